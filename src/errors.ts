@@ -1,0 +1,100 @@
+import type { Slot } from "./slot.ts";
+
+/**
+ * Every way byokit fails. Codes never change and never mean two things; messages may change.
+ *
+ * - `agent_invalid`: the agent's config names no slot, is not an object of the documented shape, or names a provider in
+ *   a slot that it cannot serve.
+ * - `change_not_visible`: `atLeast` names a change that the database did not show by the deadline.
+ * - `closed`: the resolver was closed.
+ * - `deadline_exceeded`: the call's deadline ended first.
+ * - `host_refused`: a built client was asked to send its key to a host that does not belong to the key.
+ * - `key_malformed`: the text cannot be a key of that provider.
+ * - `key_not_configured`: neither the organisation nor the platform has a key for the provider.
+ * - `key_rejected`: the provider says that the key is not valid.
+ * - `key_undecryptable`: the stored key does not open, or is bound to another organisation, provider, secret or region.
+ * - `keyring_outdated`: the stored key is sealed under a `kid` that this process's keyring does not have.
+ * - `options_invalid`: an option of byokit's own functions is wrong.
+ * - `org_invalid`: the organisation's id is not 1 to 255 characters of well-formed Unicode without control characters.
+ * - `provider_unknown`: no provider has that id.
+ * - `region_unknown`: the provider has no such region.
+ * - `request_timeout`: a provider did not answer a built client's request within `requestTimeoutMs`.
+ * - `sdk_missing`: the provider's SDK is not installed.
+ * - `store_unavailable`: the database did not answer, refused, or has no schema.
+ */
+export type ByokErrorCode =
+  | "agent_invalid"
+  | "change_not_visible"
+  | "closed"
+  | "deadline_exceeded"
+  | "host_refused"
+  | "key_malformed"
+  | "key_not_configured"
+  | "key_rejected"
+  | "key_undecryptable"
+  | "keyring_outdated"
+  | "options_invalid"
+  | "org_invalid"
+  | "provider_unknown"
+  | "region_unknown"
+  | "request_timeout"
+  | "sdk_missing"
+  | "store_unavailable";
+
+const retryableCodes: ReadonlySet<ByokErrorCode> = new Set([
+  "change_not_visible",
+  "deadline_exceeded",
+  "request_timeout",
+  "store_unavailable",
+]);
+
+/** One slot that could not be served. */
+export interface SlotFailure {
+  readonly code: ByokErrorCode;
+  readonly slot: Slot;
+  readonly provider: string;
+  readonly message: string;
+}
+
+export interface ByokErrorDetails {
+  readonly orgId?: string | undefined;
+  readonly provider?: string | undefined;
+  readonly slot?: Slot | undefined;
+  readonly failures?: readonly SlotFailure[] | undefined;
+}
+
+const mark = Symbol.for("byokit.error");
+
+/**
+ * The one error class of byokit. Its message ends with the next step. It never has a `cause`: what a driver, a cipher
+ * or an SDK throws may hold a key.
+ */
+export class ByokError extends Error {
+  override readonly name = "ByokError";
+  readonly code: ByokErrorCode;
+  /** Whether the same call may succeed when it is made again. */
+  readonly retryable: boolean;
+  readonly orgId?: string;
+  readonly provider?: string;
+  readonly slot?: Slot;
+  /** Every slot that failed, in the agent's order; `code` is the first one's. */
+  readonly failures?: readonly SlotFailure[];
+
+  constructor(code: ByokErrorCode, message: string, details: ByokErrorDetails = {}) {
+    super(message);
+    this.code = code;
+    this.retryable = details.failures
+      ? details.failures.every((failure) => retryableCodes.has(failure.code))
+      : retryableCodes.has(code);
+    if (details.orgId !== undefined) this.orgId = details.orgId;
+    if (details.provider !== undefined) this.provider = details.provider;
+    if (details.slot !== undefined) this.slot = details.slot;
+    if (details.failures !== undefined) this.failures = details.failures;
+    Object.defineProperty(this, mark, { value: true });
+  }
+}
+
+/** Whether `value` is a {@link ByokError}, also one of another copy of this package in the same process. */
+export function isByokError(value: unknown): value is ByokError {
+  return value instanceof Error && (value as { [mark]?: unknown })[mark] === true;
+}

@@ -1,0 +1,116 @@
+import type { Secret } from "../secret.ts";
+import type { Category, Slot } from "../slot.ts";
+
+/**
+ * A vendor: what it is called, which slots it can fill, where it listens, and how its client is built. Built with
+ * {@link defineProvider}; the five built-in ones are `openai`, `deepgram`, `elevenlabs`, `xai` and `resend`.
+ */
+export interface Provider<Id extends string = string, S extends Slot = Slot, C = unknown, R = unknown>
+  extends Catalogue {
+  /** Names the provider in agents, in the API and in `<id>_secret_id`. Lower case, digits, `_`, at most 32 characters. */
+  readonly id: Id;
+  readonly name: string;
+  readonly category: Category;
+  readonly docsUrl: string;
+  /** The slots that it can fill. The first is the one that `resolver.client()` takes when none is named. */
+  readonly serves: readonly S[];
+  /** The default host. */
+  readonly endpoint: Endpoint;
+  /** Hosts by region; a key stored with a region talks to that region's host only. Absent: the provider has none. */
+  readonly regions?: Readonly<Record<string, Endpoint>>;
+  /** The package that {@link Provider.load} imports, with its major: `openai@7`. Named by `sdk_missing`. */
+  readonly sdk?: string;
+  /** Imports the SDK. Called once, ahead of the first client. Absent: nothing to import. */
+  load?(): Promise<unknown>;
+  /**
+   * Builds a client. Must not read the environment: what `credential` says is all there is. `loaded` is what
+   * {@link Provider.load} resolved to.
+   */
+  connect(credential: Credential, loaded: unknown): C;
+  /** Opens a realtime session. Present exactly on providers that serve `realtime` through `connect()`. */
+  realtime?(credential: Credential, loaded: unknown, session: RealtimeSession): Promise<R>;
+  /** The cheapest authenticated call. Never rejects for what the provider answers. Absent: keys are stored unchecked. */
+  check?(credential: Credential, signal: AbortSignal): Promise<KeyCheck>;
+  /** Prefixes that are unmistakably this provider's (`xai-`): another provider refuses a key that starts with one. */
+  readonly keyPrefixes?: readonly string[];
+  /** Prefixes of keys that must not be stored, and why: `{ "sk-admin-": "it is an admin key" }`. */
+  readonly refusedPrefixes?: Readonly<Record<string, string>>;
+}
+
+/** What a provider offers. Advisory: an agent may name a model or voice that is not listed. */
+export interface Catalogue {
+  readonly models: readonly Model[];
+  readonly voices?: readonly Voice[];
+}
+
+export interface Model {
+  readonly id: string;
+  readonly name: string;
+  /** Taken when the agent names no model. At most one per slot. */
+  readonly default: boolean;
+  readonly slot: Slot;
+}
+
+export interface Voice {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** Where a provider listens, for HTTP and for websockets, both without a trailing slash. */
+export interface Endpoint {
+  readonly baseUrl: string;
+  readonly websocketUrl: string;
+}
+
+/** A key, and the one host that it may travel to. */
+export interface Credential extends Endpoint {
+  readonly key: Secret;
+  readonly region: string | null;
+  /** See `ResolverOptions.requestTimeoutMs`. */
+  readonly requestTimeoutMs: number;
+}
+
+/** What a realtime socket is opened with. */
+export interface RealtimeSession {
+  readonly model: string;
+  /** Ends a connection attempt. Once the socket is open it does nothing. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * What a provider says of a key. `restricted`: valid, but without some scope. `unreachable`: the provider did not say
+ * (down, slow, rate limited), which never speaks against the key. `reason` is one word of ours, never the provider's text.
+ */
+export interface KeyCheck {
+  readonly result: "passed" | "restricted" | "invalid" | "unreachable";
+  readonly reason?:
+    | "wrong_key"
+    | "blocked"
+    | "missing_scope"
+    | "no_quota"
+    | "rate_limited"
+    | "timeout"
+    | "provider_error";
+}
+
+/** Declares a provider, typed through to the slot: `resolve()` knows the client of every slot that it fills. */
+export function defineProvider<const Id extends string, const S extends Slot, C, R = unknown>(
+  provider: Provider<Id, S, C, R>,
+): Provider<Id, S, C, R> {
+  return provider;
+}
+
+/**
+ * The provider with another catalogue: `withCatalogue(xai, { models: [{ id: "grok-voice-latest", … }] })`. What is not
+ * given stays as it is.
+ */
+export function withCatalogue<Id extends string, S extends Slot, C, R>(
+  provider: Provider<Id, S, C, R>,
+  catalogue: Partial<Catalogue>,
+): Provider<Id, S, C, R> {
+  return {
+    ...provider,
+    models: catalogue.models ?? provider.models,
+    ...(catalogue.voices === undefined ? {} : { voices: catalogue.voices }),
+  };
+}

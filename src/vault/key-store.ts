@@ -1,0 +1,150 @@
+/**
+ * Where keys rest. Three adapters ship (`memoryStore`, `sqliteStore`, `postgresStore`); a store of your own must pass
+ * `keyStoreContract` of `byokit/testing`.
+ *
+ * A store knows no plaintext: it holds sealed keys, and beside them a **change log** whose newest number, the head, is
+ * the clock of everything that byokit remembers. What every implementation owes:
+ *
+ * - Changes are numbered 1, 2, 3 … without a gap, and become visible in that order: whoever reads a head of `n` reads
+ *   the effect of every change up to `n`. (A database sequence does not give that: its values commit out of order.)
+ * - {@link KeyStore.snapshots} and {@link KeyStore.poll} each read one state of the database, its primary's.
+ * - Every method ends within the store's own time limit. When it cannot answer (unreachable, too slow, read-only,
+ *   without schema, a file that is not there) it rejects with a `ByokError` of code `store_unavailable` and nothing else.
+ */
+export interface KeyStore {
+  /**
+   * Creates or upgrades the schema. Idempotent, and safe in many processes at once. Never called implicitly: a wrong
+   * connection would otherwise found an empty store, and an empty store moves every customer to the platform's keys.
+   */
+  migrate(): Promise<void>;
+
+  /**
+   * One consistent read of these organisations, answered in their order. An organisation without keys has an empty
+   * `keys`; it is never left out. `orgIds` holds 1 to {@link maxSnapshotOrgs} different ids.
+   */
+  snapshots(orgIds: readonly string[]): Promise<readonly KeySnapshot[]>;
+
+  /** One consistent read of the change log. See {@link LogCursor} and {@link LogPage}. */
+  poll(cursor: LogCursor): Promise<LogPage>;
+
+  /**
+   * Stores a key, replacing the organisation's key for that provider if there is one: the new row, the repointed
+   * reference, the deletion of the old row and the log row are one transaction. Of two racing calls the one with the
+   * higher `seq` stands.
+   *
+   * When the connection is lost while the transaction commits, nobody knows whether it did: `store_unavailable`,
+   * retryable, and the same call made again ends in the right state.
+   */
+  put(key: NewKey): Promise<StoreChange>;
+
+  /**
+   * Removes an organisation's key for a provider, physically. Where there is none, nothing is written and the answer
+   * carries the head and `secretId: null`, so that a retry is safe.
+   */
+  remove(ref: KeyRef, by: Attribution): Promise<StoreChange>;
+
+  /** What is known of an organisation's keys, sorted by provider; never sealed text. */
+  describe(orgId: string): Promise<readonly KeyRecord[]>;
+
+  /** Ends what the store itself opened. Pools and clients that the caller passed in stay the caller's. */
+  close(): Promise<void>;
+}
+
+/** The most organisations that one {@link KeyStore.snapshots} takes. */
+export const maxSnapshotOrgs = 100;
+
+/** The most log rows that one {@link KeyStore.poll} returns. */
+export const maxLogRows = 1_000;
+
+/** An organisation and a provider: what a key belongs to. Both side by side in one object, so that they are never swapped. */
+export interface KeyRef {
+  readonly orgId: string;
+  readonly provider: string;
+}
+
+/** One consistent read of an organisation's sealed keys, with the change number that it was read at. */
+export interface KeySnapshot {
+  readonly orgId: string;
+  /**
+   * Which history the numbers belong to: the database's own random id and, where the store can see it, the server's
+   * timeline. Numbers of different incarnations say nothing about each other.
+   */
+  readonly incarnation: string;
+  /** The head of the change log in this very read. The snapshot contains every change up to it. */
+  readonly snap: number;
+  /** The random mark of the log row with number `snap`. */
+  readonly mark: string;
+  /** At most one per provider; the order means nothing. */
+  readonly keys: readonly SealedKey[];
+}
+
+/** One sealed key as it rests. */
+export interface SealedKey {
+  readonly provider: string;
+  readonly secretId: string;
+  /** A region of the provider's list, or `null` for its default host. */
+  readonly region: string | null;
+  /** The keyring entry that it is sealed under. */
+  readonly kid: string;
+  readonly sealed: string;
+}
+
+/**
+ * Where to read the change log from: behind a change already read, or from the newest change that is older than a
+ * window (so that a starting worker learns of every change within it). `windowMs: 0` starts at the head.
+ */
+export type LogCursor = { readonly after: number } | { readonly windowMs: number };
+
+/** One consistent read of the change log. */
+export interface LogPage {
+  readonly incarnation: string;
+  /** The newest change number, and its row's mark. 0 in a store that has never changed. */
+  readonly head: number;
+  readonly headMark: string;
+  /** The number that the page starts behind: `after` as it was asked for, or the change that the window chose. */
+  readonly after: number;
+  /** The mark of row `after`; `null` when there is no such row (pruned, or another history). */
+  readonly afterMark: string | null;
+  /** The rows with numbers above `after`, ascending, at most {@link maxLogRows}; more when the last is below `head`. */
+  readonly changes: readonly LogRow[];
+}
+
+/** One change: which organisation it touched. */
+export interface LogRow {
+  readonly seq: number;
+  readonly mark: string;
+  readonly orgId: string;
+}
+
+/** Who asked for a change; `null` when nobody said. */
+export interface Attribution {
+  readonly actor: string | null;
+}
+
+/** A sealed key to be stored. */
+export interface NewKey extends KeyRef, SealedKey, Attribution {
+  /** The last four characters, or `null` for a key too short to show any. */
+  readonly hint: string | null;
+}
+
+/** What a change did. */
+export interface StoreChange {
+  /** The number of the change; the head when nothing was changed. */
+  readonly seq: number;
+  /** The secret that the organisation had for the provider before, now deleted; `null` when there was none. */
+  readonly secretId: string | null;
+  /** All references of the organisation after the change: provider to secret id. */
+  readonly references: Readonly<Record<string, string>>;
+}
+
+/** What may be shown of a stored key. */
+export interface KeyRecord {
+  readonly provider: string;
+  readonly secretId: string;
+  readonly region: string | null;
+  readonly kid: string;
+  readonly hint: string | null;
+  /** Milliseconds since the epoch, by the database's clock. */
+  readonly createdAtMs: number;
+  readonly createdBy: string | null;
+}
