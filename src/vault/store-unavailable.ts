@@ -1,0 +1,20 @@
+import { ByokError } from "../errors.ts";
+
+/** The one error of a store: what happened, and the next step. Never the driver's own text, which may hold values. */
+export function storeUnavailable(what: string, next: string): ByokError {
+  return new ByokError("store_unavailable", `The key store ${what}. ${next}`);
+}
+
+export function noSchema(): ByokError {
+  return storeUnavailable("has no schema", "Call the store's migrate() once, and check that it is the right database.");
+}
+
+export function tooSlow(timeoutMs: number): ByokError {
+  return storeUnavailable(`did not answer within ${timeoutMs} ms`, "Check the database and its load, then try again.");
+}
+
+/** What a driver threw, reduced to its code. */
+export function driverFailed(error: unknown): ByokError {
+  const code = error instanceof Error && "code" in error ? String(error.code).replace(/[^\w-]/gu, "") : "no code";
+  return storeUnavailable(`failed (${code})`, "Check the database's log, then try again.");
+}
