@@ -16,6 +16,7 @@ import type { Slot } from "./slot.ts";
  * - `keyring_outdated`: the stored key is sealed under a `kid` that this process's keyring does not have.
  * - `options_invalid`: an option of byokit's own functions is wrong.
  * - `org_invalid`: the organisation's id is not 1 to 255 characters of well-formed Unicode without control characters.
+ * - `provider_failed`: a provider could not be reached, or refused a socket for another reason than its key.
  * - `provider_unknown`: no provider has that id.
  * - `region_unknown`: the provider has no such region.
  * - `request_timeout`: a provider did not answer a built client's request within `requestTimeoutMs`.
@@ -35,6 +36,7 @@ export type ByokErrorCode =
   | "keyring_outdated"
   | "options_invalid"
   | "org_invalid"
+  | "provider_failed"
   | "provider_unknown"
   | "region_unknown"
   | "request_timeout"
@@ -44,6 +46,7 @@ export type ByokErrorCode =
 const retryableCodes: ReadonlySet<ByokErrorCode> = new Set([
   "change_not_visible",
   "deadline_exceeded",
+  "provider_failed",
   "request_timeout",
   "store_unavailable",
 ]);

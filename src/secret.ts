@@ -16,6 +16,11 @@ export class Secret {
     return this.#text;
   }
 
+  /** The last four characters, or `null` where that would show too much of it: fewer than 20. */
+  hint(): string | null {
+    return this.#text.length < 20 ? null : this.#text.slice(-4);
+  }
+
   toString(): string {
     return "[secret]";
   }

@@ -1,3 +1,4 @@
+import { ByokError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import type { Category, Slot } from "../slot.ts";
 
@@ -113,4 +114,22 @@ export function withCatalogue<Id extends string, S extends Slot, C, R>(
     models: catalogue.models ?? provider.models,
     ...(catalogue.voices === undefined ? {} : { voices: catalogue.voices }),
   };
+}
+
+/** @throws ByokError `options_invalid` when two providers share an id, or one has no id that fits everywhere. */
+export function providersById(providers: readonly Provider[]): ReadonlyMap<string, Provider> {
+  const byId = new Map<string, Provider>();
+  for (const provider of providers) {
+    if (!/^[a-z][a-z0-9_]{0,31}$/u.test(provider.id)) {
+      throw new ByokError(
+        "options_invalid",
+        "A provider's id is lower case, starts with a letter, and has at most 32 characters.",
+      );
+    }
+    if (byId.has(provider.id)) {
+      throw new ByokError("options_invalid", `Two providers have the id "${provider.id}". Leave one out.`);
+    }
+    byId.set(provider.id, provider);
+  }
+  return byId;
 }

@@ -1,0 +1,84 @@
+import { LRUCache } from "lru-cache";
+import type { Clock } from "../clock.ts";
+import type { LogPage } from "../vault/key-store.ts";
+import type { HeldSnapshot } from "./held-snapshot.ts";
+import { History, type Learned } from "./history.ts";
+import { laterOf, type Moment, momentOf, overdueMs } from "./moment.ts";
+
+/**
+ * What a worker remembers, and the only place that decides whether it may be used. A snapshot is installed or handed out
+ * only if, in the same synchronous turn, the history admits it and a lease that covers it has not ended.
+ */
+export class WorkerMemory {
+  readonly history: History = new History();
+  readonly #clock: Clock;
+  readonly #leaseMs: number;
+  readonly #maxFences: number;
+  readonly #snapshots: LRUCache<string, HeldSnapshot>;
+
+  constructor(clock: Clock, leaseMs: number, maxOrgs: number) {
+    this.#clock = clock;
+    this.#leaseMs = leaseMs;
+    this.#maxFences = 2 * maxOrgs;
+    this.#snapshots = new LRUCache({ max: maxOrgs });
+  }
+
+  get size(): number {
+    return this.#snapshots.size;
+  }
+
+  /** The snapshot that the fence admits, whether or not its lease has ended. */
+  find(orgId: string): HeldSnapshot | undefined {
+    const held = this.#snapshots.get(orgId);
+    return held !== undefined && this.history.admits(held) ? held : undefined;
+  }
+
+  /** Remembers `held` if the history admits it and its lease has not ended; says whether it did. */
+  install(held: HeldSnapshot): boolean {
+    if (!this.mayBeHandedOut(held)) return false;
+    this.history.raiseFence(held.orgId, held.snap);
+    this.#snapshots.set(held.orgId, held);
+    this.#boundFences();
+    return true;
+  }
+
+  mayBeHandedOut(held: HeldSnapshot): boolean {
+    return this.history.admits(held) && this.overdueMs(held) < 0;
+  }
+
+  /** Milliseconds since the lease of `held` ended: the worker's, or its own where that began later. */
+  overdueMs(held: HeldSnapshot): number {
+    return overdueMs(laterOf(held.readAt, this.history.heardAt), this.#leaseMs, momentOf(this.#clock));
+  }
+
+  /** Milliseconds left of the worker's own lease; 0 when it has ended or never begun. */
+  leaseLeftMs(): number {
+    const { heardAt } = this.history;
+    return heardAt === undefined ? 0 : Math.max(0, -overdueMs(heardAt, this.#leaseMs, momentOf(this.#clock)));
+  }
+
+  /** Takes in a page of the change log, and drops at once what it outdates. */
+  learn(page: LogPage, sentAt: Moment): Learned {
+    const learned = this.history.learn(page, sentAt, (orgId, seq) => {
+      const held = this.#snapshots.peek(orgId);
+      if (held !== undefined && held.snap < seq) this.#snapshots.delete(orgId);
+    });
+    if (learned === "other_incarnation" || learned === "other_history") this.#snapshots.clear();
+    this.#boundFences();
+    return learned;
+  }
+
+  clear(): void {
+    this.#snapshots.clear();
+  }
+
+  #boundFences(): void {
+    if (this.history.fenceCount <= this.#maxFences) return;
+    const { lastSeq } = this.history;
+    for (const [orgId, held] of this.#snapshots.entries()) {
+      if (this.history.admits(held)) held.snap = Math.max(held.snap, lastSeq);
+      else this.#snapshots.delete(orgId);
+    }
+    this.history.compact();
+  }
+}

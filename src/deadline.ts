@@ -1,0 +1,64 @@
+import type { Clock, Timer } from "./clock.ts";
+import type { ByokError } from "./errors.ts";
+
+/** What ends a call early: its deadline, the caller's signal, or the resolver that is closed. */
+export class Deadline {
+  readonly #clock: Clock;
+  readonly #endsAtMs: number;
+  readonly #signals: readonly AbortSignal[];
+  readonly #expiry: () => ByokError;
+
+  /** `expiry` makes the error that a call past its deadline rejects with; an aborted signal rejects with its reason. */
+  constructor(clock: Clock, afterMs: number, signals: readonly AbortSignal[], expiry: () => ByokError) {
+    this.#clock = clock;
+    this.#endsAtMs = clock.monotonicMs() + afterMs;
+    this.#signals = signals;
+    this.#expiry = expiry;
+  }
+
+  throwIfEnded(): void {
+    for (const signal of this.#signals) signal.throwIfAborted();
+    if (this.#clock.monotonicMs() >= this.#endsAtMs) throw this.#expiry();
+  }
+
+  /** Settles as `work` does, or rejects when the call ends first. `work` runs on: it may have other waiters. */
+  async race<T>(work: Promise<T>): Promise<T> {
+    work.catch(() => {});
+    this.throwIfEnded();
+    const { promise: ended, reject } = Promise.withResolvers<never>();
+    const timer = this.#clock.schedule(
+      this.#endsAtMs - this.#clock.monotonicMs(),
+      () => reject(this.#expiry()),
+      "foreground",
+    );
+    const listeners = this.#signals.map((signal) => {
+      const listener = (): void => reject(signal.reason);
+      signal.addEventListener("abort", listener, { once: true });
+      return () => signal.removeEventListener("abort", listener);
+    });
+    try {
+      return await Promise.race([work, ended]);
+    } finally {
+      timer.cancel();
+      for (const removeListener of listeners) removeListener();
+    }
+  }
+
+  /** Resolves after `delayMs`, or rejects when the call ends first. */
+  async pause(delayMs: number): Promise<void> {
+    let timer: Timer | undefined;
+    const passed = new Promise<void>((resolve) => {
+      timer = this.#clock.schedule(delayMs, resolve, "foreground");
+    });
+    try {
+      await this.race(passed);
+    } finally {
+      timer?.cancel();
+    }
+  }
+}
+
+/** Settles as `work` does, or rejects with `expiry()` after `limitMs`. For reads that belong to no caller. */
+export async function within<T>(clock: Clock, limitMs: number, work: Promise<T>, expiry: () => ByokError): Promise<T> {
+  return await new Deadline(clock, limitMs, [], expiry).race(work);
+}

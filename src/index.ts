@@ -1,0 +1,66 @@
+export type { CacheEvent } from "./cache/cache-event.ts";
+export type { OpenTrouble } from "./cache/held-snapshot.ts";
+export type { FlushReason } from "./cache/history.ts";
+export { ByokError, type ByokErrorCode, type ByokErrorDetails, isByokError, type SlotFailure } from "./errors.ts";
+export { createKeyManager, type KeyManagerOptions } from "./manager/create-key-manager.ts";
+export type {
+  ByokKeys,
+  KeyChange,
+  KeyDescription,
+  KeyInput,
+  KeyManager,
+  ProviderConfig,
+} from "./manager/key-manager.ts";
+export { type BuiltinProvider, builtinProviders } from "./providers/builtin.ts";
+export { deepgram } from "./providers/deepgram.ts";
+export { elevenlabs } from "./providers/elevenlabs.ts";
+export { openai } from "./providers/openai.ts";
+export { platformKeysFromEnv } from "./providers/platform-keys.ts";
+export {
+  type Catalogue,
+  type Credential,
+  defineProvider,
+  type Endpoint,
+  type KeyCheck,
+  type Model,
+  type Provider,
+  type RealtimeSession,
+  type Voice,
+  withCatalogue,
+} from "./providers/provider.ts";
+export { resend } from "./providers/resend.ts";
+export { xai } from "./providers/xai.ts";
+export { createResolver } from "./resolver/create-resolver.ts";
+export type { EndpointOption } from "./resolver/endpoints.ts";
+export type { FailedKey, FallbackDecision, FallbackPolicy, KeyFailure } from "./resolver/fallback-policy.ts";
+export type { ConnectOptions, KeySource, ResolvedSlot, SlotCredential } from "./resolver/resolved-slot.ts";
+export type {
+  AgentConfig,
+  ClientOptions,
+  Resolution,
+  ResolveOptions,
+  Resolver,
+  ResolverHealth,
+  ResolverOptions,
+  SlotConfig,
+} from "./resolver/resolver.ts";
+export type { ResolverEvent } from "./resolver/resolver-event.ts";
+export { Secret } from "./secret.ts";
+export type { Category, Slot } from "./slot.ts";
+export type {
+  Attribution,
+  KeyRecord,
+  KeyRef,
+  KeySnapshot,
+  KeyStore,
+  LogCursor,
+  LogPage,
+  LogRow,
+  NewKey,
+  SealedKey,
+  StoreChange,
+} from "./vault/key-store.ts";
+export type { Keyring, SealContext, SealedText } from "./vault/keyring.ts";
+export { generateKeyring, type Jwk, type KeyringJson } from "./vault/keyring-json.ts";
+export { createKeyring } from "./vault/local-keyring.ts";
+export { memoryStore } from "./vault/memory-store.ts";

@@ -1,0 +1,77 @@
+import type { Model, Voice } from "../providers/provider.ts";
+import type { Category } from "../slot.ts";
+
+/** Adds, replaces, removes and describes organisations' keys. Never returns one. */
+export interface KeyManager {
+  /** `{ openai_secret_id: "…", deepgram_secret_id: null, … }`: every provider, `null` where there is no key. */
+  list(orgId: string): Promise<ByokKeys>;
+
+  /**
+   * Stores a key, replacing the one before, which is deleted. White space around the key is cut off.
+   *
+   * @throws ByokError `provider_unknown`, `region_unknown`, `key_malformed`; `store_unavailable` or `deadline_exceeded`,
+   * after which nobody knows whether it is stored: make the same call again.
+   */
+  set(orgId: string, key: KeyInput): Promise<KeyChange>;
+
+  /** Removes a key for good. Where there is none it changes nothing and succeeds, so that a retry is safe. */
+  remove(orgId: string, provider: string, options?: { readonly actor?: string }): Promise<KeyChange>;
+
+  /** What may be shown of an organisation's keys, sorted by provider. */
+  describe(orgId: string): Promise<KeyDescription[]>;
+
+  /** The body of `GET /byok/config`. */
+  config(): { readonly providers: ProviderConfig[] };
+}
+
+export interface KeyInput {
+  readonly provider: string;
+  readonly apiKey: string;
+  /** One of the provider's regions: the key then talks to that region's host only. Absent: its default host. */
+  readonly region?: string;
+  /** Who does it, for the record. */
+  readonly actor?: string;
+}
+
+/** The references that an organisation holds: `<provider>_secret_id`. */
+export type ByokKeys = Record<`${string}_secret_id`, string | null>;
+
+export interface KeyChange {
+  readonly byokKeys: ByokKeys;
+  /** The number of the change. Pass it along as `atLeast` to whoever must see it. */
+  readonly seq: number;
+  /** What the provider said of the key. `skipped`: it was not asked. */
+  readonly verification: "passed" | "restricted" | "unreachable" | "skipped";
+  /** Whether Redis took the hint that lets workers learn of the change at once. */
+  readonly published: boolean;
+  /**
+   * Milliseconds after which no worker that can reach the database hands out the key of before. Workers with a
+   * `serveStaleMs` add it while the database is gone.
+   */
+  readonly effectiveWithinMs: number;
+}
+
+export interface KeyDescription {
+  readonly provider: string;
+  readonly secretId: string;
+  /** The key's last four characters; `null` for one of fewer than 20. */
+  readonly hint: string | null;
+  readonly region: string | null;
+  /** The keyring entry that it is sealed under. */
+  readonly kid: string;
+  /** RFC 3339, by the database's clock. */
+  readonly createdAt: string;
+  readonly createdBy: string | null;
+}
+
+/** A provider as `GET /byok/config` shows it; `slot`, `serves` and `regions` stand beside the documented fields. */
+export interface ProviderConfig {
+  readonly id: string;
+  readonly name: string;
+  readonly category: Category;
+  readonly docs_url: string;
+  readonly models: readonly Model[];
+  readonly voices?: readonly Voice[];
+  readonly serves: readonly string[];
+  readonly regions: readonly string[];
+}

@@ -1,0 +1,17 @@
+import type { Provider } from "../providers/provider.ts";
+import type { ProviderConfig } from "./key-manager.ts";
+
+/** A provider as `GET /byok/config` shows it. */
+export function providerConfig(provider: Provider): ProviderConfig {
+  const { id, name, category, docsUrl, models, voices, serves, regions = {} } = provider;
+  return {
+    id,
+    name,
+    category,
+    docs_url: docsUrl,
+    models,
+    ...(voices === undefined ? {} : { voices }),
+    serves,
+    regions: Object.keys(regions),
+  };
+}

@@ -1,0 +1,61 @@
+import type { ElevenLabsClient } from "@elevenlabs/elevenlabs-js";
+import { gate, originOf } from "./gate.ts";
+import { importSdk } from "./import-sdk.ts";
+import { field, probe } from "./probe.ts";
+import type { Endpoint, Model, Provider } from "./provider.ts";
+
+const host = (name: string): Endpoint => ({ baseUrl: `https://${name}`, websocketUrl: `wss://${name}` });
+const tts = (id: string, name: string): Model => ({ id, name, default: id === "eleven_flash_v2_5", slot: "tts" });
+const stt = (id: string, name: string): Model => ({ id, name, default: id === "scribe_v2", slot: "stt" });
+
+/** ElevenLabs: `tts`, and `stt` with the Scribe models. Its websocket for text as it is written has no SDK: use `slot.credential`. */
+export const elevenlabs: Provider<"elevenlabs", "tts" | "stt", ElevenLabsClient> = {
+  id: "elevenlabs",
+  name: "ElevenLabs",
+  category: "tts",
+  docsUrl: "https://elevenlabs.io/docs",
+  serves: ["tts", "stt"],
+  endpoint: host("api.elevenlabs.io"),
+  /** As the SDK's `ElevenLabsEnvironment` lists them (2.73). */
+  regions: {
+    us: host("api.us.elevenlabs.io"),
+    eu: host("api.eu.residency.elevenlabs.io"),
+    in: host("api.in.residency.elevenlabs.io"),
+    sg: host("api.sg.residency.elevenlabs.io"),
+  },
+  sdk: "@elevenlabs/elevenlabs-js@2",
+  models: [
+    tts("eleven_flash_v2_5", "Flash v2.5"),
+    tts("eleven_v4", "Eleven v4"),
+    tts("eleven_v4_turbo", "Eleven v4 Turbo"),
+    tts("eleven_v3", "Eleven v3"),
+    tts("eleven_multilingual_v2", "Multilingual v2"),
+    tts("eleven_flash_v2", "Flash v2"),
+    stt("scribe_v2", "Scribe v2"),
+    stt("scribe_v2_turbo", "Scribe v2 Turbo"),
+    stt("scribe_realtime", "Scribe Realtime"),
+  ],
+  load: () => importSdk("elevenlabs", "@elevenlabs/elevenlabs-js@2", () => import("@elevenlabs/elevenlabs-js")),
+  connect: (credential, loaded) => {
+    const { ElevenLabsClient: Client } = loaded as typeof import("@elevenlabs/elevenlabs-js");
+    const { baseUrl, key, requestTimeoutMs } = credential;
+    return new Client({
+      // A supplier, because the SDK shows a plain key to whoever inspects or serialises the client.
+      apiKey: () => key.reveal(),
+      environment: baseUrl,
+      baseUrl,
+      fetch: gate("elevenlabs", credential, [originOf(baseUrl)]) as typeof fetch,
+      timeoutInSeconds: (2 * requestTimeoutMs) / 1_000,
+    });
+  },
+  check: (credential, signal) => {
+    const headers = { "xi-api-key": credential.key.reveal() };
+    return probe("elevenlabs", credential, signal, { path: "/v1/models", headers }, ({ status, body }) => {
+      const detail = field(body, "detail", "status");
+      if (detail === "missing_permissions") return { result: "restricted", reason: "missing_scope" };
+      if (detail === "quota_exceeded") return { result: "passed", reason: "no_quota" };
+      if (detail === "detected_unusual_activity") return { result: "restricted", reason: "blocked" };
+      return status === 401 ? { result: "invalid", reason: "wrong_key" } : undefined;
+    });
+  },
+};

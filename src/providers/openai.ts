@@ -1,0 +1,61 @@
+import type { OpenAI } from "openai";
+import type { OpenAIRealtimeWS } from "openai/realtime/ws";
+import { loadOpenAI, type OpenAISdk } from "./openai-client.ts";
+import { openRealtime } from "./openai-realtime.ts";
+import { field, probe } from "./probe.ts";
+import type { Endpoint, Model, Provider } from "./provider.ts";
+
+/** Data residency hosts as the SDK's `dataResidency` option names them (openai 7.57). */
+const regionNames = ["us", "eu", "ae", "au", "in", "jp"] as const;
+
+const host = (name: string): Endpoint => ({ baseUrl: `https://${name}/v1`, websocketUrl: `wss://${name}/v1` });
+
+const llm = (id: string, name: string): Model => ({ id, name, default: false, slot: "llm" });
+const realtime = (id: string, name: string): Model => ({ id, name, default: id === "gpt-realtime", slot: "realtime" });
+
+/** OpenAI: `llm` through chat completions and responses, `realtime` through the realtime API. */
+export const openai: Provider<"openai", "llm" | "realtime", OpenAI, OpenAIRealtimeWS> = {
+  id: "openai",
+  name: "OpenAI",
+  category: "llm",
+  docsUrl: "https://platform.openai.com/docs",
+  serves: ["llm", "realtime"],
+  endpoint: host("api.openai.com"),
+  regions: Object.fromEntries(regionNames.map((region) => [region, host(`${region}.api.openai.com`)])),
+  sdk: "openai@7",
+  keyPrefixes: ["sk-proj-", "sk-svcacct-", "sk-admin-"],
+  refusedPrefixes: { "sk-admin-": "it is an admin key, which runs no model", "sk-ant-": "it is a key of Anthropic" },
+  models: [
+    { id: "gpt-4o-mini", name: "GPT-4o Mini", default: true, slot: "llm" },
+    llm("gpt-4o", "GPT-4o"),
+    llm("gpt-5.5", "GPT-5.5"),
+    llm("gpt-5.4", "GPT-5.4"),
+    llm("gpt-5.4-mini", "GPT-5.4 Mini"),
+    llm("gpt-5.4-nano", "GPT-5.4 Nano"),
+    llm("gpt-4.1", "GPT-4.1"),
+    llm("gpt-4.1-mini", "GPT-4.1 Mini"),
+    realtime("gpt-realtime", "GPT Realtime"),
+    realtime("gpt-realtime-2.1", "GPT Realtime 2.1"),
+    realtime("gpt-realtime-2.1-mini", "GPT Realtime 2.1 Mini"),
+    realtime("gpt-realtime-mini", "GPT Realtime Mini"),
+  ],
+  voices: ["alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar"].map((id) => ({
+    id,
+    name: `${id.charAt(0).toUpperCase()}${id.slice(1)}`,
+  })),
+  load: () => loadOpenAI("openai"),
+  connect: (credential, loaded) => (loaded as OpenAISdk).connect("openai", credential),
+  realtime: (credential, loaded, session) => openRealtime("openai", credential, loaded, session),
+  check: (credential, signal) => {
+    const headers = { authorization: `Bearer ${credential.key.reveal()}` };
+    return probe("openai", credential, signal, { path: "/models", headers }, ({ status, body }) => {
+      const message = field(body, "error", "message");
+      const code = field(body, "error", "code");
+      if (code === "insufficient_quota") return { result: "passed", reason: "no_quota" };
+      if (code === "missing_scope" || /missing scopes/iu.test(message))
+        return { result: "restricted", reason: "missing_scope" };
+      if (status === 401) return { result: "invalid", reason: "wrong_key" };
+      return status === 403 ? { result: "restricted", reason: "missing_scope" } : undefined;
+    });
+  },
+};

@@ -1,0 +1,50 @@
+import type { OpenAI } from "openai";
+import type { OpenAIRealtimeWS } from "openai/realtime/ws";
+import { loadOpenAI, type OpenAISdk } from "./openai-client.ts";
+import { openRealtime } from "./openai-realtime.ts";
+import { probe } from "./probe.ts";
+import type { Provider } from "./provider.ts";
+
+/**
+ * xAI through OpenAI's SDK: `realtime` voice and `llm`. Without regions: xAI's regional hosts serve no voice API
+ * (https://docs.x.ai/developers/advanced-api-usage/regions).
+ */
+export const xai: Provider<"xai", "realtime" | "llm", OpenAI, OpenAIRealtimeWS> = {
+  id: "xai",
+  name: "xAI",
+  category: "realtime",
+  docsUrl: "https://docs.x.ai/docs",
+  serves: ["realtime", "llm"],
+  endpoint: { baseUrl: "https://api.x.ai/v1", websocketUrl: "wss://api.x.ai/v1" },
+  sdk: "openai@7",
+  keyPrefixes: ["xai-"],
+  models: [
+    { id: "grok-beta-realtime", name: "Grok Beta Realtime", default: true, slot: "realtime" },
+    { id: "grok-voice-latest", name: "Grok Voice (latest)", default: false, slot: "realtime" },
+    { id: "grok-voice-3.0", name: "Grok Voice 3.0", default: false, slot: "realtime" },
+    { id: "grok-4", name: "Grok 4", default: true, slot: "llm" },
+  ],
+  voices: [
+    { id: "alloy", name: "Alloy" },
+    { id: "echo", name: "Echo" },
+    { id: "shimmer", name: "Shimmer" },
+    { id: "eve", name: "Eve" },
+    { id: "ara", name: "Ara" },
+    { id: "rex", name: "Rex" },
+    { id: "sal", name: "Sal" },
+    { id: "leo", name: "Leo" },
+  ],
+  load: () => loadOpenAI("xai"),
+  connect: (credential, loaded) => (loaded as OpenAISdk).connect("xai", credential),
+  realtime: (credential, loaded, session) => openRealtime("xai", credential, loaded, session),
+  check: (credential, signal) => {
+    const headers = { authorization: `Bearer ${credential.key.reveal()}` };
+    return probe("xai", credential, signal, { path: "/api-key", headers }, ({ status, body }) => {
+      if (status === 400 || status === 401) return { result: "invalid", reason: "wrong_key" };
+      if (status === 403) return { result: "invalid", reason: "blocked" };
+      const facts = (body ?? {}) as Readonly<Record<string, unknown>>;
+      const isBlocked = ["api_key_blocked", "api_key_disabled", "team_blocked"].some((name) => facts[name] === true);
+      return isBlocked ? { result: "invalid", reason: "blocked" } : undefined;
+    });
+  },
+};

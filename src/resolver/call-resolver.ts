@@ -1,0 +1,148 @@
+import { type SnapshotAnswer, SnapshotCache, type SnapshotRequest } from "../cache/snapshot-cache.ts";
+import type { Clock } from "../clock.ts";
+import { Deadline } from "../deadline.ts";
+import { ByokError, isByokError, type SlotFailure } from "../errors.ts";
+import { nonNegativeInteger, positiveMs } from "../options.ts";
+import { checkOrgId } from "../org-id.ts";
+import type { KeyStore } from "../vault/key-store.ts";
+import type { Keyring } from "../vault/keyring.ts";
+import type { NamedSlot } from "./agent-config.ts";
+import { ResolutionClients, type ResolvedSlot, resolvedSlot, type SettledSlot } from "./resolved-slot.ts";
+import type { AgentConfig, ClientOptions, ResolveOptions, ResolverHealth } from "./resolver.ts";
+import type { ResolverSettings } from "./resolver-settings.ts";
+import { SdkLoader } from "./sdk-loader.ts";
+import { SlotPlanner } from "./slot-planner.ts";
+import { SlotSettler } from "./slot-settler.ts";
+
+type ReadAgent = typeof import("./agent-config.ts").namedSlots;
+
+/** What `createResolver` builds; the public types are laid over it there. */
+export class CallResolver {
+  readonly #clock: Clock;
+  readonly #settings: ResolverSettings;
+  readonly #cache: SnapshotCache;
+  readonly #sdks: SdkLoader = new SdkLoader();
+  readonly #planner: SlotPlanner;
+  readonly #settler: SlotSettler;
+  readonly #closing: AbortController = new AbortController();
+  #readAgent: ReadAgent | undefined;
+
+  constructor(clock: Clock, store: KeyStore, keyring: Keyring, settings: ResolverSettings) {
+    const { leaseMs, pollMs, maxOrgs, deadlineMs: readLimitMs, onEvent } = settings;
+    this.#clock = clock;
+    this.#settings = settings;
+    this.#cache = new SnapshotCache({ store, keyring, clock, leaseMs, pollMs, maxOrgs, readLimitMs, onEvent });
+    this.#planner = new SlotPlanner(settings.providers, this.#sdks);
+    this.#settler = new SlotSettler(settings);
+  }
+
+  async ready(): Promise<void> {
+    await this.#deadline(undefined, {}).race(this.#cache.feed.poll());
+    await this.#agentReader();
+    const { preload, providers } = this.#settings;
+    if (preload === undefined) await this.#sdks.loadInstalled([...providers.values()]);
+    else for (const provider of preload) await this.#sdks.load(provider);
+  }
+
+  async resolve(orgId: string, agent: AgentConfig, options: ResolveOptions = {}): Promise<Record<string, unknown>> {
+    const deadline = this.#deadline(checkOrgId(orgId), options);
+    const readAgent = this.#readAgent ?? (await deadline.race(this.#agentReader()));
+    const slots = await this.#serve(orgId, readAgent(orgId, agent), options.atLeast, deadline);
+    return { orgId, ...Object.fromEntries(slots.map((resolved) => [resolved.slot, resolved])) };
+  }
+
+  async client(orgId: string, provider: string, options: ClientOptions = {}): Promise<ResolvedSlot> {
+    const deadline = this.#deadline(checkOrgId(orgId), options);
+    const slot = options.slot ?? this.#settings.providers.get(provider)?.serves[0] ?? "llm";
+    const named = { slot, provider, model: undefined, voice: undefined };
+    const [resolved] = await this.#serve(orgId, [named], options.atLeast, deadline);
+    return resolved as ResolvedSlot;
+  }
+
+  health(): ResolverHealth {
+    const { memory, feed, flights } = this.#cache;
+    const leftMs = memory.leaseLeftMs();
+    const { isStarted, lastSeq } = memory.history;
+    return {
+      isReady: isStarted && !this.#closing.signal.aborted && (feed.failures === 0 || leftMs > 0),
+      lease: { leftMs },
+      feed: { lastSeq: Math.max(0, lastSeq), failures: feed.failures },
+      memory: { organisations: memory.size, reads: flights },
+      warnings: [],
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new ByokError("closed", "The resolver was closed. Build a new one with createResolver()."));
+    this.#cache.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** SDKs are loaded before the snapshot is read, so that nothing stands between the use rule and the hand-out. */
+  async #serve(
+    orgId: string,
+    named: readonly NamedSlot[],
+    atLeast: number | undefined,
+    deadline: Deadline,
+  ): Promise<ResolvedSlot[]> {
+    deadline.throwIfEnded();
+    const plans = await this.#planner.plan(named, deadline);
+    const providers = plans.flatMap((plan) => ("code" in plan ? [] : [plan.provider.id]));
+    const answer = providers.length === 0 ? undefined : await this.#read(orgId, providers, atLeast ?? 0, deadline);
+    const outcomes = plans.map((plan) => ("code" in plan ? plan : this.#settler.settle(orgId, plan, answer)));
+    const failures = outcomes.filter((outcome): outcome is SlotFailure => "code" in outcome);
+    if (failures.length > 0) throw slotsFailed(orgId, failures);
+    const clients = new ResolutionClients();
+    return (outcomes as SettledSlot[]).map((settled) => resolvedSlot(settled, clients));
+  }
+
+  /** While the store does not answer: what was last known, which each slot judges for itself, or `undefined`. */
+  async #read(
+    orgId: string,
+    providers: readonly string[],
+    atLeast: number,
+    deadline: Deadline,
+  ): Promise<SnapshotAnswer | undefined> {
+    const request: SnapshotRequest = {
+      providers,
+      atLeast: nonNegativeInteger("atLeast", atLeast),
+      acceptsOverdue: (answer) => this.#settler.mayServe(providers, answer),
+    };
+    try {
+      return this.#cache.hit(orgId, request) ?? (await this.#cache.read(orgId, request, deadline));
+    } catch (error) {
+      if (!isByokError(error) || error.code !== "store_unavailable") throw error;
+      return this.#cache.lastKnown(orgId, atLeast);
+    }
+  }
+
+  #deadline(orgId: string | undefined, { deadlineMs, signal, atLeast = 0 }: ResolveOptions): Deadline {
+    const limitMs = deadlineMs === undefined ? this.#settings.deadlineMs : positiveMs("deadlineMs", deadlineMs);
+    const signals = signal === undefined ? [this.#closing.signal] : [this.#closing.signal, signal];
+    return new Deadline(this.#clock, limitMs, signals, () => this.#expired(orgId, limitMs, atLeast));
+  }
+
+  #expired(orgId: string | undefined, limitMs: number, atLeast: number): ByokError {
+    if (atLeast > this.#cache.memory.history.lastSeq) {
+      const message = `The database did not show change ${atLeast} within ${limitMs} ms. Check that the number comes from this database, then try again.`;
+      return new ByokError("change_not_visible", message, { orgId });
+    }
+    const message = `The call did not end within ${limitMs} ms. Try again, or raise \`deadlineMs\`.`;
+    return new ByokError("deadline_exceeded", message, { orgId });
+  }
+
+  /** Loaded with the first agent: the validator takes longer to import than everything else together. */
+  async #agentReader(): Promise<ReadAgent> {
+    this.#readAgent ??= (await import("./agent-config.ts")).namedSlots;
+    return this.#readAgent;
+  }
+}
+
+function slotsFailed(orgId: string, failures: readonly SlotFailure[]): ByokError {
+  const [first] = failures as readonly [SlotFailure, ...SlotFailure[]];
+  const message = failures.map((failed) => `${failed.slot} (${failed.provider}): ${failed.message}`).join(" ");
+  return new ByokError(first.code, message, { orgId, provider: first.provider, slot: first.slot, failures });
+}

@@ -1,0 +1,24 @@
+import { type Clock, systemClock } from "../clock.ts";
+import { type BuiltinProvider, builtinProviders } from "../providers/builtin.ts";
+import type { Provider } from "../providers/provider.ts";
+import { CallResolver } from "./call-resolver.ts";
+import type { Resolver, ResolverOptions } from "./resolver.ts";
+import { resolverSettings } from "./resolver-settings.ts";
+
+/**
+ * Builds the one resolver that a call worker shares. Opens nothing and starts no timer until it is used.
+ *
+ * @throws ByokError `options_invalid`, or `key_malformed` for a platform key that cannot be one.
+ */
+export function createResolver<P extends Provider = BuiltinProvider>(options: ResolverOptions<P>): Resolver<P> {
+  return createResolverOn(systemClock, options);
+}
+
+/** `createResolver` on a clock of the caller's. Internal: for tests that decide what time it is. */
+export function createResolverOn<P extends Provider = BuiltinProvider>(
+  clock: Clock,
+  options: ResolverOptions<P>,
+): Resolver<P> {
+  const settings = resolverSettings(options as ResolverOptions<Provider>, builtinProviders);
+  return new CallResolver(clock, options.store, options.keyring, settings) as unknown as Resolver<P>;
+}

@@ -1,0 +1,47 @@
+import { ByokError } from "../errors.ts";
+import type { Endpoint, Provider } from "../providers/provider.ts";
+
+/** A host that the operator declares for a provider. A string is its `baseUrl`; `websocketUrl` defaults to the same host. */
+export type EndpointOption =
+  | string
+  | { readonly baseUrl: string; readonly websocketUrl?: string; readonly region?: string };
+
+export interface DeclaredEndpoint extends Endpoint {
+  readonly region: string | null;
+}
+
+const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/u;
+
+/** @throws ByokError `options_invalid` unless it is `https`/`wss`, or `http`/`ws` on loopback, without credentials, query or fragment. */
+export function declaredEndpoint(provider: string, option: EndpointOption): DeclaredEndpoint {
+  const { baseUrl, websocketUrl, region } = typeof option === "string" ? { baseUrl: option } : option;
+  const base = checkUrl(provider, baseUrl, "http");
+  const websocket = websocketUrl === undefined ? base.replace(/^http/u, "ws") : checkUrl(provider, websocketUrl, "ws");
+  return { baseUrl: base, websocketUrl: websocket, region: region ?? null };
+}
+
+/**
+ * The one host that a key may travel to. `undefined`: the provider has no such region, and no host is guessed.
+ */
+export function endpointFor(
+  provider: Provider,
+  region: string | null,
+  declared: DeclaredEndpoint | undefined,
+): Endpoint | undefined {
+  if (region === null) return declared ?? provider.endpoint;
+  return declared?.region === region ? declared : provider.regions?.[region];
+}
+
+function checkUrl(provider: string, text: string, scheme: "http" | "ws"): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isSecure = url?.protocol === `${scheme}s:`;
+  const isLocal = url?.protocol === `${scheme}:` && loopback.test(url.hostname);
+  if (url !== undefined && (isSecure || isLocal) && !url.username && !url.password && !url.search && !url.hash) {
+    return url.href.replace(/\/$/u, "");
+  }
+  throw new ByokError(
+    "options_invalid",
+    `The endpoint of "${provider}" must be a ${scheme}s URL (${scheme} on loopback only) without credentials, query or fragment. Correct the option.`,
+    { provider },
+  );
+}

@@ -1,0 +1,104 @@
+import { ByokError } from "../errors.ts";
+import type { Credential, Provider } from "../providers/provider.ts";
+import type { Secret } from "../secret.ts";
+import type { Slot } from "../slot.ts";
+import type { KeyFailure } from "./fallback-policy.ts";
+
+/** One slot, ready to use. Discriminated by `provider` and by `source`. */
+export type ResolvedSlot<P extends Provider = Provider, S extends Slot = Slot, Id = string> =
+  P extends Provider<infer I, infer V, infer C, infer R>
+    ? I extends Id
+      ? S extends V
+        ? SlotFacts<I, S> & { readonly client: C } & (S extends "realtime" ? RealtimeConnect<R> : unknown) & KeySource
+        : never
+      : never
+    : never;
+
+interface SlotFacts<Id, S> {
+  readonly provider: Id;
+  readonly slot: S;
+  /** The agent's, else the catalogue's default for the slot; empty where there is none (e-mail). */
+  readonly model: string;
+  readonly voice: string | undefined;
+  /** For what no SDK covers: raw sockets, frameworks that want a string. Its key belongs to `baseUrl` and `websocketUrl` only. */
+  readonly credential: SlotCredential;
+  readonly region: string | null;
+  /** Whether it rests on what was known before the lease ended, because the database does not answer. */
+  readonly stale: boolean;
+}
+
+export interface SlotCredential {
+  readonly key: Secret;
+  readonly baseUrl: string;
+  readonly websocketUrl: string;
+}
+
+interface RealtimeConnect<R> {
+  /** Opens the socket with the slot's model and key. Rejects when it is refused or `signal` is aborted first. */
+  connect(options?: ConnectOptions): Promise<R>;
+}
+
+export interface ConnectOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** Whose key it is, and why. */
+export type KeySource =
+  | { readonly source: "byok"; readonly reason: "configured"; readonly secretId: string }
+  | { readonly source: "platform"; readonly reason: KeyFailure; readonly secretId: null };
+
+/** What a slot is made of once its key is settled. */
+export interface SettledSlot {
+  readonly orgId: string;
+  readonly slot: Slot;
+  readonly provider: Provider;
+  readonly model: string;
+  readonly voice: string | undefined;
+  readonly credential: Credential;
+  readonly source: KeySource;
+  readonly stale: boolean;
+  readonly loaded: unknown;
+}
+
+/** Clients of one resolution: the same provider with the same key is built once, when a slot first asks for it. */
+export class ResolutionClients {
+  readonly #clients = new Map<string, unknown>();
+
+  of(settled: SettledSlot): unknown {
+    const { provider, credential, loaded, source } = settled;
+    const key = JSON.stringify([provider.id, source.secretId]);
+    if (!this.#clients.has(key)) this.#clients.set(key, provider.connect(credential, loaded));
+    return this.#clients.get(key);
+  }
+}
+
+export function resolvedSlot(settled: SettledSlot, clients: ResolutionClients): ResolvedSlot {
+  const { provider, slot, model, voice, credential, source, stale } = settled;
+  const { key, baseUrl, websocketUrl, region } = credential;
+  return {
+    provider: provider.id,
+    slot,
+    model,
+    voice,
+    ...source,
+    region,
+    stale,
+    credential: { key, baseUrl, websocketUrl },
+    get client() {
+      return clients.of(settled);
+    },
+    connect: (options: ConnectOptions = {}) => connectRealtime(settled, options),
+  };
+}
+
+async function connectRealtime(settled: SettledSlot, { signal }: ConnectOptions): Promise<unknown> {
+  const { orgId, provider, slot, model, credential, loaded } = settled;
+  if (slot !== "realtime" || provider.realtime === undefined) {
+    throw new ByokError(
+      "agent_invalid",
+      `"${provider.id}" opens no realtime socket in the slot "${slot}". Use the slot's client.`,
+      { orgId, provider: provider.id, slot },
+    );
+  }
+  return await provider.realtime(credential, loaded, { model, ...(signal === undefined ? {} : { signal }) });
+}

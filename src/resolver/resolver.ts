@@ -1,0 +1,146 @@
+import type { BuiltinProvider } from "../providers/builtin.ts";
+import type { Provider } from "../providers/provider.ts";
+import type { Slot } from "../slot.ts";
+import type { KeyStore } from "../vault/key-store.ts";
+import type { Keyring } from "../vault/keyring.ts";
+import type { EndpointOption } from "./endpoints.ts";
+import type { FallbackPolicy } from "./fallback-policy.ts";
+import type { ResolvedSlot } from "./resolved-slot.ts";
+import type { ResolverEvent } from "./resolver-event.ts";
+
+/** What a call worker builds once. */
+export interface ResolverOptions<P extends Provider = BuiltinProvider> {
+  /** Where the organisations' keys rest. The caller closes it, after the resolver. */
+  readonly store: KeyStore;
+  /** Opens them. A worker never seals. */
+  readonly keyring: Keyring;
+  /** The platform's own keys. Never read from the environment unless the caller says so: `platformKeysFromEnv()`. */
+  readonly platformKeys?: { readonly [Id in P["id"]]?: string };
+  /** @default builtinProviders */
+  readonly providers?: readonly P[];
+  /**
+   * Hosts that the operator declares: a self-hosted Deepgram, an egress proxy. `https`, or `http` on loopback. A key
+   * that is stored with a region ignores an endpoint that does not name that region. For a private certificate authority
+   * set NODE_EXTRA_CA_CERTS.
+   */
+  readonly endpoints?: { readonly [Id in P["id"]]?: EndpointOption };
+  /** What happens when an organisation's own key cannot serve a slot. @default { absent: "platform" }, all else "fail" */
+  readonly fallback?: FallbackPolicy;
+  /** The providers whose SDKs `ready()` imports. @default every provider whose SDK is installed */
+  readonly preload?: readonly P["id"][];
+  /** The longest that one `resolve()` takes. @default 2_000 */
+  readonly deadlineMs?: number;
+  /**
+   * Of built clients: the longest until an answer begins, retries included, and for each pending read of its body.
+   * A provider that stays silent longer ends the request with `request_timeout`.
+   * @default 60_000
+   */
+  readonly requestTimeoutMs?: number;
+  /** The longest that a removed key is handed out by a worker that can reach the database. @default 10_000 */
+  readonly leaseMs?: number;
+  /** How often the change log is read; at most half of `leaseMs`, or one slow poll would end the lease. @default 2_500 */
+  readonly pollMs?: number;
+  /**
+   * How long past its lease a known key is still handed out while the database does not answer. What it buys in calls
+   * it costs in revocation: a removed key may live that much longer.
+   * @default 0
+   */
+  readonly serveStaleMs?: number;
+  /**
+   * How long past its lease the absence of a key is still believed while the database does not answer: the platform
+   * serves the slot meanwhile, marked `stale`.
+   * @default 900_000
+   */
+  readonly absentStaleMs?: number;
+  /** The most organisations that are held in memory. @default 10_000 */
+  readonly maxOrgs?: number;
+  /** Called for what should be counted. What it throws is ignored. */
+  readonly onEvent?: (event: ResolverEvent) => void;
+}
+
+/** Turns an organisation's id and an agent's config into ready clients. Share one per process. */
+export interface Resolver<P extends Provider = BuiltinProvider> {
+  /**
+   * Reads the change log once and imports the SDKs of `preload` (ElevenLabs' takes over a second and blocks the event
+   * loop meanwhile). Await it before taking calls.
+   *
+   * @throws ByokError `store_unavailable` by `deadlineMs` when the database does not answer; call it again.
+   * `sdk_missing` when an SDK that `preload` names is not installed.
+   */
+  ready(): Promise<void>;
+
+  /**
+   * The clients of an agent's slots, from one consistent read of the organisation's keys.
+   *
+   * @throws ByokError `code` is the first failed slot's, `failures` has every one. `deadline_exceeded` when the
+   * deadline ended first, the reason of `signal` when that was aborted.
+   */
+  resolve<const A extends AgentConfig>(orgId: string, agent: A, options?: ResolveOptions): Promise<Resolution<A, P>>;
+
+  /** One provider outside an agent: the e-mail after the call. `slot` defaults to the first that the provider serves. */
+  client<const Id extends P["id"]>(
+    orgId: string,
+    provider: Id,
+    options?: ClientOptions,
+  ): Promise<ResolvedSlot<P, ServedBy<P, Id>, Id>>;
+
+  /** For a readiness probe and for metrics. */
+  health(): ResolverHealth;
+
+  /** Forgets every key and ends the timers. Calls under way reject with `closed`. The store stays the caller's. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface ResolveOptions {
+  /** Ends this call; one caller's abort rejects nobody else. */
+  readonly signal?: AbortSignal;
+  /** @default ResolverOptions.deadlineMs */
+  readonly deadlineMs?: number;
+  /** The change that this call must see: `KeyChange.seq`, passed along with the job. Reads one's own writes across processes. */
+  readonly atLeast?: number;
+}
+
+export interface ClientOptions extends ResolveOptions {
+  readonly slot?: Slot;
+}
+
+/** An agent as the platform's agents API stores it: unknown keys pass, a slot may be `null`. */
+export interface AgentConfig {
+  readonly name?: string;
+  readonly llm_config?: SlotConfig | null;
+  readonly stt_config?: SlotConfig | null;
+  readonly tts_config?: SlotConfig | null;
+  readonly realtime_config?: SlotConfig | null;
+}
+
+export interface SlotConfig {
+  readonly provider: string;
+  /** Absent, `null` or empty: the catalogue's default. A model that the catalogue does not know passes. */
+  readonly model?: string | null;
+  readonly voice?: string | null;
+}
+
+/** Exactly the slots that the agent names; a slot that may be `null` or absent there may be `undefined` here. */
+export type Resolution<A, P extends Provider = BuiltinProvider> = { readonly orgId: string } & {
+  readonly [K in keyof A as K extends `${infer S extends Slot}_config`
+    ? S
+    : never]: K extends `${infer S extends Slot}_config` ? SlotOf<A[K], P, S> : never;
+};
+
+type SlotOf<Config, P extends Provider, S extends Slot> = Config extends { readonly provider: infer Id }
+  ? ResolvedSlot<P, S, Id>
+  : undefined;
+
+type ServedBy<P extends Provider, Id extends string> =
+  P extends Provider<infer I, infer S> ? (I extends Id ? S : never) : never;
+
+export interface ResolverHealth {
+  /** Whether this worker should take calls: its first poll is done, and its lease is not lost. An idle worker is ready. */
+  readonly isReady: boolean;
+  readonly lease: { readonly leftMs: number };
+  readonly feed: { readonly lastSeq: number; readonly failures: number };
+  readonly memory: { readonly organisations: number; readonly reads: number };
+  /** What an operator should change about what was passed in. Empty when all is well. */
+  readonly warnings: readonly string[];
+}

@@ -1,0 +1,98 @@
+import { createSecretKey, type KeyObject, randomBytes } from "node:crypto";
+import { ByokError } from "../errors.ts";
+
+/** A symmetric key as RFC 7517 writes it: `kty` is `oct`, `k` is 32 bytes in base64url. */
+export interface Jwk {
+  readonly kty: "oct";
+  readonly kid: string;
+  readonly alg: "A256GCMKW" | "A256GCM";
+  readonly k: string;
+}
+
+/**
+ * The key-encryption keys as they are kept in a secret store. `primary` seals, every other one only opens. `cache` is a
+ * second ring that seals what workers share through Redis; it is never derived from the first.
+ */
+export interface KeyringJson {
+  readonly primary: string;
+  readonly keys: readonly Jwk[];
+  readonly cache: { readonly primary: string; readonly keys: readonly Jwk[] };
+}
+
+/** A ring whose keys have been checked and imported, once. */
+export interface Ring {
+  readonly primary: string;
+  readonly primaryKey: KeyObject;
+  readonly keys: ReadonlyMap<string, KeyObject>;
+}
+
+const kidPattern = /^[a-z0-9-]{1,32}$/u;
+
+/** A keyring with one fresh key in each ring. Keep the result in a secret store: whoever has it opens every key. */
+export function generateKeyring(kid: string = `kek-${new Date().toISOString().slice(0, 7)}`): KeyringJson {
+  if (!kidPattern.test(kid)) throw invalid("a kid has 1 to 32 of a-z, 0-9 and -");
+  const cacheKid = `cache-${kid}`.slice(0, 32);
+  return {
+    primary: kid,
+    keys: [{ kty: "oct", kid, alg: "A256GCMKW", k: randomBytes(32).toString("base64url") }],
+    cache: {
+      primary: cacheKid,
+      keys: [{ kty: "oct", kid: cacheKid, alg: "A256GCM", k: randomBytes(32).toString("base64url") }],
+    },
+  };
+}
+
+/**
+ * @throws ByokError `options_invalid` for anything but a keyring: duplicate kids, a key of another length, an unknown
+ * primary, one key in both rings. The message never holds what was passed.
+ */
+export function parseKeyring(json: KeyringJson | string): { readonly keys: Ring; readonly cache: Ring } {
+  const keyring = typeof json === "string" ? parseJson(json) : (json as unknown);
+  if (!isRecord(keyring)) throw invalid("it is not an object");
+  const cacheJson = keyring["cache"];
+  if (!isRecord(cacheJson)) throw invalid('"cache" is missing');
+  const keys = parseRing("keys", keyring, "A256GCMKW");
+  const cache = parseRing("cache.keys", cacheJson, "A256GCM");
+  for (const cacheKey of cache.keys.values()) {
+    for (const key of keys.keys.values()) if (key.equals(cacheKey)) throw invalid("a key stands in both rings");
+  }
+  return { keys, cache };
+}
+
+function parseRing(name: string, ring: Readonly<Record<string, unknown>>, alg: Jwk["alg"]): Ring {
+  const { primary, keys: jwks } = ring;
+  if (!Array.isArray(jwks) || jwks.length === 0) throw invalid(`"${name}" is not a list of keys`);
+  const keys = new Map<string, KeyObject>();
+  for (const jwk of jwks as readonly unknown[]) {
+    if (!isRecord(jwk)) throw invalid(`"${name}" holds something that is not a key`);
+    const { kid, kty, k } = jwk;
+    if (typeof kid !== "string" || !kidPattern.test(kid)) throw invalid(`a kid in "${name}" is malformed`);
+    if (keys.has(kid)) throw invalid(`"${name}" has the kid "${kid}" twice`);
+    if (kty !== "oct" || jwk["alg"] !== alg) throw invalid(`key "${kid}" must have kty "oct" and alg "${alg}"`);
+    if (typeof k !== "string") throw invalid(`key "${kid}" must be 32 bytes in base64url`);
+    const bytes = Buffer.from(k, "base64url");
+    if (bytes.length !== 32 || bytes.toString("base64url") !== k)
+      throw invalid(`key "${kid}" must be 32 bytes in base64url`);
+    keys.set(kid, createSecretKey(bytes));
+  }
+  const primaryKey = typeof primary === "string" ? keys.get(primary) : undefined;
+  if (typeof primary !== "string" || primaryKey === undefined)
+    throw invalid(`the primary of "${name}" is not among its keys`);
+  return { primary, primaryKey, keys };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw invalid("it is not JSON");
+  }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function invalid(why: string): ByokError {
+  return new ByokError("options_invalid", `The keyring is not valid: ${why}. Make one with generateKeyring().`);
+}

@@ -1,0 +1,95 @@
+import { ByokError } from "../errors.ts";
+import { Secret } from "../secret.ts";
+import type { Keyring, SealContext } from "./keyring.ts";
+import { type KeyringJson, parseKeyring } from "./keyring-json.ts";
+
+/** The longest sealed key that is made or parsed, in characters: a key of 512 characters seals to about 1,200. */
+const maxSealedLength = 4_096;
+
+const alg = "A256GCMKW";
+const enc = "A256GCM";
+const typ = "byok+jwe";
+
+/**
+ * A keyring of local keys. Seals as compact JWE (RFC 7516) with a fresh content key per secret; the protected header
+ * binds organisation, secret, provider and, where there is one, region, so that a row that is copied to another
+ * organisation, or sent to another region, does not open.
+ *
+ * @throws ByokError `options_invalid`
+ */
+export function createKeyring(json: KeyringJson | string): Keyring {
+  const ring = parseKeyring(json).keys;
+  const { primaryKey } = ring;
+  const encoder = new TextEncoder();
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+  return {
+    async seal(key, context) {
+      const header = { alg, enc, kid: ring.primary, typ, ...boundHeader(context) };
+      const { CompactEncrypt } = await import("jose/jwe/compact/encrypt");
+      const sealed = await new CompactEncrypt(encoder.encode(key.reveal()))
+        .setProtectedHeader(header)
+        .encrypt(primaryKey);
+      if (sealed.length > maxSealedLength) throw tooLong(context);
+      return { kid: ring.primary, sealed };
+    },
+
+    async open(sealed, context) {
+      const kid = sealed.length <= maxSealedLength ? kidOf(sealed) : undefined;
+      if (kid === undefined) throw undecryptable(context, "no kid");
+      const key = ring.keys.get(kid);
+      if (key === undefined) throw keyringOutdated(context, kid);
+      const { compactDecrypt } = await import("jose/jwe/compact/decrypt");
+      const opened = await compactDecrypt(sealed, key, {
+        keyManagementAlgorithms: [alg],
+        contentEncryptionAlgorithms: [enc],
+      }).catch(() => undefined);
+      if (opened === undefined || !isBoundTo(opened.protectedHeader, context)) throw undecryptable(context, kid);
+      return new Secret(decoder.decode(opened.plaintext));
+    },
+  };
+}
+
+function boundHeader({ orgId, secretId, provider, region }: SealContext): Readonly<Record<string, string>> {
+  return { org: orgId, sid: secretId, prv: provider, ...(region === null ? {} : { rgn: region }) };
+}
+
+/** jose authenticates the header but compares it with nothing: a token of another row opens too. */
+function isBoundTo(header: Readonly<Record<string, unknown>>, context: SealContext): boolean {
+  const { orgId, secretId, provider, region } = context;
+  return (
+    header["typ"] === typ &&
+    header["org"] === orgId &&
+    header["sid"] === secretId &&
+    header["prv"] === provider &&
+    (header["rgn"] ?? null) === region
+  );
+}
+
+/** Reads the kid without trusting it: it selects from the local keyring and nothing else. */
+function kidOf(sealed: string): string | undefined {
+  try {
+    const header: unknown = JSON.parse(Buffer.from(sealed.slice(0, sealed.indexOf(".")), "base64url").toString());
+    const kid = typeof header === "object" && header !== null && "kid" in header ? header.kid : undefined;
+    return typeof kid === "string" && /^[a-z0-9-]{1,32}$/u.test(kid) ? kid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function tooLong({ orgId, provider }: SealContext): ByokError {
+  return new ByokError("key_malformed", "The key is too long to be sealed. Check what was pasted.", {
+    orgId,
+    provider,
+  });
+}
+
+function undecryptable({ orgId, provider, secretId }: SealContext, kid: string): ByokError {
+  const message = `The secret ${secretId} (${kid}) does not open for this organisation, provider and region. Ask the organisation to enter its key again.`;
+  return new ByokError("key_undecryptable", message, { orgId, provider });
+}
+
+function keyringOutdated({ orgId, provider, secretId }: SealContext, kid: string): ByokError {
+  const message = `The secret ${secretId} is sealed under "${kid}", which this keyring does not have. Roll out the current keyring to this process.`;
+  return new ByokError("keyring_outdated", message, { orgId, provider });
+}

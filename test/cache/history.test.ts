@@ -1,0 +1,126 @@
+import { describe, expect, it } from "vitest";
+import { History } from "../../src/cache/history.ts";
+import type { LogPage, LogRow } from "../../src/vault/key-store.ts";
+
+const moment = (ms: number) => ({ monotonicMs: ms, wallMs: ms });
+const row = (seq: number, orgId: string, mark = `m${seq}`): LogRow => ({ seq, orgId, mark });
+const page = (after: number, changes: readonly LogRow[], more: Partial<LogPage> = {}): LogPage => ({
+  incarnation: "one",
+  head: changes.at(-1)?.seq ?? after,
+  headMark: changes.at(-1)?.mark ?? `m${after}`,
+  after,
+  afterMark: `m${after}`,
+  changes,
+  ...more,
+});
+const ignore = (): void => {};
+const started = (seq = 5): History => {
+  const history = new History();
+  history.learn(page(seq, []), moment(0), ignore);
+  return history;
+};
+const stamp = (history: History, orgId: string, snap: number, incarnation = "one") => ({
+  orgId,
+  snap,
+  incarnation,
+  generation: history.generation,
+});
+
+describe("what a worker knows of the change log", () => {
+  it("admits nothing before it has heard from the database", () => {
+    const history = new History();
+    expect(history.admits(stamp(history, "a", 9))).toBe(false);
+  });
+
+  it("refuses a snapshot that misses a change of its organisation, and only of its organisation", () => {
+    const history = started();
+    history.learn(page(5, [row(6, "a"), row(7, "b")]), moment(1), ignore);
+    expect(history.admits(stamp(history, "a", 5))).toBe(false);
+    expect(history.admits(stamp(history, "a", 6))).toBe(true);
+    expect(history.admits(stamp(history, "b", 6))).toBe(false);
+    expect(history.admits(stamp(history, "c", 5))).toBe(true);
+  });
+
+  it("refuses a snapshot older than one that was installed before", () => {
+    const history = started();
+    history.raiseFence("a", 9);
+    expect(history.admits(stamp(history, "a", 8))).toBe(false);
+  });
+
+  it("refuses what an organisation's older state was before the worker started", () => {
+    const history = started(5);
+    expect(history.admits(stamp(history, "a", 4))).toBe(false);
+  });
+
+  it("knows another mark under its own number for another history, and drops everything", () => {
+    const history = started();
+    const before = stamp(history, "a", 9);
+    expect(history.learn(page(5, [row(6, "a")], { afterMark: "other" }), moment(1), ignore)).toBe("other_history");
+    expect(history.admits(before)).toBe(false);
+    expect(history.lastSeq).toBe(6);
+  });
+
+  it.each([
+    ["a pruned row", { afterMark: null }, "other_history"],
+    ["a head behind what was seen", { head: 3 }, "other_history"],
+    ["another incarnation", { incarnation: "two" }, "other_incarnation"],
+  ] as const)("drops everything at %s", (_name, difference, reason) => {
+    const history = started();
+    const { generation } = history;
+    expect(history.learn(page(5, [], difference), moment(1), ignore)).toBe(reason);
+    expect(history.generation).toBe(generation + 1);
+  });
+
+  it("drops everything when the log has a gap", () => {
+    const history = started();
+    expect(history.learn(page(5, [row(6, "a"), row(8, "b")]), moment(1), ignore)).toBe("other_history");
+  });
+
+  it("has no lease from a page that does not reach the head", () => {
+    const history = started();
+    expect(history.learn(page(5, [row(6, "a")], { head: 8 }), moment(9), ignore)).toBe("more");
+    expect(history.heardAt).toEqual(moment(0));
+  });
+
+  it("begins its lease when the poll was sent", () => {
+    const history = started();
+    history.learn(page(5, []), moment(77), ignore);
+    expect(history.heardAt).toEqual(moment(77));
+  });
+
+  it("never shortens its lease", () => {
+    const history = started();
+    history.learn(page(5, []), moment(77), ignore);
+    history.hear({ incarnation: "one", snap: 5, mark: "m5" }, history.generation, moment(50));
+    expect(history.heardAt).toEqual(moment(77));
+  });
+
+  it("renews its lease from a snapshot that shows the head where it stands, and from no other", () => {
+    const history = started();
+    history.hear({ incarnation: "one", snap: 5, mark: "m5" }, history.generation, moment(40));
+    expect(history.heardAt).toEqual(moment(40));
+    history.hear({ incarnation: "one", snap: 6, mark: "m6" }, history.generation, moment(50));
+    history.hear({ incarnation: "one", snap: 5, mark: "other" }, history.generation, moment(60));
+    history.hear({ incarnation: "two", snap: 5, mark: "m5" }, history.generation, moment(70));
+    history.hear({ incarnation: "one", snap: 5, mark: "m5" }, history.generation - 1, moment(80));
+    expect(history.heardAt).toEqual(moment(40));
+    expect(history.lastSeq).toBe(5);
+  });
+
+  it("ignores a page that another read has overtaken", () => {
+    const history = started();
+    expect(history.learn(page(4, [row(5, "a")]), moment(1), ignore)).toBe("overtaken");
+    expect(history.lastSeq).toBe(5);
+  });
+
+  it("forgets fences below the floor without admitting what they refused", () => {
+    const history = started();
+    history.learn(page(5, [row(6, "a")]), moment(1), ignore);
+    history.raiseFence("b", 9);
+    history.compact();
+    expect(history.fenceCount).toBe(1);
+    expect(history.admits(stamp(history, "a", 5))).toBe(false);
+    expect(history.admits(stamp(history, "b", 8))).toBe(false);
+    expect(history.admits(stamp(history, "c", 6))).toBe(true);
+  });
+});
