@@ -3,6 +3,7 @@ import { CompactEncrypt } from "jose";
 import { describe, expect, it } from "vitest";
 import { isByokError } from "../../src/errors.ts";
 import { Secret } from "../../src/secret.ts";
+import type { SealContext } from "../../src/vault/keyring.ts";
 import { generateKeyring, type KeyringJson } from "../../src/vault/keyring-json.ts";
 import { createKeyring } from "../../src/vault/local-keyring.ts";
 
