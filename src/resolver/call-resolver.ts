@@ -126,7 +126,7 @@ export class CallResolver {
   }
 
   #expired(orgId: string | undefined, limitMs: number, atLeast: number): ByokError {
-    if (atLeast > this.#cache.memory.history.lastSeq) {
+    if (atLeast > 0 && atLeast > this.#cache.memory.history.lastSeq) {
       const message = `The database did not show change ${atLeast} within ${limitMs} ms. Check that the number comes from this database, then try again.`;
       return new ByokError("change_not_visible", message, { orgId });
     }

@@ -1,0 +1,153 @@
+import { inspect } from "node:util";
+import { describe, expect, it } from "vitest";
+import { type ByokError, isByokError } from "../../src/errors.ts";
+import { generateKeyring } from "../../src/vault/keyring-json.ts";
+import { createKeyring } from "../../src/vault/local-keyring.ts";
+import { agent, platform } from "../support/worker.ts";
+
+const caught = async (work: Promise<unknown>): Promise<ByokError> => {
+  const error = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (isByokError(error)) return error;
+  throw new Error("It did not fail with a ByokError.", { cause: error });
+};
+
+describe("an agent's slots", () => {
+  it("run on the organisation's key where it has one and on the platform's where it has not, and say which", async () => {
+    const { manager, worker } = await platform();
+    await using here = worker();
+    await manager.set("org", { provider: "ada", apiKey: "own-ada" });
+    const call = await here.resolver.resolve("org", agent);
+    expect(call.llm).toMatchObject({ source: "byok", reason: "configured", model: "ada-1", stale: false });
+    expect(call.stt).toMatchObject({ source: "platform", reason: "absent", secretId: null });
+    expect([call.llm.client.key, call.stt.client.key]).toEqual(["own-ada", "platform-bob"]);
+    expect(call.llm.credential.key.reveal()).toBe("own-ada");
+  });
+
+  it("never run on another organisation's key", async () => {
+    const { manager, worker } = await platform();
+    await using here = worker();
+    for (const org of ["a", "a:b", "b"]) await manager.set(org, { provider: "ada", apiKey: `key-of-${org}` });
+    for (const org of ["b", "a:b", "a"]) {
+      expect((await here.resolver.resolve(org, agent)).llm.client.key).toBe(`key-of-${org}`);
+    }
+  });
+
+  it("share one client where they share a provider, built when it is first asked for", async () => {
+    const { worker } = await platform();
+    await using here = worker();
+    const call = await here.resolver.resolve("org", {
+      llm_config: { provider: "ada" },
+      tts_config: { provider: "ada" },
+    });
+    expect(call.llm.client).toBe(call.tts.client);
+    const next = await here.resolver.resolve("org", { llm_config: { provider: "ada" } });
+    expect(next.llm.client).not.toBe(call.llm.client);
+  });
+
+  it("come from one read of the database", async () => {
+    const { worker } = await platform();
+    await using here = worker();
+    await here.resolver.resolve("org", agent);
+    await here.resolver.resolve("org", agent);
+    expect(here.link.sent.snapshots).toBe(1);
+  });
+
+  it("talk to the region that the key is stored with", async () => {
+    const { manager, worker } = await platform();
+    await using here = worker({ endpoints: { ada: "https://proxy.example" } });
+    await manager.set("org", { provider: "ada", apiKey: "own-ada", region: "eu" });
+    const call = await here.resolver.resolve("org", agent);
+    expect(call.llm).toMatchObject({ region: "eu", client: { baseUrl: "https://eu.ada.example" } });
+    const other = await here.resolver.resolve("none", agent);
+    expect(other.llm.client.baseUrl).toBe("https://proxy.example");
+  });
+
+  it("show no key when they are inspected or serialised", async () => {
+    const { manager, worker } = await platform();
+    await using here = worker();
+    await manager.set("org", { provider: "ada", apiKey: "planted-key-of-ada" });
+    const call = await here.resolver.resolve("org", agent);
+    const shown = inspect([call, here.resolver], { depth: Number.POSITIVE_INFINITY, showHidden: true });
+    expect(shown).not.toContain("planted-key");
+    expect(JSON.stringify(call.llm.credential)).not.toContain("planted-key");
+  });
+});
+
+describe("a call that cannot be served", () => {
+  it("lists every slot that failed, the first one's code in front", async () => {
+    const { worker } = await platform();
+    await using here = worker();
+    const error = await caught(
+      here.resolver.resolve("org", {
+        llm_config: { provider: "cleo" },
+        stt_config: { provider: "nobody" as string },
+        tts_config: { provider: "ada" },
+      }),
+    );
+    expect(error.failures?.map(({ slot, code }) => [slot, code])).toEqual([
+      ["llm", "key_not_configured"],
+      ["stt", "provider_unknown"],
+    ]);
+    expect(error).toMatchObject({ code: "key_not_configured", orgId: "org", provider: "cleo", retryable: false });
+  });
+
+  it.each([
+    ["names no slot", { name: "x" }],
+    ["is no object", null],
+    ["has a slot of another shape", { llm_config: { provider: 3 } }],
+  ])("because the agent %s is agent_invalid", async (_name, wrong) => {
+    const { worker } = await platform();
+    await using here = worker();
+    expect((await caught(here.resolver.resolve("org", wrong as object))).code).toBe("agent_invalid");
+  });
+
+  it.each(["", "a\u0000b", "\ud800", "x".repeat(256)])("for the organisation %j is org_invalid", async (orgId) => {
+    const { worker } = await platform();
+    await using here = worker();
+    expect((await caught(here.resolver.resolve(orgId, agent))).code).toBe("org_invalid");
+  });
+
+  it("because its key does not open falls back to nobody's key", async () => {
+    const { manager, store, worker } = await platform();
+    await using here = worker();
+    await manager.set("a", { provider: "ada", apiKey: "key-of-a" });
+    await manager.set("b", { provider: "ada", apiKey: "key-of-b" });
+    const [snapshot] = await store.snapshots(["b"]);
+    const [stolen] = snapshot?.keys ?? [];
+    if (stolen === undefined) throw new Error("Nothing is stored.");
+    await store.put({ ...stolen, orgId: "a", hint: null, actor: null });
+    const error = await caught(here.resolver.resolve("a", agent));
+    expect(error.failures).toMatchObject([{ code: "key_undecryptable", slot: "llm" }]);
+    expect(here.events).toContainEqual(expect.objectContaining({ type: "key_unusable", trouble: "undecryptable" }));
+  });
+
+  it("because its key is sealed under a newer keyring says so, and each resolve tries again", async () => {
+    const { manager, worker } = await platform();
+    await using here = worker({ keyring: createKeyring(generateKeyring("kek-0")) });
+    await manager.set("org", { provider: "ada", apiKey: "own-ada" });
+    expect((await caught(here.resolver.resolve("org", agent))).code).toBe("keyring_outdated");
+    expect((await caught(here.resolver.resolve("org", agent))).code).toBe("keyring_outdated");
+  });
+
+  it("runs on the platform's key only for the failure that the operator chose, and is counted", async () => {
+    const { manager, worker } = await platform();
+    await using here = worker({
+      keyring: createKeyring(generateKeyring("kek-0")),
+      fallback: { keyring_outdated: "platform" },
+    });
+    await manager.set("org", { provider: "ada", apiKey: "own-ada" });
+    const call = await here.resolver.resolve("org", agent);
+    expect(call.llm).toMatchObject({ source: "platform", reason: "keyring_outdated", client: { key: "platform-ada" } });
+    expect(here.events).toContainEqual(expect.objectContaining({ type: "fallback", failure: "keyring_outdated" }));
+  });
+
+  it("fails where the operator allows no platform key", async () => {
+    const { worker } = await platform();
+    await using here = worker({ fallback: ({ provider }) => (provider === "ada" ? "fail" : undefined) });
+    const error = await caught(here.resolver.resolve("org", agent));
+    expect(error.failures?.map(({ slot }) => slot)).toEqual(["llm"]);
+  });
+});

@@ -1,0 +1,45 @@
+import { ByokError } from "../../src/errors.ts";
+import type { KeyStore } from "../../src/vault/key-store.ts";
+
+/** A real store behind a link that a test can cut, hold back and count. */
+export interface UnsteadyStore extends KeyStore {
+  /** While true every call fails as an unreachable database does. */
+  isDown: boolean;
+  /** How many statements of each kind were sent. */
+  readonly sent: { snapshots: number; polls: number };
+  /** From now on answers wait; the returned function lets them through. */
+  hold(): () => void;
+}
+
+export function unsteadyStore(store: KeyStore): UnsteadyStore {
+  let gate: Promise<void> = Promise.resolve();
+  const through = async <T>(call: () => Promise<T>): Promise<T> => {
+    if (unsteady.isDown) throw new ByokError("store_unavailable", "The link is cut. Mend it.");
+    const answer = await call();
+    await gate;
+    return answer;
+  };
+  const unsteady: UnsteadyStore = {
+    isDown: false,
+    sent: { snapshots: 0, polls: 0 },
+    hold() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      gate = promise;
+      return resolve;
+    },
+    migrate: () => through(() => store.migrate()),
+    snapshots(orgIds) {
+      unsteady.sent.snapshots += 1;
+      return through(() => store.snapshots(orgIds));
+    },
+    poll(cursor) {
+      unsteady.sent.polls += 1;
+      return through(() => store.poll(cursor));
+    },
+    put: (key) => through(() => store.put(key)),
+    remove: (ref, by) => through(() => store.remove(ref, by)),
+    describe: (orgId) => through(() => store.describe(orgId)),
+    close: () => store.close(),
+  };
+  return unsteady;
+}
