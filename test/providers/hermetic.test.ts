@@ -1,0 +1,165 @@
+import { inspect } from "node:util";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Credential, Provider } from "../../src/providers/provider.ts";
+import { Secret } from "../../src/secret.ts";
+import { type RecordingServer, recordingServer } from "../support/recording-server.ts";
+import { marker, poisonedEnvironment } from "./poisoned-environment.ts";
+
+const key = "customer-key-0123456789";
+let server: RecordingServer;
+
+/** Set before anything of ours or of an SDK is imported, and still set when clients are built and used. */
+const poison = (): void => {
+  for (const [name, value] of Object.entries(poisonedEnvironment)) vi.stubEnv(name, value);
+};
+poison();
+const { deepgram } = await import("../../src/providers/deepgram.ts");
+const { elevenlabs } = await import("../../src/providers/elevenlabs.ts");
+const { openai } = await import("../../src/providers/openai.ts");
+const { resend } = await import("../../src/providers/resend.ts");
+const { xai } = await import("../../src/providers/xai.ts");
+
+const credential = (prefix = "", requestTimeoutMs = 5_000): Credential => ({
+  key: new Secret(key),
+  region: null,
+  baseUrl: `${server.origin}${prefix}`,
+  websocketUrl: `${server.origin.replace("http", "ws")}${prefix}`,
+  requestTimeoutMs,
+});
+const build = async <C>(provider: Provider<string, never, C>, prefix = "", requestTimeoutMs = 5_000): Promise<C> =>
+  provider.connect(credential(prefix, requestTimeoutMs), await provider.load?.());
+const ignoreAnswer = async (work: PromiseLike<unknown>): Promise<void> =>
+  void (await Promise.resolve(work).catch(() => {}));
+const expectClean = (presented: string, requests = 1): void => {
+  expect(server.arrived).toHaveLength(requests);
+  for (const request of server.arrived) {
+    expect(JSON.stringify(request)).not.toContain(marker);
+    const { authorization, "xi-api-key": xi } = request.headers;
+    expect(authorization ?? xi).toBe(presented);
+  }
+};
+
+beforeEach(async () => {
+  poison();
+  server = await recordingServer();
+});
+afterEach(async () => {
+  await server[Symbol.asyncDispose]();
+});
+
+describe("in an environment full of the platform's values", () => {
+  it.each([openai, xai])("what $id receives is the customer's alone, from clones too", async (provider) => {
+    const client = await build(provider as unknown as typeof openai as never, "/v1");
+    const one = client as import("openai").OpenAI;
+    await ignoreAnswer(one.models.list());
+    await ignoreAnswer(one.withOptions({ timeout: 1_000 }).chat.completions.create({ model: "m", messages: [] }));
+    await ignoreAnswer(one.withOptions({ baseURL: "http://127.0.0.1:9", apiKey: marker }).models.list());
+    await ignoreAnswer(one.withOptions({}).withOptions({ fetch: globalThis.fetch }).models.list());
+    expectClean(`Bearer ${key}`, 4);
+  });
+
+  it.each([openai, xai])("no path takes the key of $id to another host", async (provider) => {
+    await using other = await recordingServer();
+    const one = (await build(provider as never, "/v1")) as import("openai").OpenAI;
+    await ignoreAnswer(one.get(`${other.origin}/v1/models`));
+    await ignoreAnswer(one.withOptions({ fetch: globalThis.fetch }).get(`${other.origin}/v1/models`));
+    expect(other.arrived).toEqual([]);
+  });
+
+  it.each([openai, xai])("a realtime socket of $id carries the customer's key and the model", async (provider) => {
+    const socket = await provider.realtime?.(credential("/v1"), await provider.load?.(), { model: "voice-1" });
+    expect(server.arrived[0]?.url).toContain("model=voice-1");
+    expectClean(`Bearer ${key}`);
+    socket?.close();
+  });
+
+  it("what deepgram receives is the customer's alone, over HTTP and over its websocket", async () => {
+    const client = (await build(deepgram as never)) as import("@deepgram/sdk").DeepgramClient;
+    await ignoreAnswer(client.manage.v1.projects.list());
+    const socket = await client.listen.v1.connect({ model: "nova-3-general", Authorization: undefined as never });
+    const opened = new Promise((resolve) => socket.on("open", () => resolve(true)));
+    socket.connect();
+    await opened;
+    socket.close();
+    expectClean(`Token ${key}`, 2);
+  });
+
+  it("what elevenlabs receives is the customer's alone", async () => {
+    const client = (await build(elevenlabs as never)) as import("@elevenlabs/elevenlabs-js").ElevenLabsClient;
+    await ignoreAnswer(client.models.list());
+    await ignoreAnswer(client.textToSpeech.stream("voice", { text: "hello" }));
+    expectClean(key, 2);
+  });
+
+  it("what resend receives is the customer's alone", async () => {
+    const client = (await build(resend as never)) as import("resend").Resend;
+    await client.domains.list();
+    await client.emails.send({ from: "a@b.example", to: "c@d.example", subject: "s", text: "t" });
+    expectClean(`Bearer ${key}`, 2);
+  });
+});
+
+const calls: readonly (readonly [string, Provider, string, (client: never) => PromiseLike<unknown>])[] = [
+  ["openai", openai, "/v1", (client: import("openai").OpenAI) => client.models.list()],
+  ["xai", xai, "/v1", (client: import("openai").OpenAI) => client.models.list()],
+  ["deepgram", deepgram, "", (client: import("@deepgram/sdk").DeepgramClient) => client.manage.v1.projects.list()],
+  [
+    "elevenlabs",
+    elevenlabs,
+    "",
+    (client: import("@elevenlabs/elevenlabs-js").ElevenLabsClient) => client.models.list(),
+  ],
+  ["resend", resend, "", (client: import("resend").Resend) => client.domains.list()],
+];
+
+describe.each(calls)("a client of %s", (_id, provider, prefix, call) => {
+  const outcome = async (client: unknown): Promise<unknown> =>
+    await Promise.resolve(call(client as never)).catch((error: unknown) => error);
+
+  it("shows its key to nobody who inspects, spreads or serialises it, before and after a call", async () => {
+    const client = (await build(provider as never, prefix)) as object;
+    const shown = (): string[] => [
+      inspect(client, { depth: Number.POSITIVE_INFINITY, showHidden: true }),
+      inspect(client, { depth: Number.POSITIVE_INFINITY, showHidden: true, customInspect: false }),
+      inspect({ ...client }, { depth: 4 }),
+      (() => {
+        try {
+          return JSON.stringify(client);
+        } catch (error) {
+          return String(error);
+        }
+      })(),
+    ];
+    for (const text of shown()) expect(text).not.toContain(key);
+    await outcome(client);
+    for (const text of shown()) expect(text).not.toContain(key);
+  });
+
+  it("keeps the key out of what a provider's error echoes", async () => {
+    server.answer = ({ headers }, response) => {
+      const echoed = `wrong key ${headers.authorization ?? String(headers["xi-api-key"])}`;
+      response.writeHead(401, { "content-type": "application/json" });
+      response.end(JSON.stringify({ error: { message: echoed }, message: echoed, detail: { message: echoed } }));
+    };
+    const failed = await outcome(await build(provider as never, prefix));
+    expect(server.arrived.length).toBeGreaterThan(0);
+    const shown = inspect(failed, { depth: Number.POSITIVE_INFINITY, showHidden: true });
+    expect(shown).toContain("[key removed]");
+    expect(shown).not.toContain(key);
+  });
+
+  it("follows no redirect", async () => {
+    await using other = await recordingServer();
+    server.answer = (_request, response) => response.writeHead(307, { location: `${other.origin}/` }).end();
+    await outcome(await build(provider as never, prefix));
+    expect(other.arrived).toEqual([]);
+  });
+
+  it.each(["headers", "body"])("ends a request whose %s stall", async (what) => {
+    server.answer = (_request, response) => {
+      if (what === "body") response.writeHead(200, { "content-type": "application/json" }).write('{"data":');
+    };
+    const failed = await outcome(await build(provider as never, prefix, 150));
+    expect(inspect(failed, { depth: 8 })).toMatch(/request_timeout|did not answer within 150 ms/u);
+  });
+});
