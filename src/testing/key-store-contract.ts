@@ -1,0 +1,191 @@
+import { deepEqual, equal, notEqual, ok, rejects } from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import type { KeySnapshot, KeyStore, NewKey } from "../vault/key-store.ts";
+
+/** The runner's own `it` or `test`. */
+export type Test = (name: string, run: () => Promise<void>) => unknown;
+
+const hostileIds = [
+  "a",
+  "a:b",
+  "b",
+  "A",
+  "'; DROP TABLE byok_secret; --",
+  '"',
+  "🐘🐘",
+  "é",
+  "e\u0301",
+  "%",
+  "x".repeat(255),
+];
+
+/**
+ * What every `KeyStore` owes, as tests for any runner. `open` gives a new, empty store on which `migrate()` has not been
+ * called; `again` another handle on the same data, as a second process would have it.
+ */
+export function keyStoreContract(
+  test: Test,
+  open: () => Promise<{ readonly store: KeyStore; again(): Promise<KeyStore> }>,
+): void {
+  const migrated = async (): Promise<{ store: KeyStore; again: () => Promise<KeyStore> }> => {
+    const opened = await open();
+    await opened.store.migrate();
+    return opened;
+  };
+
+  test("does nothing before migrate() but say what to do", async () => {
+    const { store } = await open();
+    const unavailable = { code: "store_unavailable", message: /migrate\(\)/u };
+    await rejects(store.snapshots(["org"]), unavailable);
+    await rejects(store.poll({ windowMs: 0 }), unavailable);
+    await rejects(store.put(keyOf("org")), unavailable);
+    await rejects(store.remove({ orgId: "org", provider: "openai" }, { actor: null }), unavailable);
+    await rejects(store.describe("org"), unavailable);
+  });
+
+  test("migrates once, however many do it at the same time and however often", async () => {
+    const { store, again } = await open();
+    await Promise.all((await Promise.all(Array.from({ length: 10 }, again))).map((other) => other.migrate()));
+    const before = await one(store, "org");
+    await store.migrate();
+    deepEqual(await one(store, "org"), before);
+  });
+
+  test("knows the head for an organisation without keys", async () => {
+    const { store } = await migrated();
+    const { incarnation, snap, mark, keys } = await one(store, "nobody");
+    ok(incarnation && mark);
+    deepEqual([snap, keys], [0, []]);
+  });
+
+  test("gives back what was stored, to every handle, in the order that was asked for", async () => {
+    const { store, again } = await migrated();
+    const key = { ...keyOf("b"), region: "eu", hint: "abcd", actor: "ann" };
+    const { seq, secretId, references } = await store.put(key);
+    deepEqual([seq, secretId, references], [1, null, { openai: key.secretId }]);
+    const snapshots = await (await again()).snapshots(["a", "b", "c"]);
+    deepEqual(
+      snapshots.map(({ orgId, keys }) => [orgId, keys.length]),
+      [
+        ["a", 0],
+        ["b", 1],
+        ["c", 0],
+      ],
+    );
+    const { orgId: _orgId, hint: _hint, actor: _actor, ...sealed } = key;
+    deepEqual({ ...snapshots[1]?.keys[0] }, sealed);
+    const [record] = await store.describe("b");
+    equal(record?.createdBy, "ann");
+    equal(record?.hint, "abcd");
+    ok(Math.abs((record?.createdAtMs ?? 0) - Date.now()) < 86_400_000);
+    ok(!JSON.stringify(record).includes(key.sealed));
+  });
+
+  test("keeps hostile organisation ids apart", async () => {
+    const { store } = await migrated();
+    for (const orgId of hostileIds) await store.put(keyOf(orgId, "openai", `sealed-of-${orgId}`));
+    const snapshots = await store.snapshots(hostileIds);
+    deepEqual(
+      snapshots.map(({ keys }) => keys.map(({ sealed }) => sealed)),
+      hostileIds.map((id) => [`sealed-of-${id}`]),
+    );
+  });
+
+  test("replaces: the old key is gone, one log row more", async () => {
+    const { store } = await migrated();
+    const first = keyOf("org");
+    await store.put(first);
+    const { seq, secretId } = await store.put(keyOf("org"));
+    deepEqual([seq, secretId], [2, first.secretId]);
+    equal((await one(store, "org")).keys.length, 1);
+  });
+
+  test("leaves one key and fifty log rows of fifty racing replaces, and the last number stands", async () => {
+    const { store, again } = await migrated();
+    const handles = await Promise.all(Array.from({ length: 5 }, again));
+    const keys = Array.from({ length: 50 }, () => keyOf("org"));
+    const changes = await Promise.all(keys.map((key, at) => (handles[at % 5] ?? store).put(key)));
+    deepEqual(
+      changes.map(({ seq }) => seq).sort((a, b) => a - b),
+      Array.from({ length: 50 }, (_, at) => at + 1),
+    );
+    const { keys: left, snap } = await one(store, "org");
+    deepEqual([snap, left.length], [50, 1]);
+    equal(left[0]?.secretId, keys[changes.findIndex(({ seq }) => seq === 50)]?.secretId);
+    equal(new Set(changes.map(({ secretId }) => secretId)).size, 50);
+    const { changes: rows, head } = await store.poll({ after: 0 });
+    deepEqual([head, rows.map(({ seq }) => seq)], [50, Array.from({ length: 50 }, (_, at) => at + 1)]);
+  });
+
+  test("removes for good, and removing what is not there moves no clock", async () => {
+    const { store } = await migrated();
+    const key = keyOf("org");
+    await store.put(key);
+    const removed = await store.remove({ orgId: "org", provider: "openai" }, { actor: "ann" });
+    deepEqual([removed.seq, removed.secretId, removed.references], [2, key.secretId, {}]);
+    const again = await store.remove({ orgId: "org", provider: "openai" }, { actor: "ann" });
+    deepEqual([again.seq, again.secretId], [2, null]);
+    deepEqual([(await store.poll({ windowMs: 0 })).head, (await store.describe("org")).length], [2, 0]);
+  });
+
+  test("shows change n in every snapshot that shows number n, while writers hammer", async () => {
+    const { store, again } = await migrated();
+    const writer = await again();
+    const written = new Map<number, string>();
+    let isWriting = true;
+    const writing = (async () => {
+      for (let at = 0; at < 60; at += 1) {
+        const key = keyOf("org");
+        written.set((await writer.put(key)).seq, key.secretId);
+      }
+      isWriting = false;
+    })();
+    const seen: KeySnapshot[] = [];
+    while (isWriting) seen.push(await one(store, "org"));
+    await writing;
+    for (const { snap, keys } of seen) equal(keys[0]?.secretId, written.get(snap));
+  });
+
+  test("skips no change in a poll, and marks every row the same for everybody", async () => {
+    const { store, again } = await migrated();
+    for (const orgId of ["a", "b", "a"]) await store.put(keyOf(orgId));
+    const page = await (await again()).poll({ after: 1 });
+    deepEqual(
+      page.changes.map(({ seq, orgId }) => [seq, orgId]),
+      [
+        [2, "b"],
+        [3, "a"],
+      ],
+    );
+    deepEqual([page.after, page.head, page.headMark], [1, 3, page.changes[1]?.mark]);
+    equal((await one(store, "a")).mark, page.headMark);
+    equal((await store.poll({ after: 3 })).afterMark, page.headMark);
+    notEqual(page.afterMark, page.headMark);
+  });
+
+  test("has no mark for a row that is not there", async () => {
+    const { store } = await migrated();
+    equal((await store.poll({ after: 99 })).afterMark, null);
+  });
+
+  test("starts a poll at the head, or at the newest change older than a window", async () => {
+    const { store } = await migrated();
+    await store.put(keyOf("a"));
+    await store.put(keyOf("b"));
+    const atHead = await store.poll({ windowMs: 0 });
+    deepEqual([atHead.after, atHead.afterMark, atHead.changes], [2, atHead.headMark, []]);
+    const inWindow = await store.poll({ windowMs: 3_600_000 });
+    deepEqual([inWindow.after, inWindow.changes.map(({ seq }) => seq)], [0, [1, 2]]);
+    ok(inWindow.afterMark);
+  });
+}
+
+function keyOf(orgId: string, provider = "openai", sealed: string = randomUUID()): NewKey {
+  return { orgId, provider, secretId: randomUUID(), region: null, kid: "kek-1", sealed, hint: null, actor: null };
+}
+
+async function one(store: KeyStore, orgId: string): Promise<KeySnapshot> {
+  const [snapshot] = await store.snapshots([orgId]);
+  if (snapshot === undefined) throw new Error("The store left an organisation out.");
+  return snapshot;
+}

@@ -1,0 +1,100 @@
+import { randomUUID } from "node:crypto";
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterAll, describe, expect, it } from "vitest";
+import { keyStoreContract } from "../../src/testing/key-store-contract.ts";
+import { sqliteStore } from "../../src/vault/sqlite-store.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "byokit-sqlite-"));
+const closing: (() => Promise<void>)[] = [];
+const newPath = (): string => join(folder, `${randomUUID()}.sqlite`);
+const open = (path: string, timeoutMs = 5_000) => {
+  const store = sqliteStore({ path, timeoutMs });
+  closing.push(() => store.close());
+  return store;
+};
+const key = (orgId: string, sealed: string) => ({
+  orgId,
+  provider: "openai",
+  secretId: sealed,
+  region: null,
+  kid: "kek-1",
+  sealed,
+  hint: null,
+  actor: null,
+});
+
+afterAll(async () => {
+  for (const close of closing) await close();
+  rmSync(folder, { recursive: true });
+});
+
+describe("a store in a file", () => {
+  keyStoreContract(it, async () => {
+    const path = newPath();
+    return { store: open(path), again: async () => open(path) };
+  });
+
+  it("is created by migrate() and by nothing else", async () => {
+    const path = newPath();
+    await expect(open(path).snapshots(["org"])).rejects.toMatchObject({ code: "store_unavailable" });
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it.each(["", ":memory:", "file:x"])("is refused under the path %j", (path) => {
+    expect(() => sqliteStore({ path })).toThrow(expect.objectContaining({ code: "options_invalid" }));
+  });
+
+  it("fails later writers by their time limit while a writer is stopped, and readers go on", async () => {
+    const path = newPath();
+    const store = open(path, 200);
+    await store.migrate();
+    const stopped = new DatabaseSync(path);
+    stopped.exec("BEGIN IMMEDIATE");
+    await expect(store.put(key("org", "s1"))).rejects.toMatchObject({ code: "store_unavailable", retryable: true });
+    expect(await store.snapshots(["org"])).toMatchObject([{ snap: 0 }]);
+    stopped.exec("ROLLBACK");
+    stopped.close();
+    expect(await store.put(key("org", "s1"))).toMatchObject({ seq: 1 });
+  });
+
+  it("shows another history after an older copy was put in its place", async () => {
+    const path = newPath();
+    const store = open(path);
+    await store.migrate();
+    await store.put(key("org", "s1"));
+    const backup = open(path);
+    await backup.poll({ windowMs: 0 });
+    const copy = `${path}.backup`;
+    const vacuum = new DatabaseSync(path);
+    vacuum.exec(`VACUUM INTO '${copy}'`);
+    vacuum.close();
+    await store.put(key("org", "s2"));
+    const { headMark } = await store.poll({ windowMs: 0 });
+    for (const suffix of ["-wal", "-shm"]) rmSync(`${path}${suffix}`, { force: true });
+    renameSync(copy, path);
+    await open(path).put(key("org", "s3"));
+    const page = await store.poll({ after: 2 });
+    expect(page.head).toBe(2);
+    expect(page.afterMark).not.toBe(headMark);
+  });
+
+  it("keeps no trace of a removed key in its files", async () => {
+    const path = newPath();
+    const store = open(path);
+    await store.migrate();
+    await store.put(key("org", "planted-sealed-text"));
+    const traces = (): string[] =>
+      readdirSync(folder).filter(
+        (name) =>
+          join(folder, name).startsWith(path) && readFileSync(join(folder, name)).includes("planted-sealed-text"),
+      );
+    expect(traces()).not.toEqual([]);
+    await store.remove({ orgId: "org", provider: "openai" }, { actor: null });
+    await store.close();
+    copyFileSync(path, `${path}.copy`);
+    expect(traces()).toEqual([]);
+  });
+});
