@@ -1,0 +1,142 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { WebSocketServer } from "ws";
+import { type Double, type Grant, type Refusal, sendJson } from "./double.ts";
+import type { Misbehaviour, RecordedRequest } from "./start-provider-doubles.ts";
+
+/** The most of a body that is read, in bytes. */
+const maxBodyBytes = 8 * 1024 * 1024;
+/** The most of a body that is kept, in characters. */
+const maxRecordedBody = 65_536;
+
+export interface Certificate {
+  readonly key: string;
+  readonly cert: string;
+}
+
+/** One double on a loopback port of its own. */
+export class DoubleServer {
+  readonly keys: Map<string, Grant> = new Map();
+  misbehaviour: Misbehaviour | null = null;
+  readonly #double: Double;
+  readonly #server: Server;
+  readonly #sockets = new WebSocketServer({ noServer: true });
+  readonly #record: (request: RecordedRequest) => void;
+  readonly #scheme: "http" | "https";
+
+  constructor(double: Double, record: (request: RecordedRequest) => void, tls: Certificate | undefined) {
+    const listener = (request: IncomingMessage, response: ServerResponse): void => void this.#serve(request, response);
+    this.#double = double;
+    this.#record = record;
+    this.#scheme = tls === undefined ? "http" : "https";
+    this.#server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
+    this.#server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
+  }
+
+  async listen(): Promise<{ readonly baseUrl: string; readonly websocketUrl: string }> {
+    await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
+    const { port } = this.#server.address() as AddressInfo;
+    const baseUrl = `${this.#scheme}://127.0.0.1:${port}${this.#double.prefix}`;
+    return { baseUrl, websocketUrl: baseUrl.replace(/^http/u, "ws") };
+  }
+
+  async close(): Promise<void> {
+    for (const client of this.#sockets.clients) client.terminate();
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await bodyOf(request);
+    const url = this.#urlOf(request);
+    const route = this.#double.routes.find(
+      ({ method, path }) => method === request.method && path.test(this.#pathOf(url)),
+    );
+    const refusal = this.#refusal(request, route?.needsScope === true);
+    this.#recordRequest("http", request, url, refusal === undefined, body.toString().slice(0, maxRecordedBody));
+    if (this.#misbehaves(request, response)) return;
+    if (refusal !== undefined) sendJson(response, refusal.body, refusal.status);
+    else if (route === undefined) sendJson(response, { error: { message: "Not found" } }, 404);
+    else await route.answer({ url, body }, response);
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const url = this.#urlOf(request);
+    const route = this.#double.sockets.find(({ path }) => path.test(this.#pathOf(url)));
+    const refusal =
+      this.#refusal(request, false) ?? route?.refuse?.(url) ?? (route ? undefined : { status: 404, body: {} });
+    this.#recordRequest("websocket", request, url, refusal === undefined, null);
+    if (refusal !== undefined) {
+      const body = JSON.stringify(refusal.body);
+      socket.end(
+        `HTTP/1.1 ${refusal.status} Refused\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+      );
+    } else if (this.misbehaviour?.stall === undefined) {
+      this.#sockets.handleUpgrade(request, socket, head, (opened) => route?.serve(opened, url));
+    }
+  }
+
+  #refusal(request: IncomingMessage, needsScope: boolean): Refusal | undefined {
+    const { wrongKey, restricted, quotaExceeded, blocked } = this.#double;
+    const grant = this.keys.get(this.#double.keyOf(request.headers) ?? "");
+    if (grant === undefined) return wrongKey;
+    if (grant.blocked) return blocked;
+    if (grant.quotaExceeded) return quotaExceeded;
+    return grant.restricted && needsScope ? restricted : undefined;
+  }
+
+  #misbehaves(request: IncomingMessage, response: ServerResponse): boolean {
+    const misbehaviour = this.misbehaviour;
+    if (misbehaviour === null) return false;
+    const { stall, status, redirectTo, dropSocket } = misbehaviour;
+    if (dropSocket) request.socket.destroy();
+    else if (redirectTo !== undefined) response.writeHead(307, { location: redirectTo }).end();
+    else if (status !== undefined) sendJson(response, { error: { message: `The double answers ${status}.` } }, status);
+    else if (stall === "body") response.writeHead(200, { "content-type": "application/json" }).write("{");
+    return true;
+  }
+
+  #recordRequest(
+    kind: RecordedRequest["kind"],
+    request: IncomingMessage,
+    url: URL,
+    accepted: boolean,
+    body: string | null,
+  ): void {
+    const { id, keyOf } = this.#double;
+    const { method = "", headers } = request;
+    const query = Object.fromEntries(url.searchParams);
+    this.#record({
+      provider: id,
+      kind,
+      method,
+      path: url.pathname,
+      query,
+      headers,
+      key: keyOf(headers) ?? null,
+      accepted,
+      body,
+    });
+  }
+
+  #urlOf(request: IncomingMessage): URL {
+    return new URL(request.url ?? "/", "http://127.0.0.1");
+  }
+
+  #pathOf({ pathname }: URL): string {
+    const { prefix } = this.#double;
+    return pathname.startsWith(prefix) ? pathname.slice(prefix.length) : "";
+  }
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size <= maxBodyBytes) chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,73 @@
+import type { IncomingHttpHeaders, ServerResponse } from "node:http";
+import type { WebSocket } from "ws";
+
+export type DoubleId = "deepgram" | "openai" | "elevenlabs" | "xai" | "resend";
+
+/** What a key may do at a double. Nothing given: everything. */
+export interface Grant {
+  /** Valid, but without the scopes that reading models, projects or domains takes. */
+  readonly restricted?: boolean;
+  /** Valid, but its account has no credit left. */
+  readonly quotaExceeded?: boolean;
+  /** Known, but blocked by the provider. */
+  readonly blocked?: boolean;
+}
+
+/** An answer in the provider's own words. */
+export interface Refusal {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** A request whose key was accepted. */
+export interface DoubleRequest {
+  readonly url: URL;
+  readonly body: Buffer;
+}
+
+export interface Route {
+  readonly method: "GET" | "POST";
+  readonly path: RegExp;
+  /** Whether a restricted key is refused here. */
+  readonly needsScope?: boolean;
+  answer(request: DoubleRequest, response: ServerResponse): void | Promise<void>;
+}
+
+export interface SocketRoute {
+  readonly path: RegExp;
+  /** Refuses an upgrade before it happens. */
+  refuse?(url: URL): Refusal | undefined;
+  serve(socket: WebSocket, url: URL): void;
+}
+
+/** One provider as a double plays it: how it reads a key, how it refuses one, what it serves. */
+export interface Double {
+  readonly id: DoubleId;
+  /** What stands before every path, as the provider's base URL has it. */
+  readonly prefix: string;
+  keyOf(headers: IncomingHttpHeaders): string | undefined;
+  readonly wrongKey: Refusal;
+  readonly restricted: Refusal;
+  readonly quotaExceeded: Refusal;
+  readonly blocked: Refusal;
+  readonly routes: readonly Route[];
+  readonly sockets: readonly SocketRoute[];
+}
+
+export function sendJson(response: ServerResponse, body: unknown, status = 200): void {
+  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+}
+
+/** The body as a JSON object; an empty one where it is none. */
+export function jsonObject(body: Buffer | string): Record<string, unknown> {
+  try {
+    const parsed: unknown = JSON.parse(body.toString());
+    return typeof parsed === "object" && parsed !== null ? (parsed as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
+
+export function bearer(headers: IncomingHttpHeaders): string | undefined {
+  return /^Bearer (?<key>.+)$/u.exec(headers.authorization ?? "")?.groups?.["key"];
+}

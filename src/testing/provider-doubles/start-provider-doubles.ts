@@ -1,0 +1,91 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { deepgramDouble } from "./deepgram-double.ts";
+import type { Double, DoubleId, Grant } from "./double.ts";
+import { type Certificate, DoubleServer } from "./double-server.ts";
+import { elevenlabsDouble } from "./elevenlabs-double.ts";
+import { openaiDouble } from "./openai-double.ts";
+import { resendDouble } from "./resend-double.ts";
+import { xaiDouble } from "./xai-double.ts";
+
+export interface ProviderDoublesOptions {
+  /** Keys that are accepted from the start. */
+  readonly keys?: { readonly [Id in DoubleId]?: readonly string[] };
+  /** Serves `https` and `wss` with this certificate. @default plain `http` and `ws` */
+  readonly tls?: Certificate;
+}
+
+/** What a double received. */
+export interface RecordedRequest {
+  readonly provider: DoubleId;
+  readonly kind: "http" | "websocket";
+  readonly method: string;
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+  readonly headers: IncomingHttpHeaders;
+  /** The key that was presented, in whatever header the provider reads; `null` when there was none. */
+  readonly key: string | null;
+  /** Whether the double took the key. */
+  readonly accepted: boolean;
+  /** At most 64 KB of it; `null` for a websocket. */
+  readonly body: string | null;
+}
+
+/** How a double misbehaves until it is told to stop. One at a time. */
+export interface Misbehaviour {
+  readonly stall?: "headers" | "body";
+  readonly status?: number;
+  readonly redirectTo?: string;
+  readonly dropSocket?: boolean;
+}
+
+export interface ProviderDoubles extends AsyncDisposable {
+  /** Pass it as `ResolverOptions.endpoints`. */
+  readonly endpoints: Readonly<Record<DoubleId, { readonly baseUrl: string; readonly websocketUrl: string }>>;
+  /** What arrived, oldest first; the last 10,000. */
+  readonly requests: readonly RecordedRequest[];
+  accept(provider: DoubleId, key: string, grant?: Grant): void;
+  revoke(provider: DoubleId, key: string): void;
+  behave(provider: DoubleId, misbehaviour: Misbehaviour | null): void;
+  /** Forgets what arrived. */
+  clear(): void;
+  close(): Promise<void>;
+}
+
+const maxRequests = 10_000;
+const doubles: readonly Double[] = [deepgramDouble, openaiDouble, elevenlabsDouble, xaiDouble, resendDouble];
+
+/**
+ * Starts strict stand-ins of all five providers on loopback ports of their own: they read the key where the real service
+ * reads it, refuse a wrong one with the real service's status and body, and answer in its shapes. What they transcribe,
+ * write and say is made up.
+ */
+export async function startProviderDoubles({ keys = {}, tls }: ProviderDoublesOptions = {}): Promise<ProviderDoubles> {
+  const requests: RecordedRequest[] = [];
+  const record = (request: RecordedRequest): void => {
+    requests.push(request);
+    if (requests.length > maxRequests) requests.shift();
+  };
+  const servers = new Map(doubles.map((double) => [double.id, new DoubleServer(double, record, tls)]));
+  const server = (provider: DoubleId): DoubleServer => {
+    const found = servers.get(provider);
+    if (found === undefined) throw new TypeError(`There is no double of "${provider}".`);
+    return found;
+  };
+  for (const [id, accepted] of Object.entries(keys) as [DoubleId, readonly string[]][]) {
+    for (const key of accepted) server(id).keys.set(key, {});
+  }
+  const addresses = await Promise.all([...servers].map(async ([id, one]) => [id, await one.listen()] as const));
+  const close = async (): Promise<void> => void (await Promise.all([...servers.values()].map((one) => one.close())));
+  return {
+    endpoints: Object.fromEntries(addresses) as ProviderDoubles["endpoints"],
+    requests,
+    accept: (provider, key, grant = {}) => void server(provider).keys.set(key, grant),
+    revoke: (provider, key) => void server(provider).keys.delete(key),
+    behave: (provider, misbehaviour) => {
+      server(provider).misbehaviour = misbehaviour;
+    },
+    clear: () => void requests.splice(0),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}

@@ -1,0 +1,182 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import {
+  builtinProviders,
+  createKeyManager,
+  createKeyring,
+  createResolver,
+  generateKeyring,
+  memoryStore,
+  type Resolver,
+} from "../../src/index.ts";
+import type { Credential } from "../../src/providers/provider.ts";
+import { Secret } from "../../src/secret.ts";
+import type { DoubleId, Grant, ProviderDoubles } from "../../src/testing/index.ts";
+import { startProviderDoubles } from "../../src/testing/index.ts";
+
+const ids: readonly DoubleId[] = ["deepgram", "openai", "elevenlabs", "xai", "resend"];
+const own = (id: DoubleId): string => `${id}-key-of-the-customer`;
+const platforms = (id: DoubleId): string => `${id}-key-of-the-platform`;
+const audio = Buffer.alloc(16_000, 0xff);
+let doubles: ProviderDoubles;
+let resolver: Resolver;
+
+beforeAll(async () => {
+  doubles = await startProviderDoubles({
+    keys: Object.fromEntries(ids.map((id) => [id, [own(id), platforms(id)]])),
+  });
+  const store = memoryStore();
+  await store.migrate();
+  const keyring = createKeyring(generateKeyring());
+  const manager = createKeyManager({ store, keyring });
+  for (const id of ids) await manager.set("own", { provider: id, apiKey: own(id) });
+  await manager.set("wrong", { provider: "openai", apiKey: "openai-key-of-nobody" });
+  const platformKeys = Object.fromEntries(ids.map((id) => [id, platforms(id)]));
+  resolver = createResolver({ store, keyring, platformKeys, endpoints: doubles.endpoints });
+  await resolver.ready();
+});
+beforeEach(() => doubles.clear());
+afterAll(async () => {
+  await resolver.close();
+  await doubles.close();
+});
+
+const agent = {
+  llm_config: { provider: "openai" },
+  stt_config: { provider: "deepgram" },
+  tts_config: { provider: "elevenlabs" },
+  realtime_config: { provider: "xai" },
+} as const;
+
+describe.each([
+  ["own", own],
+  ["none", platforms],
+] as const)("a call of the organisation %s through the real SDKs", (orgId, keyOf) => {
+  const expectKey = (id: DoubleId): void => {
+    const received = doubles.requests.filter(({ provider }) => provider === id);
+    expect(received.map(({ key, accepted }) => [key, accepted])).toEqual(received.map(() => [keyOf(id), true]));
+    expect(received.length).toBeGreaterThan(0);
+  };
+
+  it("streams a completion", async () => {
+    const { llm } = await resolver.resolve(orgId, agent);
+    const stream = await llm.client.chat.completions.create({
+      model: llm.model,
+      messages: [{ role: "user", content: "hello there" }],
+      stream: true,
+    });
+    let text = "";
+    for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? "";
+    expect(text).toBe("You said: hello there");
+    expectKey("openai");
+  });
+
+  it("transcribes audio as it is sent", async () => {
+    const { stt } = await resolver.resolve(orgId, agent);
+    const socket = await stt.client.listen.v1.connect({
+      model: stt.model,
+      encoding: "mulaw",
+      sample_rate: 8_000,
+    } as never);
+    const heard: string[] = [];
+    const closed = new Promise((resolve) => socket.on("close", resolve));
+    socket.on("message", (message) => {
+      if (message.type === "Results") heard.push(message.channel.alternatives[0]?.transcript ?? "");
+    });
+    socket.connect();
+    await socket.waitForOpen();
+    for (let at = 0; at < audio.length; at += 160) socket.sendMedia(audio.subarray(at, at + 160));
+    socket.sendCloseStream({ type: "CloseStream" });
+    await closed;
+    expect(heard.at(-1)).toContain("when you open tomorrow");
+    expectKey("deepgram");
+  });
+
+  it("streams speech", async () => {
+    const { tts } = await resolver.resolve(orgId, agent);
+    let bytes = 0;
+    for await (const chunk of await tts.client.textToSpeech.stream("voice", {
+      text: "one two three",
+      modelId: tts.model,
+    })) {
+      bytes += chunk.length;
+    }
+    expect(bytes).toBe(2_400);
+    expectKey("elevenlabs");
+  });
+
+  it("holds a realtime session with the slot's model", async () => {
+    const { realtime } = await resolver.resolve(orgId, agent);
+    const socket = await realtime.connect();
+    const done = new Promise((resolve) => socket.on("response.done", resolve));
+    socket.send({ type: "response.create" });
+    await done;
+    socket.close();
+    expect(doubles.requests.at(-1)?.query["model"]).toBe("grok-beta-realtime");
+    expectKey("xai");
+  });
+
+  it("sends an e-mail", async () => {
+    const mail = await resolver.client(orgId, "resend");
+    const { data, error } = await mail.client.emails.send({
+      from: "a@b.example",
+      to: "c@d.example",
+      subject: "s",
+      text: "t",
+    });
+    expect([data?.id, error]).toEqual([expect.any(String), null]);
+    expectKey("resend");
+  });
+});
+
+it("a wrong key is refused by the provider, and nobody else's takes its place", async () => {
+  const { llm } = await resolver.resolve("wrong", { llm_config: { provider: "openai" } });
+  await expect(llm.client.models.list()).rejects.toMatchObject({ status: 401, code: "invalid_api_key" });
+  expect(doubles.requests.map(({ key }) => key)).toEqual(["openai-key-of-nobody"]);
+});
+
+it("a realtime socket with a wrong key is a typed error", async () => {
+  doubles.revoke("xai", platforms("xai"));
+  const { realtime } = await resolver.resolve("none", { realtime_config: { provider: "xai" } });
+  await expect(realtime.connect()).rejects.toMatchObject({ code: "key_rejected" });
+  doubles.accept("xai", platforms("xai"));
+});
+
+describe("a key check", () => {
+  const grants: readonly (readonly [string, Grant | null, Partial<Record<DoubleId | "else", string>>])[] = [
+    ["a valid key", {}, { else: "passed" }],
+    ["an unknown key", null, { else: "invalid" }],
+    ["a key that lacks scopes", { restricted: true }, { xai: "passed", else: "restricted" }],
+    ["a blocked key", { blocked: true }, { elevenlabs: "restricted", else: "invalid" }],
+    ["a key without credit", { quotaExceeded: true }, { openai: "passed", elevenlabs: "passed", else: "unreachable" }],
+  ];
+  const check = async (id: DoubleId, key: string, signal = AbortSignal.timeout(10_000)) => {
+    const endpoint = doubles.endpoints[id];
+    const credential: Credential = { key: new Secret(key), region: null, requestTimeoutMs: 2_000, ...endpoint };
+    return await builtinProviders.find((provider) => provider.id === id)?.check?.(credential, signal);
+  };
+
+  describe.each(ids)("of %s", (id) => {
+    it.each(grants)("judges %s", async (_name, grant, expected) => {
+      const key = "checked-key-0123456789";
+      if (grant === null) doubles.revoke(id, key);
+      else doubles.accept(id, key, grant);
+      expect((await check(id, key))?.result).toBe(expected[id] ?? expected.else);
+    });
+
+    it.each([
+      { status: 503 },
+      { status: 429 },
+      { dropSocket: true },
+    ])("never blames the key for %j", async (misbehaviour) => {
+      doubles.behave(id, misbehaviour);
+      expect((await check(id, own(id)))?.result).toBe("unreachable");
+      doubles.behave(id, null);
+    });
+
+    it("ends with its signal when the provider stalls", async () => {
+      doubles.behave(id, { stall: "headers" });
+      expect(await check(id, own(id), AbortSignal.timeout(100))).toEqual({ result: "unreachable", reason: "timeout" });
+      doubles.behave(id, null);
+    });
+  });
+});
