@@ -1,0 +1,88 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  type BuiltinProvider,
+  createKeyManager,
+  createKeyring,
+  createResolver,
+  generateKeyring,
+  type KeyManager,
+  platformKeysFromEnv,
+  type Resolver,
+} from "byokit";
+import { sqliteStore } from "byokit/sqlite";
+import { type ProviderDoubles, startProviderDoubles } from "byokit/testing";
+
+export type Id = BuiltinProvider["id"];
+const ids: readonly Id[] = ["openai", "deepgram", "elevenlabs", "xai", "resend"];
+
+/** Whose organisation has which keys. */
+const organisations: Readonly<Record<string, readonly Id[]>> = {
+  acme: ids,
+  borealis: ["openai", "deepgram"],
+  cobalt: [],
+};
+
+export interface DemoPlatform extends AsyncDisposable {
+  readonly resolver: Resolver;
+  readonly manager: KeyManager;
+  readonly databasePath: string;
+  /** `undefined` when the demo talks to the real providers. */
+  readonly doubles: ProviderDoubles | undefined;
+  readonly organisations: readonly string[];
+  /** Whose key a double received; `undefined` when it received none. */
+  ownerOf(key: string | null): string | undefined;
+  readonly availableProviders: ReadonlySet<Id>;
+}
+
+const ownKey = (orgId: string, id: Id): string => `demo-${id}-key-of-${orgId}`;
+const platformKey = (id: Id): string => `demo-${id}-key-of-the-platform`;
+
+/** Everything that a platform has, on the embedded database and, unless it is live, on doubles of the providers. */
+export async function demoPlatform(isLive: boolean): Promise<DemoPlatform> {
+  const folder = mkdtempSync(join(tmpdir(), "byokit-demo-"));
+  const databasePath = join(folder, "byok.sqlite");
+  const store = sqliteStore({ path: databasePath });
+  await store.migrate();
+  const keyring = createKeyring(generateKeyring());
+  const manager = createKeyManager({ store, keyring });
+  const owners = new Map<string, string>();
+  const doubles = isLive ? undefined : await startProviderDoubles();
+  const platformKeys = isLive ? platformKeysFromEnv() : Object.fromEntries(ids.map((id) => [id, platformKey(id)]));
+  for (const [id, key] of Object.entries(platformKeys) as [Id, string][]) {
+    owners.set(key, "platform");
+    doubles?.accept(id, key);
+  }
+  for (const [orgId, has] of Object.entries(organisations)) {
+    for (const id of has) {
+      const apiKey = isLive ? process.env[`BYOK_LIVE_${id.toUpperCase()}_KEY`] : ownKey(orgId, id);
+      if (!apiKey) continue;
+      await manager.set(orgId, { provider: id, apiKey, actor: "demo" });
+      owners.set(apiKey, orgId);
+      doubles?.accept(id, apiKey);
+    }
+  }
+  const resolver = createResolver({
+    store,
+    keyring,
+    platformKeys,
+    ...(doubles === undefined ? {} : { endpoints: doubles.endpoints }),
+  });
+  await resolver.ready();
+  return {
+    resolver,
+    manager,
+    databasePath,
+    doubles,
+    organisations: Object.keys(organisations),
+    ownerOf: (key) => owners.get(key ?? ""),
+    availableProviders: new Set(isLive ? (Object.keys(platformKeys) as Id[]) : ids),
+    async [Symbol.asyncDispose]() {
+      await resolver.close();
+      await store.close();
+      await doubles?.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
