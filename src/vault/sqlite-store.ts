@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { ByokError } from "../errors.ts";
 import { positiveMs } from "../options.ts";
-import { type KeyStore, type LogRow, maxLogRows, type SealedKey, type StoreChange } from "./key-store.ts";
+import { type KeyStore, type LogRow, maxLogRows, type StoreChange } from "./key-store.ts";
+import { type SealedRow, sealedKeys } from "./sealed-row.ts";
 import { type Prepare, SqliteFile } from "./sqlite-file.ts";
 import { noSchema } from "./store-unavailable.ts";
 
@@ -36,17 +37,17 @@ export function sqliteStore({ path, timeoutMs = 1_000 }: SqliteStoreOptions): Ke
 
     snapshots: (orgIds) =>
       file.read((prepare) => {
-        const rows = prepare(snapshotSql).all(JSON.stringify(orgIds)) as unknown as (HeadRow & StoredRow)[];
+        const rows = prepare(snapshotSql).all(JSON.stringify(orgIds)) as unknown as (HeadRow & SealedRow)[];
         const [head] = rows;
         if (head === undefined) throw noSchema();
-        const keys = Map.groupBy(rows, (row) => row.org_id);
+        const keys = sealedKeys(rows);
         const { incarnation, seq: snap, mark } = head;
         return orgIds.map((orgId) => ({
           orgId,
           incarnation,
           snap,
           mark,
-          keys: (keys.get(orgId) ?? []).flatMap(sealedKey),
+          keys: keys.get(orgId) ?? [],
         }));
       }),
 
@@ -129,15 +130,6 @@ const insertSql = `INSERT INTO byok_secret
 
 const describeSql = "SELECT * FROM byok_secret WHERE org_id = ? ORDER BY provider";
 
-interface StoredRow {
-  readonly org_id: string;
-  readonly provider: string | null;
-  readonly secret_id: string;
-  readonly region: string | null;
-  readonly kid: string;
-  readonly sealed: string;
-}
-
 interface PollRow {
   readonly incarnation: string;
   readonly head: number;
@@ -163,10 +155,6 @@ function change(prepare: Prepare, orgId: string, seq: number, before: unknown): 
   const rows = prepare("SELECT provider, secret_id FROM byok_secret WHERE org_id = ?").all(orgId);
   const references = Object.fromEntries(rows.map((row) => [String(row["provider"]), String(row["secret_id"])]));
   return { seq, secretId: typeof before === "string" ? before : null, references };
-}
-
-function sealedKey({ provider, secret_id: secretId, region, kid, sealed }: StoredRow): SealedKey[] {
-  return provider === null ? [] : [{ provider, secretId, region, kid, sealed }];
 }
 
 function logRow({ seq, org_id: orgId, mark }: PollRow): LogRow {

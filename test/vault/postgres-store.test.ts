@@ -1,0 +1,150 @@
+import { randomUUID } from "node:crypto";
+import pg from "pg";
+import { afterAll, describe, expect, inject, it } from "vitest";
+import { keyStoreContract } from "../../src/testing/key-store-contract.ts";
+import { postgresStore } from "../../src/vault/postgres-store.ts";
+
+const admin = new pg.Pool({ connectionString: inject("postgresUrl"), max: 2 });
+const pools: pg.Pool[] = [];
+const databases: string[] = [];
+
+const newDatabase = async (template?: string): Promise<string> => {
+  const name = `byokit_${randomUUID().replaceAll("-", "")}`;
+  await admin.query(`CREATE DATABASE ${name}${template === undefined ? "" : ` TEMPLATE ${template}`}`);
+  databases.push(name);
+  return name;
+};
+const poolOn = (database: string, options: pg.PoolConfig = {}): pg.Pool => {
+  const url = new URL(inject("postgresUrl"));
+  url.pathname = `/${database}`;
+  const pool = new pg.Pool({ connectionString: url.href, max: 5, ...options });
+  pool.on("error", () => {});
+  pools.push(pool);
+  return pool;
+};
+const endAll = async (): Promise<void> => void (await Promise.all(pools.splice(0).map((pool) => pool.end())));
+const key = (orgId: string, sealed: string = randomUUID()) => ({
+  orgId,
+  provider: "openai",
+  secretId: randomUUID(),
+  region: null,
+  kid: "kek-1",
+  sealed,
+  hint: null,
+  actor: null,
+});
+const migrated = async (timeoutMs = 5_000) => {
+  const database = await newDatabase();
+  const pool = poolOn(database);
+  const store = postgresStore({ pool, timeoutMs });
+  await store.migrate();
+  return { database, pool, store };
+};
+
+afterAll(async () => {
+  await endAll();
+  for (const name of databases) await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
+  await admin.end();
+});
+
+describe("a store in Postgres", () => {
+  keyStoreContract(it, async () => {
+    const database = await newDatabase();
+    const open = () => postgresStore({ pool: poolOn(database), timeoutMs: 10_000 });
+    return { store: open(), again: async () => open() };
+  });
+
+  it("leaves no row behind of fifty racing replaces", async () => {
+    const { pool, store } = await migrated(10_000);
+    await Promise.all(Array.from({ length: 50 }, () => store.put(key("org"))));
+    const { rows } = await pool.query(
+      "SELECT (SELECT count(*) FROM byok_secret)::int s, (SELECT count(*) FROM byok_log)::int l",
+    );
+    expect(rows).toEqual([{ s: 1, l: 51 }]);
+  });
+
+  it("fails writers by their time limit while one is stopped, and readers go on", async () => {
+    const { pool, store } = await migrated(300);
+    const stopped = await pool.connect();
+    await stopped.query("BEGIN");
+    await stopped.query("UPDATE byok_clock SET seq = seq + 1");
+    await expect(store.put(key("org"))).rejects.toMatchObject({ code: "store_unavailable", retryable: true });
+    expect(await store.snapshots(["org"])).toMatchObject([{ snap: 0 }]);
+    await stopped.query("ROLLBACK");
+    stopped.release();
+    expect(await store.put(key("org"))).toMatchObject({ seq: 1 });
+  });
+
+  it("has the server end a transaction of its own that was paused, so that nobody waits for it", async () => {
+    const { pool } = await migrated();
+    const paused = await pool.connect();
+    const ended = new Promise<void>((resolve) => paused.on("error", () => resolve()));
+    await paused.query(
+      "BEGIN; SET LOCAL idle_in_transaction_session_timeout = 200; UPDATE byok_clock SET seq = seq + 1",
+    );
+    await ended;
+    paused.release(true);
+    expect(await postgresStore({ pool, timeoutMs: 2_000 }).put(key("org"))).toMatchObject({ seq: 1 });
+  });
+
+  it("answers within its limit when the pool has no connection to give", async () => {
+    const { database } = await migrated();
+    const pool = poolOn(database, { max: 1 });
+    const taken = await pool.connect();
+    const store = postgresStore({ pool, timeoutMs: 200 });
+    await expect(store.snapshots(["org"])).rejects.toMatchObject({ code: "store_unavailable" });
+    taken.release();
+    expect(await store.snapshots(["org"])).toHaveLength(1);
+  });
+
+  it("survives its connections being killed", async () => {
+    const { database, store } = await migrated();
+    await store.put(key("org"));
+    await admin.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", [database]);
+    await store.snapshots(["org"]).catch(() => {});
+    expect(await store.snapshots(["org"])).toMatchObject([{ snap: 1 }]);
+  });
+
+  it("shows another history after a backup was restored", async () => {
+    const { database, pool, store } = await migrated();
+    await store.put(key("org"));
+    await pool.end();
+    pools.splice(pools.indexOf(pool), 1);
+    const restored = await newDatabase(database);
+    const before = postgresStore({ pool: poolOn(database) });
+    await before.put(key("org"));
+    const { headMark } = await before.poll({ windowMs: 0 });
+    const after = postgresStore({ pool: poolOn(restored) });
+    expect((await after.poll({ after: 2 })).afterMark).toBeNull();
+    await after.put(key("org"));
+    const page = await after.poll({ after: 2 });
+    expect(page.afterMark).not.toBe(headMark);
+    expect(page.head).toBe(2);
+  });
+
+  it("shows no text of the driver's in its errors", async () => {
+    const { pool, store } = await migrated();
+    await pool.query("ALTER TABLE byok_secret ADD CHECK (sealed <> 'planted-sealed')");
+    const error = await store.put(key("org", "planted-sealed")).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: "store_unavailable", message: expect.stringContaining("23514") });
+    expect(String(error)).not.toContain("planted");
+    expect(error).not.toHaveProperty("cause");
+    expect((await store.poll({ windowMs: 0 })).head).toBe(0);
+  });
+
+  it("says its incarnation with the server's timeline where the role may read it, and without where it may not", async () => {
+    const { database, store } = await migrated();
+    const [own] = await store.snapshots(["org"]);
+    expect(own?.incarnation).toMatch(/^[\w-]{36}\.0{7}1$/u);
+    const role = `reader_${randomUUID().slice(0, 8)}`;
+    const pool = poolOn(database);
+    await pool.query(`CREATE ROLE ${role}; GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role};
+      REVOKE EXECUTE ON FUNCTION pg_walfile_name(pg_lsn) FROM PUBLIC`);
+    const limited = poolOn(database, { options: `-c role=${role}` });
+    const [other] = await postgresStore({ pool: limited }).snapshots(["org"]);
+    expect(other?.incarnation).toBe(own?.incarnation.split(".")[0]);
+    await limited.end();
+    pools.splice(pools.indexOf(limited), 1);
+    await pool.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+  });
+});
