@@ -1,12 +1,9 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import { ByokError } from "../errors.ts";
 import type { Credential } from "./provider.ts";
 import { readWithin, scrubbed } from "./response-body.ts";
+import { retryBudget } from "./retry-budget.ts";
 
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
-
-/** When the request that is under way must have begun to be answered, all of an SDK's retries included. */
-export const retryBudget: AsyncLocalStorage<number> = new AsyncLocalStorage();
 
 const gated = new WeakSet<Fetch>();
 
@@ -18,31 +15,39 @@ const gated = new WeakSet<Fetch>();
 export function gate(provider: string, credential: Credential, origins: readonly string[], send?: Fetch): Fetch {
   if (send !== undefined && gated.has(send)) return send;
   const { requestTimeoutMs, key } = credential;
-  const timeout = (): ByokError => requestTimeout(provider, requestTimeoutMs);
 
   const gatedFetch: Fetch = async (input, init = {}) => {
-    const url = new URL(input instanceof Request ? input.url : input);
-    if (!origins.includes(url.origin)) throw hostRefused(provider);
+    const refused = refusal(provider, origins, input instanceof Request ? input.url : String(input));
+    if (refused !== undefined) throw refused;
+    const budget = retryBudget.getStore();
+    const limitMs = Math.min(requestTimeoutMs, budget?.leftMs() ?? requestTimeoutMs);
     const ending = new AbortController();
     const signals = [ending.signal, init.signal ?? (input instanceof Request ? input.signal : null)];
     const signal = AbortSignal.any(signals.filter((one) => one !== null));
-    const limitMs = Math.min(
-      requestTimeoutMs,
-      (retryBudget.getStore() ?? Number.POSITIVE_INFINITY) - performance.now(),
-    );
-    if (limitMs <= 0) throw timeout();
-    const timer = setTimeout(() => ending.abort(timeout()), limitMs);
+    const noAnswer = (): ByokError => requestTimeout(provider, budget?.limitMs ?? requestTimeoutMs);
+    const timer = setTimeout(() => ending.abort(noAnswer()), limitMs);
     let response: Response;
     try {
       response = await (send ?? globalThis.fetch)(input, { ...init, redirect: "error", signal });
     } finally {
       clearTimeout(timer);
     }
-    const body = readWithin(response, requestTimeoutMs, (error) => ending.abort(error), timeout);
+    const stalled = (): ByokError => requestTimeout(provider, requestTimeoutMs);
+    const body = readWithin(response, requestTimeoutMs, (error) => ending.abort(error), stalled);
     return response.ok ? body : await scrubbed(body, key);
   };
   gated.add(gatedFetch);
   return gatedFetch;
+}
+
+/**
+ * Why a request must not leave, or `undefined`. Asked by the gate, and ahead of the gate by an SDK's client that would
+ * take the refusal for a broken connection and try again.
+ */
+export function refusal(provider: string, origins: readonly string[], url: string): ByokError | undefined {
+  if (!origins.includes(new URL(url).origin)) return hostRefused(provider);
+  const budget = retryBudget.getStore();
+  return budget !== undefined && budget.leftMs() <= 0 ? requestTimeout(provider, budget.limitMs) : undefined;
 }
 
 export function originOf(url: string): string {

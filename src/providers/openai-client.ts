@@ -1,7 +1,9 @@
 import type { ClientOptions, OpenAI } from "openai";
-import { type Fetch, gate, originOf, retryBudget } from "./gate.ts";
+import { type Fetch, gate, originOf, refusal } from "./gate.ts";
 import { importSdk } from "./import-sdk.ts";
 import type { Credential } from "./provider.ts";
+import { withHeaders } from "./response-body.ts";
+import { RetryBudget, retryBudget } from "./retry-budget.ts";
 
 /** What the two providers that speak OpenAI's protocol import. */
 export interface OpenAISdk {
@@ -41,10 +43,13 @@ export async function loadOpenAI(provider: string): Promise<OpenAISdk> {
  */
 function hermetic(Base: typeof OpenAI): typeof OpenAI {
   return class OpenAI extends Base {
+    readonly #pinned: Pin;
+
     constructor(options: ClientOptions = {}) {
       const pinned = (options as PinnedOptions)[pin];
       const { provider, credential } = pinned;
-      const { baseUrl, key, requestTimeoutMs } = credential;
+      const { baseUrl, key } = credential;
+      const send = options.fetch as Fetch | undefined;
       super({
         ...options,
         apiKey: key.reveal(),
@@ -55,26 +60,52 @@ function hermetic(Base: typeof OpenAI): typeof OpenAI {
         webhookSecret: null,
         logLevel: "off",
         timeout: longestTimerMs,
-        fetch: gate(provider, credential, [originOf(baseUrl)], options.fetch as Fetch | undefined),
+        fetch: gate(provider, credential, [originOf(baseUrl)], send ?? withoutLongRetries),
       });
+      this.#pinned = pinned;
       const inner = this as unknown as { _options: ClientOptions };
       const kept = { ...inner._options, defaultHeaders: options.defaultHeaders, [pin]: pinned };
       hide(this, "_options", () => kept);
       hide(this, "apiKey", () => key.reveal());
-      hide(this, "requestTimeoutMs", () => requestTimeoutMs);
+    }
+
+    override request<Rsp>(
+      ...args: Parameters<typeof Base.prototype.request>
+    ): ReturnType<typeof Base.prototype.request<Rsp>> {
+      return this.#withinBudget(() => super.request<Rsp>(...args));
+    }
+
+    /** Lists pass by `request`. `never`, because no override can repeat the generics of the SDK's own declaration. */
+    override requestAPIList(...args: readonly never[]): never {
+      const [page, options] = args as unknown as Parameters<typeof Base.prototype.requestAPIList>;
+      return this.#withinBudget(() => super.requestAPIList(page, options)) as never;
+    }
+
+    /** What the gate would refuse ends here: the SDK takes what a fetch throws for a broken connection and tries again. */
+    protected override async prepareRequest(
+      _request: unknown,
+      { url, options }: { readonly url: string; readonly options: { readonly timeout?: number } },
+    ): Promise<void> {
+      if (options.timeout !== undefined) retryBudget.getStore()?.lowerTo(options.timeout);
+      const { provider, credential } = this.#pinned;
+      const refused = refusal(provider, [originOf(credential.baseUrl)], url);
+      if (refused !== undefined) throw refused;
     }
 
     /** One budget for a request and its retries: three stalled attempts would otherwise take three times as long. */
-    override request<Rsp>(
-      ...args: Parameters<InstanceType<typeof Base>["request"]>
-    ): ReturnType<typeof Base.prototype.request<Rsp>> {
-      const { requestTimeoutMs } = this as unknown as { requestTimeoutMs: number };
-      const { timeout } = args[0] instanceof Promise ? {} : args[0];
-      const limitMs = Math.min(requestTimeoutMs, timeout ?? requestTimeoutMs);
-      return retryBudget.run(performance.now() + limitMs, () => super.request<Rsp>(...args));
+    #withinBudget<T>(send: () => T): T {
+      return retryBudget.run(new RetryBudget(this.#pinned.credential.requestTimeoutMs), send);
     }
   };
 }
+
+/** An answer that asks to be tried again after the budget's end is final: waiting for it would only delay its error. */
+const withoutLongRetries: Fetch = async (input, init) => {
+  const response = await globalThis.fetch(input, init);
+  const seconds = Number.parseFloat(response.headers.get("retry-after") ?? "");
+  const isTooLong = seconds * 1_000 > (retryBudget.getStore()?.leftMs() ?? Number.POSITIVE_INFINITY);
+  return isTooLong && !response.ok ? withHeaders(response, { "x-should-retry": "false" }) : response;
+};
 
 /** A getter that no inspection, spread or JSON shows; what is assigned to it is dropped. */
 function hide(target: object, name: string, get: () => unknown): void {

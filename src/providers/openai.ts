@@ -28,6 +28,11 @@ export const openai: Provider<"openai", "llm" | "realtime", OpenAI, OpenAIRealti
   models: [
     { id: "gpt-4o-mini", name: "GPT-4o Mini", default: true, slot: "llm" },
     llm("gpt-4o", "GPT-4o"),
+    llm("gpt-6.1-sol", "GPT-6.1 Sol"),
+    llm("gpt-6.1-terra", "GPT-6.1 Terra"),
+    llm("gpt-6-astra", "GPT-6 Astra"),
+    llm("gpt-6-sol", "GPT-6 Sol"),
+    llm("gpt-6-luna", "GPT-6 Luna"),
     llm("gpt-5.5", "GPT-5.5"),
     llm("gpt-5.4", "GPT-5.4"),
     llm("gpt-5.4-mini", "GPT-5.4 Mini"),

@@ -56,6 +56,11 @@ export function withoutKey(text: string, key: Secret): string {
   return text.replaceAll(plain, "[key removed]").replaceAll(JSON.stringify(plain).slice(1, -1), "[key removed]");
 }
 
+/** The same response with these headers set. */
+export function withHeaders(response: Response, set: Readonly<Record<string, string>>): Response {
+  return copyOf(response, response.body, new Headers([...response.headers, ...Object.entries(set)]));
+}
+
 async function textUpTo(body: ReadableStream<Uint8Array>, limit: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -67,7 +72,7 @@ async function textUpTo(body: ReadableStream<Uint8Array>, limit: number): Promis
   return Buffer.concat(chunks).toString();
 }
 
-function copyOf(response: Response, body: ReadableStream<Uint8Array> | string, headers: Headers): Response {
+function copyOf(response: Response, body: ReadableStream<Uint8Array> | string | null, headers: Headers): Response {
   const { status, statusText, url } = response;
   const copy = new Response(body, { status, statusText, headers });
   Object.defineProperty(copy, "url", { value: url });

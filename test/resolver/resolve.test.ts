@@ -1,18 +1,9 @@
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
-import { type ByokError, isByokError } from "../../src/errors.ts";
 import { generateKeyring } from "../../src/vault/keyring-json.ts";
 import { createKeyring } from "../../src/vault/local-keyring.ts";
+import { caught } from "../support/caught.ts";
 import { agent, platform } from "../support/worker.ts";
-
-const caught = async (work: Promise<unknown>): Promise<ByokError> => {
-  const error = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (isByokError(error)) return error;
-  throw new Error("It did not fail with a ByokError.", { cause: error });
-};
 
 describe("an agent's slots", () => {
   it("run on the organisation's key where it has one and on the platform's where it has not, and say which", async () => {

@@ -1,0 +1,118 @@
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import {
+  createKeyManager,
+  createKeyring,
+  createResolver,
+  defineProvider,
+  generateKeyring,
+  memoryStore,
+} from "../../src/index.ts";
+import { importSdk } from "../../src/providers/import-sdk.ts";
+import { caught } from "../support/caught.ts";
+
+/** A vendor whose SDK is loaded as often as `loads` says. */
+const cartesia = (loads: string[] = []) =>
+  defineProvider({
+    id: "cartesia",
+    name: "Cartesia",
+    category: "tts",
+    docsUrl: "https://docs.cartesia.ai",
+    serves: ["tts"],
+    endpoint: { baseUrl: "https://api.cartesia.ai", websocketUrl: "wss://api.cartesia.ai" },
+    sdk: "@cartesia/cartesia-js@4",
+    models: [{ id: "sonic-3", name: "Sonic 3", default: true, slot: "tts" }],
+    load: async () => {
+      loads.push("cartesia");
+      return await Promise.resolve({ prefix: "Bearer" });
+    },
+    connect: ({ key, baseUrl }, loaded) => ({
+      baseUrl,
+      authorization: `${(loaded as { prefix: string }).prefix} ${key.reveal()}`,
+    }),
+  });
+
+const missing = defineProvider({
+  ...cartesia(),
+  load: () => importSdk("cartesia", "@cartesia/cartesia-js@4", () => import("no-such-package-of-cartesia" as string)),
+});
+
+const platform = async (provider: ReturnType<typeof cartesia> | typeof missing) => {
+  const store = memoryStore();
+  await store.migrate();
+  const keyring = createKeyring(generateKeyring());
+  const manager = createKeyManager({ store, keyring, providers: [provider] });
+  const resolver = createResolver({
+    store,
+    keyring,
+    providers: [provider],
+    platformKeys: { cartesia: "platform-key" },
+  });
+  return { manager, resolver };
+};
+const agent = { tts_config: { provider: "cartesia" } } as const;
+
+describe("a vendor of the user's own", () => {
+  it("serves organisations' keys like a built-in one", async () => {
+    const { manager, resolver } = await platform(cartesia());
+    const { byokKeys } = await manager.set("org", { provider: "cartesia", apiKey: "own-key" });
+    expect(byokKeys.cartesia_secret_id).toEqual(expect.any(String));
+    const call = await resolver.resolve("org", agent);
+    expect(call.tts).toMatchObject({ provider: "cartesia", model: "sonic-3", source: "byok" });
+    expect(call.tts.client).toEqual({ baseUrl: "https://api.cartesia.ai", authorization: "Bearer own-key" });
+    expect((await resolver.resolve("none", agent)).tts.client.authorization).toBe("Bearer platform-key");
+    await resolver.close();
+  });
+
+  it("has its SDK loaded once, by ready() or with the first call", async () => {
+    for (const isReady of [true, false]) {
+      const loads: string[] = [];
+      const { resolver } = await platform(cartesia(loads));
+      expect(loads).toEqual([]);
+      if (isReady) await resolver.ready();
+      expect(loads).toHaveLength(isReady ? 1 : 0);
+      await Promise.all([resolver.resolve("a", agent), resolver.resolve("b", agent)]);
+      expect(loads).toEqual(["cartesia"]);
+      await resolver.close();
+    }
+  });
+
+  it("whose SDK is not installed fails its slot with the install line, and ready() goes on without it", async () => {
+    const { resolver } = await platform(missing);
+    await resolver.ready();
+    const error = await caught(resolver.resolve("org", agent));
+    expect(error).toMatchObject({ code: "sdk_missing", provider: "cartesia", slot: "tts", retryable: false });
+    expect(error.message).toContain("npm install @cartesia/cartesia-js@4");
+    await resolver.close();
+  });
+
+  it.each([
+    ["an id that fits nowhere", [{ ...cartesia(), id: "Cartesia!" }]],
+    ["the id of another", [cartesia(), cartesia()]],
+  ])("with %s is options_invalid", (_name, providers) => {
+    const options = { store: memoryStore(), keyring: createKeyring(generateKeyring()), providers };
+    expect(() => createResolver(options as never)).toThrow(expect.objectContaining({ code: "options_invalid" }));
+  });
+});
+
+it("importing byokit loads no SDK, no driver, no cipher and no validator", () => {
+  const entry = JSON.stringify(join(import.meta.dirname, "../../src/index.ts"));
+  const program = `
+    import { registerHooks } from "node:module";
+    const loaded = [];
+    registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, context)) });
+    await import(${entry});
+    console.log(JSON.stringify(loaded));`;
+  const printed = execFileSync(process.execPath, ["--input-type=module", "--eval", program], { encoding: "utf8" });
+  const packages = (JSON.parse(printed) as string[]).flatMap((url) => url.split("/node_modules/")[1] ?? []);
+  const names = new Set(
+    packages.map((path) =>
+      path
+        .split("/")
+        .slice(0, path.startsWith("@") ? 2 : 1)
+        .join("/"),
+    ),
+  );
+  expect([...names].sort()).toEqual(["lru-cache"]);
+});
