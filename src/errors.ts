@@ -77,11 +77,11 @@ export class ByokError extends Error {
   readonly code: ByokErrorCode;
   /** Whether the same call may succeed when it is made again. */
   readonly retryable: boolean;
-  readonly orgId?: string;
-  readonly provider?: string;
-  readonly slot?: Slot;
+  declare readonly orgId?: string;
+  declare readonly provider?: string;
+  declare readonly slot?: Slot;
   /** Every slot that failed, in the agent's order; `code` is the first one's. */
-  readonly failures?: readonly SlotFailure[];
+  declare readonly failures?: readonly SlotFailure[];
 
   constructor(code: ByokErrorCode, message: string, details: ByokErrorDetails = {}) {
     super(message);

@@ -60,7 +60,7 @@ export function createKeyManager(options: KeyManagerOptions): KeyManager {
       checkOrgId(orgId);
       const provider = find(orgId, id);
       if (region !== null && !Object.hasOwn(provider.regions ?? {}, region)) throw regionUnknown(orgId, provider);
-      const key = checkKeyText(provider, apiKey, catalogue);
+      const key = checkKeyText(provider, apiKey, catalogue, orgId);
       const secretId = randomUUID();
       const context = { orgId, provider: id, secretId, region };
       const sealAndPut = async (): Promise<StoreChange> =>

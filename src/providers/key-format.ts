@@ -12,23 +12,22 @@ const maxLength = 512;
  *
  * @throws ByokError `key_malformed`. The message never holds the key.
  */
-export function checkKeyText(provider: Provider, text: string, others: readonly Provider[] = []): Secret {
+export function checkKeyText(provider: Provider, text: string, others: readonly Provider[], orgId?: string): Secret {
+  const malformed = (why: string): ByokError => {
+    const message = `This cannot be a key of "${provider.id}": ${why}. Copy the key again from the provider's console.`;
+    return new ByokError("key_malformed", message, { orgId, provider: provider.id });
+  };
   const trimmed = typeof text === "string" ? text.trim() : "";
-  if (trimmed === "") throw malformed(provider, "it is empty");
-  if (trimmed.length > maxLength) throw malformed(provider, `it is longer than ${maxLength} characters`);
-  if (!/^[\x21-\x7e]+$/u.test(trimmed)) throw malformed(provider, "it has characters other than printable ASCII");
+  if (trimmed === "") throw malformed("it is empty");
+  if (trimmed.length > maxLength) throw malformed(`it is longer than ${maxLength} characters`);
+  if (!/^[\x21-\x7e]+$/u.test(trimmed)) throw malformed("it has characters other than printable ASCII");
   for (const [prefix, why] of Object.entries(provider.refusedPrefixes ?? {})) {
-    if (trimmed.startsWith(prefix)) throw malformed(provider, why);
+    if (trimmed.startsWith(prefix)) throw malformed(why);
   }
   for (const other of others) {
     if (other.id !== provider.id && other.keyPrefixes?.some((prefix) => trimmed.startsWith(prefix))) {
-      throw malformed(provider, `it looks like a key of "${other.id}"`);
+      throw malformed(`it looks like a key of "${other.id}"`);
     }
   }
   return new Secret(trimmed);
-}
-
-function malformed(provider: Provider, why: string): ByokError {
-  const message = `This cannot be a key of "${provider.id}": ${why}. Copy the key again from the provider's console.`;
-  return new ByokError("key_malformed", message, { provider: provider.id });
 }

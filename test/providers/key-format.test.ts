@@ -56,6 +56,6 @@ describe("a text", () => {
   });
 
   it("is trimmed", () => {
-    expect(checkKeyText(find("openai"), "\t key-0123 \r\n").reveal()).toBe("key-0123");
+    expect(checkKeyText(find("openai"), "\t key-0123 \r\n", providers).reveal()).toBe("key-0123");
   });
 });
