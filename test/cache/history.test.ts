@@ -41,6 +41,10 @@ describe("what a worker knows of the change log", () => {
     expect(history.admits(stamp(history, "c", 5))).toBe(true);
   });
 
+  it("refuses a snapshot of another incarnation, however new", () => {
+    expect(started().admits(stamp(started(), "a", 99, "two"))).toBe(false);
+  });
+
   it("refuses a snapshot older than one that was installed before", () => {
     const history = started();
     history.raiseFence("a", 9);

@@ -96,6 +96,7 @@ describe("in an environment full of the platform's values", () => {
     await client.domains.list();
     await client.emails.send({ from: "a@b.example", to: "c@d.example", subject: "s", text: "t" });
     expectClean(`Bearer ${key}`, 2);
+    expect(server.arrived.map(({ headers }) => headers["user-agent"])).toEqual(["byokit", "byokit"]);
   });
 });
 

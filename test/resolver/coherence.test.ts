@@ -134,6 +134,25 @@ describe("while the database is gone", () => {
     expect(here.resolver.health()).toMatchObject({ isReady: true, feed: { failures: 0 } });
   });
 
+  it.each(["read", "poll"])("a lease begins when its %s was sent, not when it was answered", async (what) => {
+    const { manager, worker } = await platform();
+    await using here = worker({ deadlineMs: 20_000, pollMs: 5_000 });
+    await manager.set("org", { provider: "ada", apiKey: "own-ada" });
+    await here.resolver.ready();
+    if (what === "poll") await here.resolver.resolve("org", agent);
+    const release = here.link.hold();
+    const call = what === "read" ? here.resolver.resolve("org", agent) : undefined;
+    await here.clock.advance(what === "read" ? 6_000 : 11_000);
+    release();
+    await call;
+    await settle();
+    here.link.isDown = true;
+    await here.clock.advance(what === "read" ? 3_900 : 3_900);
+    expect(await keyOf(here.resolver.resolve("org", agent))).toBe("own-ada");
+    await here.clock.advance(200);
+    await expect(here.resolver.resolve("org", agent)).rejects.toEqual(unavailable);
+  });
+
   it("a failure is not remembered", async () => {
     const { worker } = await platform();
     await using here = worker();
@@ -193,6 +212,53 @@ describe("waiting", () => {
     await here.resolver.close();
     await failed;
     await expect(here.resolver.resolve("warm", agent)).rejects.toMatchObject({ code: "closed" });
+  });
+
+  it("of a read that lands after the close leaves no key in memory", async () => {
+    const { worker } = await platform();
+    const here = worker();
+    const release = here.link.hold();
+    const failed = expect(here.resolver.resolve("org", agent)).rejects.toMatchObject({ code: "closed" });
+    await settle();
+    await here.resolver.close();
+    release();
+    await failed;
+    await settle();
+    expect(here.resolver.health().memory).toEqual({ organisations: 0, reads: 0 });
+  });
+
+  it("of reads that nobody waits for any more ends by their limit", async () => {
+    const { worker } = await platform();
+    await using here = worker();
+    await here.resolver.ready();
+    here.link.hold();
+    const calls = ["a", "b", "c", "d", "e"].map((org) =>
+      expect(here.resolver.resolve(org, agent, { deadlineMs: 100 })).rejects.toMatchObject({
+        code: "deadline_exceeded",
+      }),
+    );
+    await here.clock.advance(100);
+    await Promise.all(calls);
+    expect(here.resolver.health().memory.reads).toBe(5);
+    await here.clock.advance(1_900);
+    expect(here.resolver.health().memory.reads).toBe(0);
+  });
+
+  it("for a read that is stuck is not shared by a call that knows of a newer change", async () => {
+    const { manager, worker } = await platform();
+    await using here = worker({ deadlineMs: 60_000 });
+    await here.resolver.resolve("other", agent);
+    await manager.set("org", { provider: "ada", apiKey: "own-ada" });
+    await here.clock.advance(3_000);
+    const release = here.link.hold();
+    const early = here.resolver.resolve("org", agent);
+    await settle();
+    here.link.flow();
+    await manager.remove("org", "ada");
+    await here.clock.advance(3_000);
+    expect(await keyOf(here.resolver.resolve("org", agent))).toBe("platform-ada");
+    release();
+    expect(await keyOf(early)).toBe("platform-ada");
   });
 });
 

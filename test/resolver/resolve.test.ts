@@ -1,5 +1,7 @@
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
+import type { KeyStore } from "../../src/vault/key-store.ts";
+import type { Keyring } from "../../src/vault/keyring.ts";
 import { generateKeyring } from "../../src/vault/keyring-json.ts";
 import { createKeyring } from "../../src/vault/local-keyring.ts";
 import { caught } from "../support/caught.ts";
@@ -121,6 +123,48 @@ describe("a call that cannot be served", () => {
     await manager.set("org", { provider: "ada", apiKey: "own-ada" });
     expect((await caught(here.resolver.resolve("org", agent))).code).toBe("keyring_outdated");
     expect((await caught(here.resolver.resolve("org", agent))).code).toBe("keyring_outdated");
+  });
+
+  it("because the key service was away for a moment is served as soon as it is back, without another read", async () => {
+    const { manager, keyring, worker } = await platform();
+    let isAway = true;
+    const service: Keyring = {
+      seal: keyring.seal,
+      open: async (sealed, context) =>
+        isAway ? Promise.reject(new Error("away")) : await keyring.open(sealed, context),
+    };
+    await using here = worker({ keyring: service });
+    await manager.set("org", { provider: "ada", apiKey: "own-ada" });
+    expect((await caught(here.resolver.resolve("org", agent))).code).toBe("key_undecryptable");
+    isAway = false;
+    expect((await here.resolver.resolve("org", agent)).llm.client.key).toBe("own-ada");
+    expect(here.link.sent.snapshots).toBe(1);
+  });
+
+  it("because a provider cannot fill the slot is agent_invalid, and no realtime socket is opened elsewhere", async () => {
+    const { worker } = await platform();
+    await using here = worker();
+    const error = await caught(here.resolver.resolve("org", { realtime_config: { provider: "ada" } }));
+    expect(error).toMatchObject({ code: "agent_invalid", provider: "ada", slot: "realtime" });
+    expect(error.message).toContain("llm, stt, tts");
+    const { llm } = await here.resolver.resolve("org", agent);
+    expect((await caught((llm as unknown as { connect(): Promise<unknown> }).connect())).code).toBe("agent_invalid");
+  });
+
+  it("because a key was pasted where the provider stands does not repeat it", async () => {
+    const { worker } = await platform();
+    await using here = worker();
+    const error = await caught(here.resolver.resolve("org", { llm_config: { provider: "sk-pasted-0123" } }));
+    expect(error).toMatchObject({ code: "provider_unknown", provider: "?" });
+    expect(inspect(error, { depth: 9 })).not.toContain("pasted");
+  });
+
+  it("because the store mixes organisations up gets nobody's key", async () => {
+    const { manager, store, worker } = await platform();
+    for (const org of ["a", "b"]) await manager.set(org, { provider: "ada", apiKey: `key-of-${org}` });
+    const mixed: KeyStore = { ...store, snapshots: async (ids) => (await store.snapshots([...ids, "b"])).toReversed() };
+    await using here = worker({ store: mixed });
+    expect((await caught(here.resolver.resolve("a", agent))).code).toBe("store_unavailable");
   });
 
   it("runs on the platform's key only for the failure that the operator chose, and is counted", async () => {

@@ -7,8 +7,10 @@ export interface UnsteadyStore extends KeyStore {
   isDown: boolean;
   /** How many statements of each kind were sent. */
   readonly sent: { snapshots: number; polls: number };
-  /** From now on answers wait; the returned function lets them through. */
+  /** From now on answers wait; the returned function lets those through that wait. */
   hold(): () => void;
+  /** Later answers pass again; those that wait go on waiting. */
+  flow(): void;
 }
 
 export function unsteadyStore(store: KeyStore): UnsteadyStore {
@@ -26,6 +28,9 @@ export function unsteadyStore(store: KeyStore): UnsteadyStore {
       const { promise, resolve } = Promise.withResolvers<void>();
       gate = promise;
       return resolve;
+    },
+    flow() {
+      gate = Promise.resolve();
     },
     migrate: () => through(() => store.migrate()),
     snapshots(orgIds) {

@@ -4,6 +4,7 @@ import { createResolverOn } from "../../src/resolver/create-resolver.ts";
 import type { Resolver, ResolverOptions } from "../../src/resolver/resolver.ts";
 import type { ResolverEvent } from "../../src/resolver/resolver-event.ts";
 import type { KeyStore } from "../../src/vault/key-store.ts";
+import type { Keyring } from "../../src/vault/keyring.ts";
 import { generateKeyring } from "../../src/vault/keyring-json.ts";
 import { createKeyring } from "../../src/vault/local-keyring.ts";
 import { memoryStore } from "../../src/vault/memory-store.ts";
@@ -38,18 +39,19 @@ export interface Worker extends AsyncDisposable {
 
 export interface Platform {
   readonly store: KeyStore;
+  readonly keyring: Keyring;
   readonly manager: KeyManager;
   worker(options?: Partial<ResolverOptions<Vendor>>): Worker;
 }
 
 /** A store, a manager, and workers whose only link to it is the store. */
-export async function platform(): Promise<Platform> {
-  const store = memoryStore();
+export async function platform(store: KeyStore = memoryStore()): Promise<Platform> {
   await store.migrate();
   const keyring = createKeyring(generateKeyring("kek-1"));
   const providers = vendors as readonly Provider[];
   return {
     store,
+    keyring,
     manager: createKeyManager({ store, keyring, providers }),
     worker(options = {}) {
       const clock = new ManualClock();

@@ -1,10 +1,11 @@
+import { KeyObject } from "node:crypto";
 import { inspect } from "node:util";
 import { CompactEncrypt } from "jose";
 import { describe, expect, it } from "vitest";
 import { isByokError } from "../../src/errors.ts";
 import { Secret } from "../../src/secret.ts";
 import type { SealContext } from "../../src/vault/keyring.ts";
-import { generateKeyring, type KeyringJson } from "../../src/vault/keyring-json.ts";
+import { generateKeyring, type KeyringJson, parseKeyring } from "../../src/vault/keyring-json.ts";
 import { createKeyring } from "../../src/vault/local-keyring.ts";
 
 const json = generateKeyring("kek-1");
@@ -192,8 +193,9 @@ describe("a keyring", () => {
     expect(() => createKeyring(generateKeyring("k".repeat(32)))).not.toThrow();
   });
 
-  it("shows no key when it is inspected", () => {
-    const shown = inspect(keyring, { depth: Number.POSITIVE_INFINITY, showHidden: true });
+  it("shows no key when it is inspected, and holds it as an opaque object", () => {
+    expect(parseKeyring(json).keys.primaryKey).toBeInstanceOf(KeyObject);
+    const shown = inspect([keyring, parseKeyring(json)], { depth: Number.POSITIVE_INFINITY, showHidden: true });
     expect(shown).not.toContain(first?.k);
   });
 });

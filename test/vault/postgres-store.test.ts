@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import pg from "pg";
-import { afterAll, describe, expect, inject, it } from "vitest";
+import { afterAll, describe, expect, inject, it, vi } from "vitest";
 import { keyStoreContract } from "../../src/testing/key-store-contract.ts";
+import { onConnection } from "../../src/vault/postgres-client.ts";
 import { postgresStore } from "../../src/vault/postgres-store.ts";
 
 const admin = new pg.Pool({ connectionString: inject("postgresUrl"), max: 2 });
@@ -103,6 +104,32 @@ describe("a store in Postgres", () => {
     await admin.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", [database]);
     await store.snapshots(["org"]).catch(() => {});
     expect(await store.snapshots(["org"])).toMatchObject([{ snap: 1 }]);
+  });
+
+  it("survives the death of a connection that is in use, and nothing of the change remains", async () => {
+    const { database, pool, store } = await migrated();
+    const blocking = await pool.connect();
+    await blocking.query("BEGIN; UPDATE byok_clock SET seq = seq + 1");
+    const failed = expect(store.put(key("org"))).rejects.toMatchObject({ code: "store_unavailable", retryable: true });
+    const waiting = "FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock'";
+    const kill = `SELECT pg_terminate_backend(pid) ${waiting}`;
+    await vi.waitFor(async () => expect((await admin.query(kill, [database])).rowCount).toBe(1));
+    await failed;
+    await blocking.query("ROLLBACK");
+    blocking.release();
+    expect(await store.snapshots(["org"])).toMatchObject([{ snap: 0, keys: [] }]);
+  });
+
+  it("survives the death of a connection that is checked out and idle, which has nobody to reject", async () => {
+    const { pool, store } = await migrated();
+    const lost = onConnection(pool, 10_000, async (client) => {
+      const { rows } = await client.query({ text: "SELECT pg_backend_pid() AS pid" });
+      await admin.query("SELECT pg_terminate_backend($1)", [(rows[0] as { pid: number }).pid]);
+      await vi.waitFor(() => expect(client.query({ text: "SELECT 1" })).rejects.toThrow(/not queryable/u));
+      return await client.query({ text: "SELECT 1" });
+    });
+    await expect(lost).rejects.toMatchObject({ code: "store_unavailable" });
+    expect(await store.snapshots(["org"])).toMatchObject([{ snap: 0 }]);
   });
 
   it("shows another history after a backup was restored", async () => {

@@ -60,6 +60,28 @@ describe("a store in a file", () => {
     expect(await store.put(key("org", "s1"))).toMatchObject({ seq: 1 });
   });
 
+  it("waits for another writer and then writes", async () => {
+    const path = newPath();
+    const store = open(path);
+    await store.migrate();
+    const other = new DatabaseSync(path);
+    other.exec("BEGIN IMMEDIATE");
+    const waiting = store.put(key("org", "s1"));
+    other.exec("COMMIT");
+    other.close();
+    expect(await waiting).toMatchObject({ seq: 1 });
+  });
+
+  it("takes a change back that fails half-way, and goes on", async () => {
+    const path = newPath();
+    const store = open(path);
+    await store.migrate();
+    await store.put(key("a", "same-secret-id"));
+    await expect(store.put(key("b", "same-secret-id"))).rejects.toMatchObject({ code: "store_unavailable" });
+    expect((await store.poll({ windowMs: 0 })).head).toBe(1);
+    expect(await store.put(key("b", "s2"))).toMatchObject({ seq: 2 });
+  });
+
   it("shows another history after an older copy was put in its place", async () => {
     const path = newPath();
     const store = open(path);

@@ -1,0 +1,67 @@
+import { type Guard, guardsOf } from "./guard.ts";
+
+const received = "customer's alone";
+const shown = "inspects, spreads";
+
+/** What keeps a client hermetic. */
+export const guardsOfProviders: readonly Guard[] = [
+  ...guardsOf("providers/openai-client.ts", "providers/openai-client.test.ts", [
+    ["OPENAI_ORG_ID", "organization: null,", "", "organization"],
+    ["OPENAI_PROJECT_ID", "project: null,", "", "project"],
+    ["OPENAI_ADMIN_KEY", "adminAPIKey: null,", "", "admin"],
+    ["OPENAI_WEBHOOK_SECRET", "webhookSecret: null,", "", "webhookSecret"],
+    ["OPENAI_LOG", 'logLevel: "off",', "", "log setting"],
+    ["refusals that end at once", "if (refused !== undefined) throw refused;", "", "another host"],
+    ["one budget for retries", "return retryBudget.run(", "return ((_budget, send) => send())(", "one budget"],
+    ["a request's own time-out", "retryBudget.getStore()?.lowerTo(options.timeout)", "void 0", "shorter"],
+    ["no wait for a late retry", "isTooLong && !response.ok", "false", "kept waiting"],
+  ]),
+  ...guardsOf("providers/openai-client.ts", "providers/hermetic.test.ts", [
+    ["OPENAI_BASE_URL", "baseURL: baseUrl,", "", received],
+    ["OPENAI_CUSTOM_HEADERS", "defaultHeaders: options.defaultHeaders, [pin]: pinned", "[pin]: pinned", received],
+    ["a pinned key", 'hide(this, "apiKey", () => key.reveal());', "", "openai"],
+    ["hidden options", 'hide(this, "_options", () => kept);', "", shown],
+  ]),
+  ...guardsOf("providers/openai-client.ts", "providers/environment.test.ts", [
+    ["OPENAI_API_KEY", "apiKey: key.reveal(),", "", "needs nothing"],
+  ]),
+  ...guardsOf("providers/openai-realtime.ts", "providers/hermetic.test.ts", [
+    ["a realtime key", "apiKey: key.reveal(), baseURL", "baseURL", "realtime socket"],
+    ["a realtime model", "      model,\n      options", '      model: "",\n      options', "realtime socket"],
+  ]),
+  ...guardsOf("providers/gate.ts", "providers/hermetic.test.ts", [
+    ["the host", "if (!origins.includes(new URL(url).origin)) return hostRefused(provider);", "", "another host"],
+    ["redirects", 'redirect: "error"', 'redirect: "follow"', "redirect"],
+    ["echoed keys", "response.ok ? body : await scrubbed(body, key)", "body", "echoes"],
+    ["stalled headers", "() => ending.abort(noAnswer()), limitMs", "() => {}, limitMs", "headers stall"],
+  ]),
+  ...guardsOf("providers/response-body.ts", "providers/response-body.test.ts", [
+    ["stalled bodies", "() => expired.reject(timeout()), limitMs", "() => {}, limitMs", "pending too long"],
+    ["slow readers", "        clearTimeout(timer);", "", "takes its time"],
+    ["keys that JSON escaped", ".replaceAll(JSON.stringify(plain).slice(1, -1)", '.replaceAll("\\0"', "loses the key"],
+    ["short error bodies", "if (size >= limit) break;", "", "up to 64 KB"],
+  ]),
+  ...guardsOf("providers/deepgram.ts", "providers/hermetic.test.ts", [
+    ["DEEPGRAM_API_KEY", "apiKey: () => key.reveal(),", "apiKey: () => undefined as never,", "deepgram receives"],
+    ["DEEPGRAM_ACCESS_TOKEN", "apiKey: () => key.reveal(),", "", "deepgram receives"],
+    ["a supplied Deepgram key", "apiKey: () => key.reveal(),", "apiKey: key.reveal(),", shown],
+  ]),
+  ...guardsOf("providers/elevenlabs.ts", "providers/hermetic.test.ts", [
+    ["ELEVENLABS_API_KEY", "apiKey: () => key.reveal(),", "", "elevenlabs receives"],
+    ["a supplied ElevenLabs key", "apiKey: () => key.reveal(),", "apiKey: key.reveal(),", shown],
+  ]),
+  ...guardsOf("providers/resend.ts", "providers/hermetic.test.ts", [
+    ["a hidden Resend key", "key: { get: () => key.reveal(), enumerable: false },", "", shown],
+    ["RESEND_USER_AGENT", '      "user-agent": userAgent,\n', "", "resend receives"],
+    ["Resend's requests through the gate", "fetchRequest: {", "unusedRequest: {", "resend"],
+  ]),
+  ...guardsOf("providers/resend.ts", "providers/environment.test.ts", [
+    ["RESEND_API_KEY", "new sdk.Resend(key.reveal(), {", "new sdk.Resend(undefined, {", "needs nothing"],
+  ]),
+  ...guardsOf("providers/key-format.ts", "providers/key-format.test.ts", [
+    ["the length of a key", "if (trimmed.length > maxLength)", "if (false)"],
+    ["printable keys", "if (!/^[\\x21-\\x7e]+$/u.test(trimmed))", "if (false)"],
+    ["refused prefixes", "if (trimmed.startsWith(prefix)) throw", "if (false) throw"],
+    ["other providers' prefixes", "other.id !== provider.id &&", "false &&"],
+  ]),
+];

@@ -1,0 +1,78 @@
+import { type Guard, guardsOf } from "./guard.ts";
+
+/** Fence, lease and flights. */
+export const guardsOfTheCache: readonly Guard[] = [
+  ...guardsOf("cache/history.ts", "cache/history.test.ts", [
+    ["the fence", "snapshot.snap >= this.fence(snapshot.orgId)", "true"],
+    ["the generation", "snapshot.generation === this.generation &&", ""],
+    ["the incarnation", "snapshot.incarnation === this.#incarnation &&", "this.#incarnation !== undefined &&"],
+    ["the floor", "this.#fences.get(orgId) ?? this.#floor", "this.#fences.get(orgId) ?? 0"],
+    ["the mark of the row read last", "page.afterMark !== this.#lastMark || page.head", "page.head"],
+    ["a head that went back", " || page.head < this.#lastSeq", ""],
+    ["another incarnation's page", "if (page.incarnation !== this.#incarnation) return", "if (false) return"],
+    ["a log without gaps", "if (seq !== this.#lastSeq + 1) return", "if (false) return"],
+    ["a lease from the head alone", 'if (this.#lastSeq < page.head) return "more";', ""],
+    ["a page that was overtaken", 'if (page.after !== this.#lastSeq) return "overtaken";', ""],
+    [
+      "a lease from a snapshot at the head",
+      "snapshot.snap === this.#lastSeq && snapshot.mark === this.#lastMark) {",
+      "1) {",
+    ],
+    ["a generation per flush", "if (this.isStarted) this.generation += 1;", ""],
+    [
+      "fences beyond what was read",
+      "if (seq <= this.#lastSeq) this.#fences.delete(orgId);",
+      "this.#fences.delete(orgId);",
+    ],
+    ["a floor under forgotten fences", "this.#floor = Math.max(this.#floor, this.#lastSeq);", ""],
+  ]),
+  ...guardsOf("cache/moment.ts", "cache/moment.test.ts", [
+    ["a wall clock that was set back", "if (now.wallMs < began.wallMs) return Math.max(monotonic, 0);", ""],
+    ["a suspended machine", "return Math.max(monotonic, now.wallMs - began.wallMs - leaseMs);", "return monotonic;"],
+  ]),
+  ...guardsOf("cache/worker-memory.ts", "resolver/coherence.test.ts", [
+    ["the lease", "this.history.admits(held) && this.overdueMs(held) < 0", "this.history.admits(held)"],
+    ["a bounded memory", "new LRUCache({ max: maxOrgs })", "new LRUCache({ max: 1_000_000 })"],
+  ]),
+  ...guardsOf("cache/worker-memory.ts", "cache/worker-memory.test.ts", [
+    ["a fence under what was installed", "this.history.raiseFence(held.orgId, held.snap);", ""],
+    ["bounded fences", "    this.history.compact();\n", ""],
+    ["restamped snapshots", "held.snap = Math.max(held.snap, lastSeq);", "void 0;"],
+    ["memory that is dropped with its history", 'learned === "other_history") this.#snapshots.clear();', "false);"],
+  ]),
+  ...guardsOf("cache/snapshot-cache.ts", "resolver/coherence.test.ts", [
+    ["a flight per fence", "current?.fence === fence && current.generation === history.generation", "current"],
+    ["shared flights", "current?.fence === fence && current.generation === history.generation", "false"],
+    ["atLeast", " && this.#shows(held, request.atLeast)", ""],
+    ["no snapshot after close()", "if (this.#isClosed) return undefined;", ""],
+  ]),
+  ...guardsOf("cache/snapshot-cache.ts", "resolver/resolve.test.ts", [
+    [
+      "keys that are tried again",
+      "await deadline.race(reopenKeys(this.#options.keyring, held, request.providers));",
+      "",
+    ],
+  ]),
+  ...guardsOf("cache/snapshot-cache.ts", "resolver/restored-database.test.ts", [
+    ["a snapshot of another history", "this.memory.history.contradicts(snapshot) || ", ""],
+  ]),
+  ...guardsOf("cache/snapshot-reads.ts", "resolver/coherence.test.ts", [
+    [
+      "a lease from when a read is sent",
+      "resolve({ snapshot, sentAt })",
+      "resolve({ snapshot, sentAt: momentOf(this.#clock) })",
+    ],
+    ["shared statements", "slice(0, maxSnapshotOrgs)", "slice(0, 1)"],
+    ["a read's limit", "return this.#limited(waiter.promise);", "return waiter.promise;"],
+  ]),
+  ...guardsOf("cache/snapshot-reads.ts", "resolver/resolve.test.ts", [
+    ["an answer for the organisation that was asked for", "if (snapshot?.orgId === orgId)", "if (snapshot)"],
+  ]),
+  ...guardsOf("cache/change-feed.ts", "resolver/coherence.test.ts", [
+    ["a lease from when a poll is sent", "memory.learn(page, sentAt)", "memory.learn(page, momentOf(clock))"],
+    ["following the log", "this.#timer = clock.schedule(delayMs", "void (delayMs"],
+  ]),
+  ...guardsOf("cache/change-feed.ts", "resolver/restored-database.test.ts", [
+    ["no poll of an empty memory", " || this.#options.memory.size === 0", ""],
+  ]),
+];

@@ -1,0 +1,68 @@
+import { type Guard, guardsOf } from "./guard.ts";
+
+/** Whose key serves a slot, where it may travel, and what is said when none does. */
+export const guardsOfTheResolver: readonly Guard[] = [
+  ...guardsOf("resolver/slot-settler.ts", "resolver/resolve.test.ts", [
+    ["no fallback that nobody chose", ' || decision === "fail"', ""],
+    ["an event for each fallback", 'if (why !== "absent") onEvent(', "if (false) onEvent("],
+    [
+      "an event for a key that does not open",
+      'this.#settings.onEvent({ type: "key_unusable", orgId, provider: provider.id, secretId, trouble });',
+      "",
+    ],
+  ]),
+  ...guardsOf("resolver/slot-settler.ts", "resolver/coherence.test.ts", [
+    ["no key past the lease", "overdueMs === 0 || overdueMs < (key", "true || overdueMs < (key"],
+    [
+      "absence that is believed for a time",
+      "(key === undefined ? absentStaleMs : serveStaleMs)",
+      "(key === undefined ? Infinity : serveStaleMs)",
+    ],
+    ["keys that are no absence", "(key === undefined ? absentStaleMs : serveStaleMs)", "absentStaleMs"],
+    ["an event for what is stale", 'this.#settings.onEvent({ type: "stale"', 'void ({ type: "stale"'],
+  ]),
+  ...guardsOf("resolver/endpoints.ts", "resolver/resolver-options.test.ts", [
+    ["https", "loopback.test(url.hostname)", "true"],
+    ["no credentials in a URL", " && !url.username && !url.password", ""],
+    ["no query in a URL", " && !url.search", ""],
+    ["a region's own host", "declared?.region === region ? declared : provider.regions?.[region]", "declared"],
+  ]),
+  ...guardsOf("resolver/slot-planner.ts", "resolver/resolve.test.ts", [
+    ["providers that are known", "if (provider === undefined) {", "if (false) {"],
+    ["slots that a provider serves", "if (!provider.serves.includes(slot)) {", "if (false) {"],
+    ["no key in an error", 'test(id) ? id : "?"', "test(id) ? id : id"],
+  ]),
+  ...guardsOf("resolver/call-resolver.ts", "resolver/resolve.test.ts", [
+    [
+      "well-formed organisation ids",
+      "const deadline = this.#deadline(checkOrgId(orgId), options);\n    const readAgent",
+      "const deadline = this.#deadline(orgId, options);\n    const readAgent",
+    ],
+    ["no slot without the others", "if (failures.length > 0) throw slotsFailed(orgId, failures);", ""],
+  ]),
+  ...guardsOf("resolver/resolved-slot.ts", "resolver/resolve.test.ts", [
+    ["one client per provider", "if (!this.#clients.has(key)) ", ""],
+  ]),
+  ...guardsOf("resolver/sdk-loader.ts", "providers/own-provider.test.ts", [
+    ["one import per SDK", "this.#loading.set(provider.id, loading);", ""],
+  ]),
+  ...guardsOf("manager/create-key-manager.ts", "manager/key-manager.test.ts", [
+    [
+      "the provider's regions",
+      "if (region !== null && !Object.hasOwn(provider.regions ?? {}, region)) throw",
+      "if (false) throw",
+    ],
+    ["a checked key", "checkKeyText(provider, apiKey, catalogue, orgId)", "checkKeyText(provider, apiKey, [], orgId)"],
+    ["the manager's deadline", "within(systemClock, deadlineMs, work, () => tooSlow(orgId, deadlineMs))", "work"],
+    ["a new secret id", "const secretId = randomUUID();", 'const secretId = "one";'],
+  ]),
+  ...guardsOf("secret.ts", "ground.test.ts", [
+    ["toString", '  toString(): string {\n    return "[secret]";', "  toString(): string {\n    return this.#text;"],
+    ["toJSON", '  toJSON(): string {\n    return "[secret]";', "  toJSON(): string {\n    return this.#text;"],
+    ["hints of long keys alone", "this.#text.length < 20 ? null : ", ""],
+  ]),
+  ...guardsOf("errors.ts", "ground.test.ts", [
+    ["every slot for retryable", "details.failures.every(", "details.failures.some("],
+    ["a mark that other copies know", 'Symbol.for("byokit.error")', 'Symbol("byokit.error")'],
+  ]),
+];
