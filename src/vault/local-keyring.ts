@@ -22,11 +22,14 @@ export function createKeyring(json: KeyringJson | string): Keyring {
   const { primaryKey } = ring;
   const encoder = new TextEncoder();
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  // Begun now: the first call of a worker would otherwise wait for it.
+  const ciphers = Promise.all([import("jose/jwe/compact/encrypt"), import("jose/jwe/compact/decrypt")]);
+  ciphers.catch(() => {});
 
   return {
     async seal(key, context) {
       const header = { alg, enc, kid: ring.primary, typ, ...boundHeader(context) };
-      const { CompactEncrypt } = await import("jose/jwe/compact/encrypt");
+      const [{ CompactEncrypt }] = await ciphers;
       const sealed = await new CompactEncrypt(encoder.encode(key.reveal()))
         .setProtectedHeader(header)
         .encrypt(primaryKey);
@@ -39,7 +42,7 @@ export function createKeyring(json: KeyringJson | string): Keyring {
       if (kid === undefined) throw undecryptable(context, "no kid");
       const key = ring.keys.get(kid);
       if (key === undefined) throw keyringOutdated(context, kid);
-      const { compactDecrypt } = await import("jose/jwe/compact/decrypt");
+      const [, { compactDecrypt }] = await ciphers;
       const opened = await compactDecrypt(sealed, key, {
         keyManagementAlgorithms: [alg],
         contentEncryptionAlgorithms: [enc],

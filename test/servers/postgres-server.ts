@@ -12,8 +12,15 @@ export interface PostgresServer {
 /** The server that POSTGRES_URL names, else one of its own on a free loopback port. */
 export async function postgresServer(): Promise<PostgresServer> {
   const given = process.env["POSTGRES_URL"];
-  if (given) return { url: given, dataFolder: null, stop: async () => {} };
-  const child = fork(join(import.meta.dirname, "postgres-process.ts"), { execArgv: [], stdio: "ignore" });
+  return given ? { url: given, dataFolder: null, stop: async () => {} } : await ownPostgresServer();
+}
+
+/** A server of its own on a free loopback port, on a new data folder or on one that was made elsewhere. */
+export async function ownPostgresServer(
+  dataFolder?: string,
+): Promise<PostgresServer & { readonly dataFolder: string }> {
+  const arguments_ = dataFolder === undefined ? [] : [dataFolder];
+  const child = fork(join(import.meta.dirname, "postgres-process.ts"), arguments_, { execArgv: [], stdio: "ignore" });
   const exited = once(child, "exit");
   const started = await Promise.race([once(child, "message"), exited.then(() => undefined)]);
   const message = (started?.[0] ?? { failure: "The server's process ended." }) as Started | { failure: string };

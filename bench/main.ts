@@ -1,0 +1,25 @@
+import { firstCall, importCost } from "./processes.ts";
+import { fromMemory, fromPostgres, fromSqlite } from "./resolve.ts";
+
+const rounded = (value: number): number => Number(value.toPrecision(3));
+
+const imports = importCost();
+console.log(
+  `import "byokit": ${rounded(imports.addedMs)} ms over a bare Node of ${rounded(imports.bareMs)} ms (median of 15)`,
+);
+
+for (const call of [firstCall(true), firstCall(false)]) {
+  const when = call.isReady ? `after ready() (${rounded(call.readyMs)} ms)` : "without ready()";
+  const figures = `${rounded(call.resolveMs)} ms, event loop blocked for at most ${rounded(call.blockedMs)} ms`;
+  console.log(`first resolve of a cold organisation ${when}: ${call.outcome}, ${figures} (median of 5 processes)`);
+}
+
+console.table(
+  [await fromMemory(), await fromSqlite(), await fromPostgres()].map(({ what, bare, oursUs, bareUs, ratio }) => ({
+    what,
+    µs: rounded(oursUs),
+    bare,
+    "bare µs": rounded(bareUs),
+    ratio: rounded(ratio),
+  })),
+);
