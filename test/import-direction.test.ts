@@ -36,6 +36,22 @@ describe("the house", () => {
     }
   });
 
+  it("has no circle, not even of types", () => {
+    const imports = new Map(
+      files.map((file) => [
+        file,
+        [...readFileSync(join(source, file), "utf8").matchAll(imported)].map(({ groups }) =>
+          relative(source, resolve(source, dirname(file), groups?.["path"] ?? "")),
+        ),
+      ]),
+    );
+    const reach = (file: string, seen: Set<string>): Set<string> => {
+      for (const next of imports.get(file) ?? []) if (!seen.has(next)) reach(next, seen.add(next));
+      return seen;
+    };
+    expect(files.filter((file) => reach(file, new Set()).has(file))).toEqual([]);
+  });
+
   it("reveals a key only where it is sealed or handed to a provider", () => {
     const revealing = files.filter((file) => readFileSync(join(source, file), "utf8").includes(".reveal("));
     for (const file of revealing) expect(file).toMatch(/^(vault\/(local-keyring|seal)\.ts|providers\/|testing\/)/u);

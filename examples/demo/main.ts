@@ -40,7 +40,7 @@ if (has("openai", "deepgram", "elevenlabs")) {
 
 process.stdout.write(`${options.json ? JSON.stringify({ calls }, null, 2) : table(calls)}\n`);
 const hasUnexpected = calls.some(({ error }) => error !== undefined && error.code !== "key_undecryptable");
-if (calls.length === 0) process.stderr.write("No provider has a key in the environment: see README, Demo.\n");
+if (calls.length === 0) process.stderr.write("No provider has a key in the environment. See the README, Try it.\n");
 process.exitCode = hasUnexpected || calls.length === 0 ? 1 : 0;
 
 /** Resolves, holds the call, and compares whose key each slot claims with what the provider's double received. */

@@ -3,8 +3,7 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
-import { type Double, type Grant, type Refusal, sendJson } from "./double.ts";
-import type { Misbehaviour, RecordedRequest } from "./start-provider-doubles.ts";
+import { type Double, type Grant, type Misbehaviour, type RecordedRequest, type Refusal, sendJson } from "./double.ts";
 
 /** The most of a body that is read, in bytes. */
 const maxBodyBytes = 8 * 1024 * 1024;

@@ -71,3 +71,27 @@ export function jsonObject(body: Buffer | string): Record<string, unknown> {
 export function bearer(headers: IncomingHttpHeaders): string | undefined {
   return /^Bearer (?<key>.+)$/u.exec(headers.authorization ?? "")?.groups?.["key"];
 }
+
+/** What a double received. */
+export interface RecordedRequest {
+  readonly provider: DoubleId;
+  readonly kind: "http" | "websocket";
+  readonly method: string;
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+  readonly headers: IncomingHttpHeaders;
+  /** The key that was presented, in whatever header the provider reads; `null` when there was none. */
+  readonly key: string | null;
+  /** Whether the double took the key. */
+  readonly accepted: boolean;
+  /** At most 64 KB of it; `null` for a websocket. */
+  readonly body: string | null;
+}
+
+/** How a double misbehaves until it is told to stop. One at a time. */
+export interface Misbehaviour {
+  readonly stall?: "headers" | "body";
+  readonly status?: number;
+  readonly redirectTo?: string;
+  readonly dropSocket?: boolean;
+}

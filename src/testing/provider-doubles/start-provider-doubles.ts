@@ -1,6 +1,5 @@
-import type { IncomingHttpHeaders } from "node:http";
 import { deepgramDouble } from "./deepgram-double.ts";
-import type { Double, DoubleId, Grant } from "./double.ts";
+import type { Double, DoubleId, Grant, Misbehaviour, RecordedRequest } from "./double.ts";
 import { type Certificate, DoubleServer } from "./double-server.ts";
 import { elevenlabsDouble } from "./elevenlabs-double.ts";
 import { openaiDouble } from "./openai-double.ts";
@@ -12,30 +11,6 @@ export interface ProviderDoublesOptions {
   readonly keys?: { readonly [Id in DoubleId]?: readonly string[] };
   /** Serves `https` and `wss` with this certificate. @default plain `http` and `ws` */
   readonly tls?: Certificate;
-}
-
-/** What a double received. */
-export interface RecordedRequest {
-  readonly provider: DoubleId;
-  readonly kind: "http" | "websocket";
-  readonly method: string;
-  readonly path: string;
-  readonly query: Readonly<Record<string, string>>;
-  readonly headers: IncomingHttpHeaders;
-  /** The key that was presented, in whatever header the provider reads; `null` when there was none. */
-  readonly key: string | null;
-  /** Whether the double took the key. */
-  readonly accepted: boolean;
-  /** At most 64 KB of it; `null` for a websocket. */
-  readonly body: string | null;
-}
-
-/** How a double misbehaves until it is told to stop. One at a time. */
-export interface Misbehaviour {
-  readonly stall?: "headers" | "body";
-  readonly status?: number;
-  readonly redirectTo?: string;
-  readonly dropSocket?: boolean;
 }
 
 export interface ProviderDoubles extends AsyncDisposable {
