@@ -1,6 +1,8 @@
-export type { CacheEvent } from "./cache/cache-event.ts";
+export type { CacheEvent, SnapshotOrigin } from "./cache/cache-event.ts";
 export type { OpenTrouble } from "./cache/held-snapshot.ts";
 export type { FlushReason } from "./cache/history.ts";
+export type { CacheHint, CacheSubscription, KeyCache } from "./cache/key-cache.ts";
+export type { EntryTrouble } from "./cache/snapshot-codec.ts";
 export { ByokError, type ByokErrorCode, type ByokErrorDetails, isByokError, type SlotFailure } from "./errors.ts";
 export { createKeyManager, type KeyManagerOptions } from "./manager/create-key-manager.ts";
 export type {
@@ -47,6 +49,7 @@ export type {
 export type { ResolverEvent } from "./resolver/resolver-event.ts";
 export { Secret } from "./secret.ts";
 export type { Category, Slot } from "./slot.ts";
+export type { CacheCipher } from "./vault/cache-cipher.ts";
 export type {
   Attribution,
   KeyRecord,

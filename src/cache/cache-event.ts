@@ -1,4 +1,5 @@
 import type { FlushReason } from "./history.ts";
+import type { EntryTrouble } from "./snapshot-codec.ts";
 
 /** Trouble of the cache and of its link to the database. Meant to be counted. */
 export type CacheEvent =
@@ -9,4 +10,16 @@ export type CacheEvent =
   /** The database has another history than before (standby promoted, backup restored): all that was remembered is gone. */
   | { readonly type: "flushed"; readonly reason: FlushReason }
   /** A snapshot was not used: older than a known change, or of another history. Read again after a poll. */
-  | { readonly type: "snapshot_refused"; readonly orgId: string };
+  | { readonly type: "snapshot_refused"; readonly orgId: string }
+  /** A call was served from this worker's memory, from the shared cache or from the database. */
+  | { readonly type: "snapshot_used"; readonly orgId: string; readonly from: SnapshotOrigin }
+  /** The shared cache had an entry that was not used, and that is replaced unless its `kid` is unknown here. */
+  | { readonly type: "entry_refused"; readonly orgId: string; readonly reason: EntryTrouble | "other_history" }
+  /** The shared cache does not answer and is asked now and then only. Calls go on from memory and the database. */
+  | { readonly type: "cache_down" }
+  | { readonly type: "cache_up" }
+  /** Changes came without their hints: the subscription was made anew. */
+  | { readonly type: "subscription_renewed" };
+
+/** Where a snapshot was found. */
+export type SnapshotOrigin = "memory" | "cache" | "store";

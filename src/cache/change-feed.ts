@@ -4,6 +4,7 @@ import { ByokError } from "../errors.ts";
 import type { KeyStore, LogCursor } from "../vault/key-store.ts";
 import type { CacheEvent } from "./cache-event.ts";
 import { momentOf } from "./moment.ts";
+import { PollPace } from "./poll-pace.ts";
 import type { WorkerMemory } from "./worker-memory.ts";
 
 export interface ChangeFeedOptions {
@@ -11,6 +12,8 @@ export interface ChangeFeedOptions {
   readonly memory: WorkerMemory;
   readonly clock: Clock;
   readonly pollMs: number;
+  /** How far a starting worker reads the log back, in milliseconds. */
+  readonly windowMs: number;
   /** The longest that one read of the log may take. */
   readonly limitMs: number;
   readonly onEvent: (event: CacheEvent) => void;
@@ -21,11 +24,15 @@ export class ChangeFeed {
   readonly #options: ChangeFeedOptions;
   #polling: Promise<void> | undefined;
   #timer: Timer | undefined;
+  readonly #pace: PollPace;
   #isClosed = false;
   #failures = 0;
+  /** Hears of the changes that a scheduled poll has shown. */
+  onScheduledPoll: (after: number, upTo: number) => void = () => {};
 
   constructor(options: ChangeFeedOptions) {
     this.#options = options;
+    this.#pace = new PollPace(options.clock, () => this.#pollAnew());
   }
 
   /** Polls that have failed in a row. */
@@ -41,6 +48,11 @@ export class ChangeFeed {
     return this.#polling;
   }
 
+  /** Reads the log soon, because of a hint. */
+  pollSoon(): void {
+    this.#pace.ask();
+  }
+
   /** Polls from now on every `pollMs`, as long as anything is remembered. */
   follow(): void {
     if (this.#timer !== undefined || this.#isClosed || this.#options.memory.size === 0) return;
@@ -52,10 +64,20 @@ export class ChangeFeed {
   close(): void {
     this.#isClosed = true;
     this.#timer?.cancel();
+    this.#pace.close();
+  }
+
+  /** A read that is under way may have been sent before the change that a hint tells of. */
+  async #pollAnew(): Promise<void> {
+    await this.#polling?.catch(() => {});
+    await this.poll();
   }
 
   async #tick(): Promise<void> {
+    const { history } = this.#options.memory;
+    const after = history.lastSeq;
     await this.poll().catch(() => {});
+    if (after >= 0) this.onScheduledPoll(after, Math.max(after, history.lastSeq));
     this.#timer = undefined;
     this.follow();
   }
@@ -71,7 +93,7 @@ export class ChangeFeed {
         if (learned === "other_incarnation" || learned === "other_history") {
           onEvent({ type: "flushed", reason: learned });
         }
-        if (learned !== "more" && learned !== "overtaken") break;
+        if (learned !== "more" && learned !== "overtaken" && learned !== "behind") break;
       }
       if (this.#failures > 0) onEvent({ type: "feed_recovered", failures: this.#failures });
       this.#failures = 0;
@@ -83,8 +105,8 @@ export class ChangeFeed {
   }
 
   #cursor(): LogCursor {
-    const { history } = this.#options.memory;
-    return history.isStarted ? { after: history.lastSeq } : { windowMs: 0 };
+    const { memory, windowMs } = this.#options;
+    return memory.history.isStarted ? { after: memory.history.lastSeq } : { windowMs };
   }
 }
 

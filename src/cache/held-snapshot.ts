@@ -12,8 +12,10 @@ export interface HeldSnapshot {
   readonly generation: number;
   /** The change number that it is known to be true for; raised when the fence map is compacted. */
   snap: number;
-  /** Taken before the read was sent: its own lease begins here. */
-  readonly readAt: Moment;
+  /** The mark of the log row `snap`. */
+  mark: string;
+  /** Taken before the read was sent: its own lease begins here. `undefined` for one that another worker has read. */
+  readonly readAt: Moment | undefined;
   readonly keys: Map<string, HeldKey>;
 }
 

@@ -7,10 +7,14 @@ export interface Stamped {
   readonly incarnation: string;
   readonly generation: number;
   readonly snap: number;
+  readonly mark: string;
 }
 
+/** The most rows whose marks are remembered; entries of a shared cache that are older are not used. */
+const maxMarks = 65_536;
+
 /** What became of a page of the change log. */
-export type Learned = "current" | "more" | "overtaken" | FlushReason;
+export type Learned = "current" | "more" | "overtaken" | "behind" | FlushReason;
 
 /** Why everything remembered was dropped. */
 export type FlushReason = "other_incarnation" | "other_history";
@@ -27,7 +31,13 @@ export class History {
   #lastMark = "";
   #floor = 0;
   #heardAt: Moment | undefined;
+  /** The newest snapshot that was taken in and that the log has not shown yet. */
+  #ahead: { readonly seq: number; readonly sinceMs: number } | undefined;
+  /** When the last page was taken in. */
+  #pageAtMs = Number.NEGATIVE_INFINITY;
   readonly #fences = new Map<string, number>();
+  /** The marks of the rows that were read, oldest first. */
+  readonly #marks = new Map<number, string>();
 
   get isStarted(): boolean {
     return this.#incarnation !== undefined;
@@ -36,6 +46,11 @@ export class History {
   /** The newest change that this worker has read of. */
   get lastSeq(): number {
     return this.#lastSeq;
+  }
+
+  /** The mark of that change. */
+  get lastMark(): string {
+    return this.#lastMark;
   }
 
   /** When the last request was sent that showed this worker the head of the log: its lease begins there. */
@@ -51,13 +66,27 @@ export class History {
     return this.#fences.get(orgId) ?? this.#floor;
   }
 
-  /** The use rule, without its lease: of this history, and not older than a change that is known. */
+  /** The use rule, without its lease: of no other history as far as is known, and not older than a change that is known. */
   admits(snapshot: Stamped): boolean {
     return (
       snapshot.incarnation === this.#incarnation &&
       snapshot.generation === this.generation &&
+      (this.#marks.get(snapshot.snap) ?? snapshot.mark) === snapshot.mark &&
       snapshot.snap >= this.fence(snapshot.orgId)
     );
+  }
+
+  /**
+   * Whether a snapshot that the log has not shown yet may be of a history that was lost while its read was under way:
+   * a page that came meanwhile does not know it either. The log decides, read once more.
+   */
+  isDoubtful({ snap }: { snap: number }, sentAt: Moment): boolean {
+    return snap > this.#lastSeq && this.#pageAtMs >= sentAt.monotonicMs;
+  }
+
+  /** A snapshot was taken in that the log has not shown yet. */
+  noteAhead(seq: number, nowMs: number): void {
+    if (seq > this.#lastSeq && seq > (this.#ahead?.seq ?? -1)) this.#ahead = { seq, sinceMs: nowMs };
   }
 
   /** Whoever holds a snapshot never takes an older one again, also when memory has forgotten this one. */
@@ -78,15 +107,21 @@ export class History {
     }
   }
 
-  /** Whether a snapshot shows another mark where this worker stands: the database has been given another history. */
-  contradicts(snapshot: { snap: number; mark: string }): boolean {
-    return snapshot.snap === this.#lastSeq && snapshot.mark !== this.#lastMark;
+  /** Whether this worker has read the very row that a snapshot was read at: it is of this history, not of a lost one. */
+  hasRead({ incarnation, snap, mark }: { incarnation: string; snap: number; mark: string }): boolean {
+    return incarnation === this.#incarnation && this.#marks.get(snap) === mark;
   }
 
-  /** Takes in one page. `onChange` hears of every change in it, after its fence was raised. */
-  learn(page: LogPage, sentAt: Moment, onChange: (orgId: string, seq: number) => void): Learned {
-    if (!this.isStarted && page.afterMark !== null) this.#restart(page.incarnation, page.after, page.afterMark);
-    if (page.after !== this.#lastSeq) return "overtaken";
+  /**
+   * Takes in one page. A head below a snapshot that was taken in earlier is another history when the page was asked for
+   * later; else nobody can tell (`behind`), and the log is to be read again. `onChange` hears of every change in it, after its
+   * fence was raised.
+   */
+  learn(read: LogPage, sentAt: Moment, nowMs: number, onChange: (orgId: string, seq: number) => void): Learned {
+    this.#pageAtMs = nowMs;
+    if (!this.isStarted && read.afterMark !== null) this.#restart(read.incarnation, read.after, read.afterMark);
+    const page = this.#fromHere(read);
+    if (page === undefined) return "overtaken";
     if (page.incarnation !== this.#incarnation) return this.#flush(page, sentAt, "other_incarnation");
     if (page.afterMark !== this.#lastMark || page.head < this.#lastSeq)
       return this.#flush(page, sentAt, "other_history");
@@ -94,10 +129,15 @@ export class History {
       if (seq !== this.#lastSeq + 1) return this.#flush(page, sentAt, "other_history");
       this.#lastSeq = seq;
       this.#lastMark = mark;
+      this.#remember(seq, mark);
       this.raiseFence(orgId, seq);
       onChange(orgId, seq);
     }
     if (this.#lastSeq < page.head) return "more";
+    if (this.#ahead !== undefined && this.#ahead.seq > page.head) {
+      return sentAt.monotonicMs > this.#ahead.sinceMs ? this.#flush(page, sentAt, "other_history") : "behind";
+    }
+    this.#ahead = undefined;
     this.#heardAt = laterOf(sentAt, this.#heardAt);
     return "current";
   }
@@ -109,6 +149,14 @@ export class History {
   compact(): void {
     for (const [orgId, seq] of this.#fences) if (seq <= this.#lastSeq) this.#fences.delete(orgId);
     this.#floor = Math.max(this.#floor, this.#lastSeq);
+  }
+
+  /** The page from where this worker stands: another read may have brought it further since the page was asked for. */
+  #fromHere(page: LogPage): LogPage | undefined {
+    if (page.after === this.#lastSeq) return page;
+    const here = page.changes.findIndex(({ seq, mark }) => seq === this.#lastSeq && mark === this.#lastMark);
+    if (here < 0) return undefined;
+    return { ...page, after: this.#lastSeq, afterMark: this.#lastMark, changes: page.changes.slice(here + 1) };
   }
 
   #flush(page: LogPage, sentAt: Moment, reason: FlushReason): FlushReason {
@@ -123,6 +171,15 @@ export class History {
     this.#lastSeq = seq;
     this.#lastMark = mark;
     this.#floor = seq;
+    this.#ahead = undefined;
     this.#fences.clear();
+    this.#marks.clear();
+    this.#remember(seq, mark);
+  }
+
+  #remember(seq: number, mark: string): void {
+    this.#marks.set(seq, mark);
+    const [oldest] = this.#marks.keys();
+    if (this.#marks.size > maxMarks && oldest !== undefined) this.#marks.delete(oldest);
   }
 }

@@ -23,6 +23,6 @@ export function overdueMs(began: Moment, leaseMs: number, now: Moment): number {
 }
 
 /** The one that began later; leases only grow. */
-export function laterOf(a: Moment, b: Moment | undefined): Moment {
-  return b !== undefined && b.monotonicMs > a.monotonicMs ? b : a;
+export function laterOf<T extends Moment | undefined>(a: T, b: Moment | undefined): Moment | T {
+  return b !== undefined && (a === undefined || b.monotonicMs > a.monotonicMs) ? b : a;
 }

@@ -1,17 +1,23 @@
 import type { Clock } from "../clock.ts";
 import { type Deadline, within } from "../deadline.ts";
 import { ByokError, isByokError } from "../errors.ts";
+import type { CacheCipher } from "../vault/cache-cipher.ts";
 import type { KeyStore } from "../vault/key-store.ts";
 import type { Keyring } from "../vault/keyring.ts";
-import type { CacheEvent } from "./cache-event.ts";
+import type { CacheEvent, SnapshotOrigin } from "./cache-event.ts";
 import { ChangeFeed } from "./change-feed.ts";
+import { Flights, type Landed } from "./flights.ts";
 import { type HeldSnapshot, openKeys, reopenKeys, unopened } from "./held-snapshot.ts";
+import type { KeyCache } from "./key-cache.ts";
+import { SharedSnapshots } from "./shared-snapshots.ts";
 import { SnapshotReads } from "./snapshot-reads.ts";
 import { WorkerMemory } from "./worker-memory.ts";
 
 export interface SnapshotCacheOptions {
   readonly store: KeyStore;
   readonly keyring: Keyring;
+  /** The cache that workers share, and what seals its entries. */
+  readonly shared: { readonly cache: KeyCache; readonly cipher: CacheCipher } | undefined;
   readonly clock: Clock;
   readonly leaseMs: number;
   readonly pollMs: number;
@@ -37,63 +43,69 @@ export interface SnapshotAnswer {
   readonly overdueMs: number;
 }
 
-interface Flight {
-  readonly fence: number;
-  readonly generation: number;
-  /** `undefined`: what was read may not be used. */
-  readonly landing: Promise<HeldSnapshot | undefined>;
-}
-
 /** Between two reads that both miss the change that a call must see. */
 const unseenPauseMs = 25;
 
-/** Hands out organisations' snapshots, from memory where the use rule allows it and else from the store. */
+/** Hands out organisations' snapshots: from memory, else from the shared cache, else from the store. */
 export class SnapshotCache {
   readonly memory: WorkerMemory;
   readonly feed: ChangeFeed;
+  readonly shared: SharedSnapshots | undefined;
   readonly #options: SnapshotCacheOptions;
   readonly #reads: SnapshotReads;
-  readonly #flights = new Map<string, Flight>();
+  readonly #flights: Flights;
   #isClosed = false;
 
   constructor(options: SnapshotCacheOptions) {
-    const { store, clock, leaseMs, maxOrgs, pollMs, readLimitMs, onEvent } = options;
+    const { store, shared, clock, leaseMs, maxOrgs, pollMs, readLimitMs, onEvent } = options;
     this.#options = options;
-    this.memory = new WorkerMemory(clock, leaseMs, maxOrgs);
-    this.feed = new ChangeFeed({ store, memory: this.memory, clock, pollMs, limitMs: readLimitMs, onEvent });
+    const memory = new WorkerMemory(clock, leaseMs, maxOrgs);
+    const windowMs = shared?.cache.maxAgeMs ?? 0;
+    const feed = new ChangeFeed({ store, memory, clock, pollMs, windowMs, limitMs: readLimitMs, onEvent });
+    const flights = new Flights(memory.history, (orgId, generation) => this.#land(orgId, generation));
+    const isFilling = (orgId: string): boolean => flights.has(orgId);
+    this.memory = memory;
+    this.feed = feed;
+    this.shared = shared && new SharedSnapshots({ ...shared, clock, memory, feed, isFilling, onEvent });
+    this.#flights = flights;
     this.#reads = new SnapshotReads(store, clock, readLimitMs);
+  }
+
+  get flights(): number {
+    return this.#flights.size;
   }
 
   /** The answer that needs no wait, if there is one. */
   hit(orgId: string, request: SnapshotRequest): SnapshotAnswer | undefined {
     const held = this.memory.find(orgId);
-    return held !== undefined && this.#isUsable(held, request) && unopened(held, request.providers).length === 0
-      ? { held, overdueMs: 0 }
-      : undefined;
+    if (held === undefined || !this.#isUsable(held, request)) return undefined;
+    return unopened(held, request.providers).length === 0 ? this.#used(held, "memory") : undefined;
   }
 
   /** Reads until the use rule lets an answer through or the deadline ends. */
   async read(orgId: string, request: SnapshotRequest, deadline: Deadline): Promise<SnapshotAnswer> {
-    let landed: HeldSnapshot | undefined;
+    let landed: Landed | undefined;
     let hasReopened = false;
     for (;;) {
       deadline.throwIfEnded();
-      const held = this.memory.find(orgId) ?? landed;
+      const held = this.memory.find(orgId) ?? landed?.held;
       if (held !== undefined && this.#isUsable(held, request)) {
-        if (hasReopened || unopened(held, request.providers).length === 0) return { held, overdueMs: 0 };
+        if (hasReopened || unopened(held, request.providers).length === 0) {
+          return this.#used(held, landed?.from ?? "memory");
+        }
         hasReopened = true;
         await deadline.race(reopenKeys(this.#options.keyring, held, request.providers));
         continue;
       }
       const overdue = this.feed.failures > 0 ? this.#overdue(orgId, request) : undefined;
       if (overdue !== undefined) {
-        this.#fly(orgId).catch(() => {});
+        this.#flights.of(orgId).catch(() => {});
         return overdue;
       }
       try {
-        landed = await deadline.race(this.#fly(orgId));
+        landed = await deadline.race(this.#flights.of(orgId));
         if (landed === undefined) await deadline.race(this.feed.poll());
-        else if (!this.#shows(landed, request.atLeast)) await deadline.pause(unseenPauseMs);
+        else if (!this.#shows(landed.held, request.atLeast)) await deadline.pause(unseenPauseMs);
       } catch (error) {
         const fallback = isByokError(error) && error.code !== "closed" ? this.#overdue(orgId, request) : undefined;
         if (fallback === undefined) throw error;
@@ -109,13 +121,10 @@ export class SnapshotCache {
     return { held, overdueMs: Math.max(0, this.memory.overdueMs(held)) };
   }
 
-  get flights(): number {
-    return this.#flights.size;
-  }
-
   close(): void {
     this.#isClosed = true;
     this.feed.close();
+    this.shared?.close();
     this.memory.clear();
   }
 
@@ -128,39 +137,44 @@ export class SnapshotCache {
     return Math.max(held.snap, this.memory.history.lastSeq) >= seq;
   }
 
+  #used(held: HeldSnapshot, from: SnapshotOrigin): SnapshotAnswer {
+    this.#options.onEvent({ type: "snapshot_used", orgId: held.orgId, from });
+    return { held, overdueMs: 0 };
+  }
+
   #overdue(orgId: string, request: SnapshotRequest): SnapshotAnswer | undefined {
     const known = this.lastKnown(orgId, request.atLeast);
     return known !== undefined && request.acceptsOverdue(known) ? known : undefined;
   }
 
-  /** One flight per organisation, fence and generation. It belongs to no caller and runs to the store's own limit. */
-  #fly(orgId: string): Promise<HeldSnapshot | undefined> {
-    const { history } = this.memory;
-    const fence = history.fence(orgId);
-    const current = this.#flights.get(orgId);
-    if (current?.fence === fence && current.generation === history.generation) return current.landing;
-    const landing = this.#land(orgId, history.generation).finally(() => {
-      if (this.#flights.get(orgId)?.landing === landing) this.#flights.delete(orgId);
-    });
-    this.#flights.set(orgId, { fence, generation: history.generation, landing });
-    return landing;
+  async #land(orgId: string, generation: number): Promise<Landed | undefined> {
+    const shared = await this.shared?.find(orgId, generation);
+    if (shared?.held !== undefined && this.#install(shared.held)) return { held: shared.held, from: "cache" };
+    const held = await this.#fromStore(orgId, generation);
+    if (held === undefined) return undefined;
+    if (shared?.mayReplace) this.shared?.keep(held);
+    return { held, from: "store" };
   }
 
-  async #land(orgId: string, generation: number): Promise<HeldSnapshot | undefined> {
+  async #fromStore(orgId: string, generation: number): Promise<HeldSnapshot | undefined> {
     const { keyring, clock, readLimitMs, onEvent } = this.#options;
     const { snapshot, sentAt } = await this.#reads.read(orgId);
     const opening = openKeys(keyring, snapshot);
     const keys = await within(clock, readLimitMs, opening, () => slowKeyring(orgId));
-    const { incarnation, snap } = snapshot;
-    const held: HeldSnapshot = { orgId, incarnation, generation, snap, readAt: sentAt, keys };
+    const { incarnation, snap, mark } = snapshot;
+    const held: HeldSnapshot = { orgId, incarnation, generation, snap, mark, readAt: sentAt, keys };
     if (this.#isClosed) return undefined;
     this.memory.history.hear(snapshot, generation, sentAt);
-    if (this.memory.history.contradicts(snapshot) || !this.memory.install(held)) {
-      onEvent({ type: "snapshot_refused", orgId });
-      return undefined;
-    }
+    if (!this.memory.history.isDoubtful(held, sentAt) && this.#install(held)) return held;
+    onEvent({ type: "snapshot_refused", orgId });
+    return undefined;
+  }
+
+  #install(held: HeldSnapshot): boolean {
+    if (this.#isClosed || !this.memory.install(held)) return false;
+    this.shared?.listen();
     this.feed.follow();
-    return held;
+    return true;
   }
 }
 

@@ -27,6 +27,10 @@ export class WorkerMemory {
     return this.#snapshots.size;
   }
 
+  holds(orgId: string): boolean {
+    return this.#snapshots.has(orgId);
+  }
+
   /** The snapshot that the fence admits, whether or not its lease has ended. */
   find(orgId: string): HeldSnapshot | undefined {
     const held = this.#snapshots.get(orgId);
@@ -37,6 +41,7 @@ export class WorkerMemory {
   install(held: HeldSnapshot): boolean {
     if (!this.mayBeHandedOut(held)) return false;
     this.history.raiseFence(held.orgId, held.snap);
+    this.history.noteAhead(held.snap, this.#clock.monotonicMs());
     this.#snapshots.set(held.orgId, held);
     this.#boundFences();
     return true;
@@ -46,9 +51,10 @@ export class WorkerMemory {
     return this.history.admits(held) && this.overdueMs(held) < 0;
   }
 
-  /** Milliseconds since the lease of `held` ended: the worker's, or its own where that began later. */
+  /** Milliseconds since the lease of `held` ended: its own, or the worker's where that began later. */
   overdueMs(held: HeldSnapshot): number {
-    return overdueMs(laterOf(held.readAt, this.history.heardAt), this.#leaseMs, momentOf(this.#clock));
+    const began = laterOf(held.readAt, this.history.heardAt);
+    return began === undefined ? Number.POSITIVE_INFINITY : overdueMs(began, this.#leaseMs, momentOf(this.#clock));
   }
 
   /** Milliseconds left of the worker's own lease; 0 when it has ended or never begun. */
@@ -59,11 +65,12 @@ export class WorkerMemory {
 
   /** Takes in a page of the change log, and drops at once what it outdates. */
   learn(page: LogPage, sentAt: Moment): Learned {
-    const learned = this.history.learn(page, sentAt, (orgId, seq) => {
+    const learned = this.history.learn(page, sentAt, this.#clock.monotonicMs(), (orgId, seq) => {
       const held = this.#snapshots.peek(orgId);
       if (held !== undefined && held.snap < seq) this.#snapshots.delete(orgId);
     });
     if (learned === "other_incarnation" || learned === "other_history") this.#snapshots.clear();
+    if (learned === "behind" || learned === "more") this.#dropAhead();
     this.#boundFences();
     return learned;
   }
@@ -72,12 +79,19 @@ export class WorkerMemory {
     this.#snapshots.clear();
   }
 
+  /** What may be of a lost history is not handed out while that is being found out. */
+  #dropAhead(): void {
+    for (const [orgId, { snap }] of this.#snapshots.entries()) {
+      if (snap > this.history.lastSeq) this.#snapshots.delete(orgId);
+    }
+  }
+
   #boundFences(): void {
     if (this.history.fenceCount <= this.#maxFences) return;
-    const { lastSeq } = this.history;
+    const { lastSeq, lastMark } = this.history;
     for (const [orgId, held] of this.#snapshots.entries()) {
-      if (this.history.admits(held)) held.snap = Math.max(held.snap, lastSeq);
-      else this.#snapshots.delete(orgId);
+      if (!this.history.admits(held)) this.#snapshots.delete(orgId);
+      else if (held.snap < lastSeq) Object.assign(held, { snap: lastSeq, mark: lastMark });
     }
     this.history.compact();
   }

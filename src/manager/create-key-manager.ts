@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { systemClock } from "../clock.ts";
+import { CacheLink } from "../cache/cache-link.ts";
+import type { KeyCache } from "../cache/key-cache.ts";
+import { type Clock, systemClock } from "../clock.ts";
 import { within } from "../deadline.ts";
 import { ByokError } from "../errors.ts";
 import { positiveMs } from "../options.ts";
@@ -16,6 +18,8 @@ export interface KeyManagerOptions {
   readonly store: KeyStore;
   /** Seals under its primary key. */
   readonly keyring: Keyring;
+  /** The workers' cache: they then learn of a change in milliseconds. Absent: within their lease. */
+  readonly cache?: KeyCache;
   /** @default builtinProviders */
   readonly providers?: readonly Provider[];
   /** The longest that one call takes. @default 5_000 */
@@ -26,7 +30,13 @@ export interface KeyManagerOptions {
 
 /** @throws ByokError `options_invalid` */
 export function createKeyManager(options: KeyManagerOptions): KeyManager {
-  const { store, keyring } = options;
+  return createKeyManagerOn(systemClock, options);
+}
+
+/** `createKeyManager` on a clock of the caller's. Internal: for tests that decide what time it is. */
+export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): KeyManager {
+  const { store, keyring, cache } = options;
+  const link = cache && new CacheLink(cache, clock);
   const deadlineMs = positiveMs("deadlineMs", options.deadlineMs ?? 5_000);
   const leaseMs = positiveMs("leaseMs", options.leaseMs ?? 10_000);
   const providers = providersById(options.providers ?? builtinProviders);
@@ -40,15 +50,22 @@ export function createKeyManager(options: KeyManagerOptions): KeyManager {
   };
   const references = (stored: Readonly<Record<string, string>>): ByokKeys =>
     Object.fromEntries(catalogue.map(({ id }) => [`${id}_secret_id`, stored[id] ?? null]));
-  const changed = (change: StoreChange): KeyChange => ({
-    byokKeys: references(change.references),
-    seq: change.seq,
-    verification: "skipped",
-    published: false,
-    effectiveWithinMs: leaseMs,
-  });
   const limited = <T>(orgId: string, work: Promise<T>): Promise<T> =>
-    within(systemClock, deadlineMs, work, () => tooSlow(orgId, deadlineMs));
+    within(clock, deadlineMs, work, () => tooSlow(orgId, deadlineMs));
+  /** Hints after the commit, and also when nobody knows whether there was one. */
+  const changed = async (orgId: string, work: Promise<StoreChange>): Promise<KeyChange> => {
+    const change = await limited(orgId, work).catch(async (error: unknown) => {
+      await link?.invalidate({ orgId, seq: null });
+      throw error;
+    });
+    return {
+      byokKeys: references(change.references),
+      seq: change.seq,
+      verification: "skipped",
+      published: (await link?.invalidate({ orgId, seq: change.seq })) ?? false,
+      effectiveWithinMs: leaseMs,
+    };
+  };
 
   return {
     async list(orgId) {
@@ -65,13 +82,13 @@ export function createKeyManager(options: KeyManagerOptions): KeyManager {
       const context = { orgId, provider: id, secretId, region };
       const sealAndPut = async (): Promise<StoreChange> =>
         await store.put({ ...context, ...(await keyring.seal(key, context)), hint: key.hint(), actor });
-      return changed(await limited(orgId, sealAndPut()));
+      return await changed(orgId, sealAndPut());
     },
 
     async remove(orgId, id, { actor = null } = {}) {
       checkOrgId(orgId);
       const provider = find(orgId, id).id;
-      return changed(await limited(orgId, store.remove({ orgId, provider }, { actor })));
+      return await changed(orgId, store.remove({ orgId, provider }, { actor }));
     },
 
     async describe(orgId) {

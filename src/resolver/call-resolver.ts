@@ -28,15 +28,16 @@ export class CallResolver {
   #readAgent: ReadAgent | undefined;
 
   constructor(clock: Clock, store: KeyStore, keyring: Keyring, settings: ResolverSettings) {
-    const { leaseMs, pollMs, maxOrgs, deadlineMs: readLimitMs, onEvent } = settings;
+    const { shared, leaseMs, pollMs, maxOrgs, deadlineMs: readLimitMs, onEvent } = settings;
     this.#clock = clock;
     this.#settings = settings;
-    this.#cache = new SnapshotCache({ store, keyring, clock, leaseMs, pollMs, maxOrgs, readLimitMs, onEvent });
+    this.#cache = new SnapshotCache({ store, keyring, shared, clock, leaseMs, pollMs, maxOrgs, readLimitMs, onEvent });
     this.#planner = new SlotPlanner(settings.providers, this.#sdks);
     this.#settler = new SlotSettler(settings);
   }
 
   async ready(): Promise<void> {
+    this.#cache.shared?.listen();
     await this.#deadline(undefined, {}).race(this.#cache.feed.poll());
     await this.#agentReader();
     const { preload, providers } = this.#settings;
@@ -60,7 +61,7 @@ export class CallResolver {
   }
 
   health(): ResolverHealth {
-    const { memory, feed, flights } = this.#cache;
+    const { memory, feed, flights, shared } = this.#cache;
     const leftMs = memory.leaseLeftMs();
     const { isStarted, lastSeq } = memory.history;
     return {
@@ -68,7 +69,8 @@ export class CallResolver {
       lease: { leftMs },
       feed: { lastSeq: Math.max(0, lastSeq), failures: feed.failures },
       memory: { organisations: memory.size, reads: flights },
-      warnings: [],
+      cache: shared === undefined ? "none" : shared.isUp ? "up" : "down",
+      warnings: this.#settings.shared?.cache.warnings() ?? [],
     };
   }
 

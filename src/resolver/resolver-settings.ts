@@ -1,8 +1,10 @@
+import type { KeyCache } from "../cache/key-cache.ts";
 import { ByokError } from "../errors.ts";
 import { nonNegativeMs, positiveInteger, positiveMs } from "../options.ts";
 import { checkKeyText } from "../providers/key-format.ts";
 import { type Provider, providersById } from "../providers/provider.ts";
 import type { Secret } from "../secret.ts";
+import type { CacheCipher } from "../vault/cache-cipher.ts";
 import { type DeclaredEndpoint, declaredEndpoint } from "./endpoints.ts";
 import type { FallbackPolicy } from "./fallback-policy.ts";
 import type { ResolverOptions } from "./resolver.ts";
@@ -13,6 +15,7 @@ export interface ResolverSettings {
   readonly providers: ReadonlyMap<string, Provider>;
   readonly platformKeys: ReadonlyMap<string, Secret>;
   readonly endpoints: ReadonlyMap<string, DeclaredEndpoint>;
+  readonly shared: { readonly cache: KeyCache; readonly cipher: CacheCipher } | undefined;
   readonly fallback: FallbackPolicy;
   /** `undefined`: every provider whose SDK is installed. */
   readonly preload: readonly Provider[] | undefined;
@@ -49,6 +52,7 @@ export function resolverSettings(options: ResolverOptions<Provider>, builtin: re
     endpoints: new Map(
       entries(endpoints).map(([id, option]) => [id, declaredEndpoint(find("endpoints", id).id, option)]),
     ),
+    shared: sharedCache(options),
     fallback,
     preload: preload?.map((id) => find("preload", id)),
     deadlineMs: positiveMs("deadlineMs", options.deadlineMs ?? 2_000),
@@ -66,6 +70,15 @@ export function resolverSettings(options: ResolverOptions<Provider>, builtin: re
       }
     },
   };
+}
+
+function sharedCache({ cache, keyring }: ResolverOptions<Provider>): ResolverSettings["shared"] {
+  if (cache === undefined) return undefined;
+  if (keyring.cache !== undefined) return { cache, cipher: keyring.cache };
+  throw new ByokError(
+    "options_invalid",
+    'A resolver with a cache needs a keyring that seals its entries: "keyring.cache".',
+  );
 }
 
 /** An option that is spelt out as `undefined` is one that was left out. */

@@ -1,3 +1,4 @@
+import type { KeyCache } from "../cache/key-cache.ts";
 import type { BuiltinProvider } from "../providers/builtin.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { Slot } from "../slot.ts";
@@ -16,6 +17,11 @@ export interface ResolverOptions<P extends Provider = BuiltinProvider> {
   readonly keyring: Keyring;
   /** The platform's own keys. Never read from the environment unless the caller says so: `platformKeysFromEnv()`. */
   readonly platformKeys?: { readonly [Id in P["id"]]?: string };
+  /**
+   * A cache that workers share: `redisCache()` of `byokit/redis`. It makes changes known in milliseconds and spares the
+   * database. Absent: the worker still remembers, and learns of changes from the database alone.
+   */
+  readonly cache?: KeyCache;
   /** @default builtinProviders */
   readonly providers?: readonly P[];
   /**
@@ -141,6 +147,8 @@ export interface ResolverHealth {
   readonly lease: { readonly leftMs: number };
   readonly feed: { readonly lastSeq: number; readonly failures: number };
   readonly memory: { readonly organisations: number; readonly reads: number };
+  /** `down`: it does not answer, and is asked now and then only. A worker is ready without it. */
+  readonly cache: "none" | "up" | "down";
   /** What an operator should change about what was passed in. Empty when all is well. */
   readonly warnings: readonly string[];
 }

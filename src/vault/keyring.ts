@@ -1,4 +1,5 @@
 import type { Secret } from "../secret.ts";
+import type { CacheCipher } from "./cache-cipher.ts";
 
 /** What a sealed key is bound to. A key opens only under exactly what it was sealed for. */
 export interface SealContext {
@@ -23,6 +24,9 @@ export interface Keyring {
    * `key_undecryptable` when it does not open, or is bound to anything else than `context`. Neither has a `cause`.
    */
   open(sealed: string, context: SealContext): Secret | Promise<Secret>;
+
+  /** What seals the entries of a shared cache. Needed by a resolver that has one. */
+  readonly cache?: CacheCipher;
 }
 
 /** A sealed key and the `kid` that it is sealed under. */

@@ -1,5 +1,6 @@
 import { ByokError } from "../errors.ts";
 import { Secret } from "../secret.ts";
+import { cacheCipher } from "./cache-cipher.ts";
 import type { Keyring, SealContext } from "./keyring.ts";
 import { type KeyringJson, parseKeyring } from "./keyring-json.ts";
 
@@ -18,7 +19,7 @@ const typ = "byok+jwe";
  * @throws ByokError `options_invalid`
  */
 export function createKeyring(json: KeyringJson | string): Keyring {
-  const ring = parseKeyring(json).keys;
+  const { keys: ring, cache } = parseKeyring(json);
   const { primaryKey } = ring;
   const encoder = new TextEncoder();
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -27,6 +28,8 @@ export function createKeyring(json: KeyringJson | string): Keyring {
   ciphers.catch(() => {});
 
   return {
+    cache: cacheCipher(cache),
+
     async seal(key, context) {
       const header = { alg, enc, kid: ring.primary, typ, ...boundHeader(context) };
       const [{ CompactEncrypt }] = await ciphers;

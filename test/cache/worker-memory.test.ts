@@ -19,6 +19,7 @@ const started = (maxOrgs: number, seq = 5): WorkerMemory => {
 const held = (memory: WorkerMemory, orgId: string, snap: number): HeldSnapshot => ({
   orgId,
   snap,
+  mark: `m${snap}`,
   incarnation: "one",
   generation: memory.history.generation,
   readAt: momentOf(clock),

@@ -12,7 +12,13 @@ export const guardsOfTheCache: readonly Guard[] = [
     ["another incarnation's page", "if (page.incarnation !== this.#incarnation) return", "if (false) return"],
     ["a log without gaps", "if (seq !== this.#lastSeq + 1) return", "if (false) return"],
     ["a lease from the head alone", 'if (this.#lastSeq < page.head) return "more";', ""],
-    ["a page that was overtaken", 'if (page.after !== this.#lastSeq) return "overtaken";', ""],
+    ["a page that was overtaken", 'if (page === undefined) return "overtaken";', "if (page === undefined) return;"],
+    ["the part of a page that is news", "if (here < 0) return undefined;", "return undefined;"],
+    [
+      "another mark for a row that was read",
+      "(this.#marks.get(snapshot.snap) ?? snapshot.mark) === snapshot.mark &&",
+      "",
+    ],
     [
       "a lease from a snapshot at the head",
       "snapshot.snap === this.#lastSeq && snapshot.mark === this.#lastMark) {",
@@ -37,12 +43,19 @@ export const guardsOfTheCache: readonly Guard[] = [
   ...guardsOf("cache/worker-memory.ts", "cache/worker-memory.test.ts", [
     ["a fence under what was installed", "this.history.raiseFence(held.orgId, held.snap);", ""],
     ["bounded fences", "    this.history.compact();\n", ""],
-    ["restamped snapshots", "held.snap = Math.max(held.snap, lastSeq);", "void 0;"],
+    ["restamped snapshots", "Object.assign(held, { snap: lastSeq, mark: lastMark })", "void 0"],
     ["memory that is dropped with its history", 'learned === "other_history") this.#snapshots.clear();', "false);"],
   ]),
+  ...guardsOf("cache/flights.ts", "resolver/coherence.test.ts", [
+    ["a flight per fence", "current?.fence === fence && current.generation === generation", "current"],
+    ["shared flights", "current?.fence === fence && current.generation === generation", "false"],
+  ]),
   ...guardsOf("cache/snapshot-cache.ts", "resolver/coherence.test.ts", [
-    ["a flight per fence", "current?.fence === fence && current.generation === history.generation", "current"],
-    ["shared flights", "current?.fence === fence && current.generation === history.generation", "false"],
+    [
+      "the use rule after a wait",
+      "if (held !== undefined && this.#isUsable(held, request)) {",
+      "if (held !== undefined && (held === landed?.held || this.#isUsable(held, request))) {",
+    ],
     ["atLeast", " && this.#shows(held, request.atLeast)", ""],
     ["no snapshot after close()", "if (this.#isClosed) return undefined;", ""],
   ]),
@@ -53,8 +66,8 @@ export const guardsOfTheCache: readonly Guard[] = [
       "",
     ],
   ]),
-  ...guardsOf("cache/snapshot-cache.ts", "resolver/restored-database.test.ts", [
-    ["a snapshot of another history", "this.memory.history.contradicts(snapshot) || ", ""],
+  ...guardsOf("cache/history.ts", "resolver/restored-database.test.ts", [
+    ["a snapshot of another history", "(this.#marks.get(snapshot.snap) ?? snapshot.mark) === snapshot.mark &&", ""],
   ]),
   ...guardsOf("cache/snapshot-reads.ts", "resolver/coherence.test.ts", [
     [

@@ -5,6 +5,7 @@ import { describe, expect, inject, it } from "vitest";
 import type { Guard } from "./guard.ts";
 import { guardsOfProviders } from "./guards-of-providers.ts";
 import { guardsOfTheCache } from "./guards-of-the-cache.ts";
+import { guardsOfTheModel } from "./guards-of-the-model.ts";
 import { guardsOfTheResolver } from "./guards-of-the-resolver.ts";
 import { guardsOfTheVault } from "./guards-of-the-vault.ts";
 
@@ -23,7 +24,8 @@ const withoutGuard = (guard: Guard): Promise<string> => {
 
 async function report(guard: Guard): Promise<string> {
   const arguments_ = [vitest, "run", "--config", resolve(import.meta.dirname, "vitest.config.ts")];
-  const env = { ...process.env, VITEST: "", BYOKIT_GUARD: JSON.stringify(guard), POSTGRES_URL: inject("postgresUrl") };
+  const servers = { POSTGRES_URL: inject("postgresUrl"), REDIS_URL: inject("redisUrl") };
+  const env = { ...process.env, ...servers, VITEST: "", BYOKIT_GUARD: JSON.stringify(guard) };
   const [stdout, stderr] = await new Promise<[string, string]>((done) => {
     execFile(process.execPath, arguments_, { cwd: root, env }, (_error, ...printed) => done(printed));
   });
@@ -48,6 +50,7 @@ describe.each([
   ["the vault", guardsOfTheVault],
   ["the cache", guardsOfTheCache],
   ["the resolver and the manager", guardsOfTheResolver],
+  ["the model check", guardsOfTheModel],
 ] as const)("a guard of %s that is taken out is noticed:", (_room, guards) => {
   it.concurrent.each(guards)("$name ($file)", async (guard) => {
     expect(await withoutGuard(guard)).toBe("a test fails");

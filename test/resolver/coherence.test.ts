@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ByokError } from "../../src/errors.ts";
+import type { Keyring } from "../../src/vault/keyring.ts";
 import { settle } from "../support/manual-clock.ts";
 import { agent, platform } from "../support/worker.ts";
 
@@ -66,6 +67,30 @@ describe("a removed key", () => {
     const { seq } = await manager.remove("org", "ada");
     expect(await keyOf(here.resolver.resolve("org", agent))).toBe("own-ada");
     expect(await keyOf(here.resolver.resolve("org", agent, { atLeast: seq }))).toBe("platform-ada");
+  });
+
+  it("is not handed out by a call that waited for its key to be opened meanwhile", async () => {
+    const { keyring, manager, worker } = await platform();
+    const opened = Promise.withResolvers<void>();
+    let opens = 0;
+    const slow: Keyring = {
+      seal: keyring.seal,
+      async open(sealed, context) {
+        opens += 1;
+        if (opens === 1) throw new Error("The key service is away.");
+        await opened.promise;
+        return await keyring.open(sealed, context);
+      },
+    };
+    await using here = worker({ keyring: slow, deadlineMs: 60_000 });
+    await manager.set("org", { provider: "ada", apiKey: "own-ada" });
+    const waiting = here.resolver.resolve("org", agent);
+    await settle();
+    expect(opens).toBe(2);
+    await manager.remove("org", "ada");
+    await here.clock.advance(3_000);
+    opened.resolve();
+    expect(await keyOf(waiting)).toBe("platform-ada");
   });
 
   it("that nobody can see by the deadline is change_not_visible", async () => {

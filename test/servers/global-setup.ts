@@ -1,16 +1,25 @@
 import type { TestProject } from "vitest/node";
 import { postgresServer } from "./postgres-server.ts";
+import { installRedis, ownRedisServer } from "./redis-server.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
     postgresUrl: string;
     postgresDataFolder: string | null;
+    redisUrl: string;
   }
 }
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  installRedis();
+  const given = process.env["REDIS_URL"];
+  const redis = given ? { url: given, stop: async () => {} } : await ownRedisServer();
+  project.provide("redisUrl", redis.url);
   const postgres = await postgresServer();
   project.provide("postgresUrl", postgres.url);
   project.provide("postgresDataFolder", postgres.dataFolder);
-  return async () => await postgres.stop();
+  return async () => {
+    await postgres.stop();
+    await redis.stop();
+  };
 }

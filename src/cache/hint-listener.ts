@@ -1,0 +1,66 @@
+import type { Clock } from "../clock.ts";
+import type { CacheHint, CacheSubscription, KeyCache } from "./key-cache.ts";
+
+/** The most hints that are remembered to have come. */
+const maxRemembered = 1_000;
+/** Between two subscriptions that were given up, in milliseconds: a manager without a cache never hints. */
+const renewAfterMs = 60_000;
+
+/**
+ * Listens for hints, and judges the subscription by the change log: in a cluster a lost node leaves it open and silent,
+ * so a change that the log has shown and whose hint still does not come is the only sign.
+ */
+export class HintListener {
+  readonly #cache: KeyCache;
+  readonly #clock: Clock;
+  readonly #onHint: (hint: CacheHint) => void;
+  readonly #came = new Set<number>();
+  #subscription: CacheSubscription | undefined;
+  #missing: readonly number[] = [];
+  #renewedAtMs = Number.NEGATIVE_INFINITY;
+  #isClosed = false;
+
+  constructor(cache: KeyCache, clock: Clock, onHint: (hint: CacheHint) => void) {
+    this.#cache = cache;
+    this.#clock = clock;
+    this.#onHint = onHint;
+  }
+
+  listen(): void {
+    if (this.#isClosed || this.#subscription !== undefined) return;
+    this.#subscription = this.#cache.subscribe((hint) => {
+      if (this.#isClosed) return;
+      if (hint.seq !== null) this.#remember(hint.seq);
+      this.#onHint(hint);
+    });
+  }
+
+  /** A scheduled poll has shown the changes behind `after` up to `upTo`. Says whether the subscription was made anew. */
+  polled(after: number, upTo: number): boolean {
+    const isSilent = this.#missing.some((seq) => !this.#came.has(seq));
+    const from = Math.max(after, upTo - maxRemembered);
+    this.#missing = Array.from({ length: upTo - from }, (_, index) => from + 1 + index).filter(
+      (seq) => !this.#came.has(seq),
+    );
+    const nowMs = this.#clock.monotonicMs();
+    if (!isSilent || this.#isClosed || nowMs - this.#renewedAtMs < renewAfterMs) return false;
+    this.#renewedAtMs = nowMs;
+    this.#missing = [];
+    this.#subscription?.close();
+    this.#subscription = undefined;
+    this.listen();
+    return true;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#subscription?.close();
+    this.#subscription = undefined;
+  }
+
+  #remember(seq: number): void {
+    this.#came.add(seq);
+    const [oldest] = this.#came;
+    if (this.#came.size > maxRemembered && oldest !== undefined) this.#came.delete(oldest);
+  }
+}
