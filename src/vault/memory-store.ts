@@ -11,6 +11,9 @@ interface TimedRow extends LogRow {
   readonly atMs: number;
 }
 
+/** The most rows of the change log that are kept. */
+const maxLog = 100_000;
+
 /**
  * A store in this process's memory, gone with it: for tests and first tries. It keeps every promise of the port but
  * durability. As everywhere, `migrate()` comes first.
@@ -28,6 +31,7 @@ export function memoryStore(): KeyStore {
   const append = (orgId: string): number => {
     const seq = newest().seq + 1;
     log.push({ seq, orgId, mark: randomUUID(), atMs: Date.now() });
+    if (log.length > maxLog) log.shift();
     return seq;
   };
   const changed = (orgId: string, seq: number, secretId: string | null): StoreChange => {
@@ -51,8 +55,9 @@ export function memoryStore(): KeyStore {
     async poll(cursor) {
       const { seq: head, mark: headMark } = newest();
       const after = startOf(log, cursor);
-      const afterMark = log[after]?.mark ?? null;
-      const next = Math.max(after + 1, 0);
+      const first = log[0]?.seq ?? 0;
+      const afterMark = log[after - first]?.mark ?? null;
+      const next = Math.max(after + 1 - first, 0);
       const changes = log.slice(next, next + maxLogRows).map(({ seq, mark, orgId }) => ({ seq, mark, orgId }));
       return { incarnation, head, headMark, after, afterMark, changes };
     },

@@ -91,3 +91,10 @@ export const insertSql = `INSERT INTO byok_secret
 
 export const describeSql = `SELECT provider, secret_id, region, kid, hint, created_at, created_by
   FROM byok_secret WHERE org_id = $1 ORDER BY provider`;
+
+/** A few rows with every change, from the beginning of the log up to the first that is young, never the newest. */
+export const pruneSql = `
+  WITH oldest AS (SELECT seq, at < clock_timestamp() - $2::double precision * interval '1 millisecond' AS is_old
+    FROM byok_log ORDER BY seq LIMIT 20)
+  DELETE FROM byok_log WHERE seq IN (SELECT seq FROM oldest WHERE seq < $1::bigint
+    AND seq < coalesce((SELECT min(seq) FROM oldest WHERE NOT is_old), $1::bigint))`;

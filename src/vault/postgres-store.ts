@@ -8,6 +8,7 @@ import {
   type HeadRow,
   insertSql,
   type PollRow,
+  pruneSql,
   type ReadStatements,
   type RecordRow,
   readStatementsFor,
@@ -20,6 +21,8 @@ export interface PostgresStoreOptions {
   readonly pool: PostgresPool;
   /** The longest that one call takes, waiting for a connection and for locks included. @default 1_000 */
   readonly timeoutMs?: number;
+  /** How long rows of the change log are kept. A worker that was away longer forgets everything. @default 86_400_000 */
+  readonly logKeepMs?: number;
   /** The longest that `migrate()` takes. @default 30_000 */
   readonly migrateTimeoutMs?: number;
 }
@@ -32,6 +35,7 @@ export interface PostgresStoreOptions {
 export function postgresStore(options: PostgresStoreOptions): KeyStore {
   const { pool } = options;
   const timeoutMs = positiveMs("timeoutMs", options.timeoutMs ?? 1_000);
+  const keepMs = positiveMs("logKeepMs", options.logKeepMs ?? 86_400_000);
   const migrateTimeoutMs = positiveMs("migrateTimeoutMs", options.migrateTimeoutMs ?? 30_000);
   let statements: Promise<ReadStatements> | undefined;
 
@@ -89,7 +93,7 @@ export function postgresStore(options: PostgresStoreOptions): KeyStore {
     put: (key) =>
       write(async (client) => {
         const { orgId, provider, secretId, region, kid, sealed, hint, actor } = key;
-        const seq = await append(client, orgId);
+        const seq = await append(client, orgId, keepMs);
         const before = await removeSecret(client, orgId, provider);
         await client.query({ text: insertSql, values: [orgId, provider, secretId, region, kid, sealed, hint, actor] });
         return await change(client, orgId, seq, before);
@@ -97,7 +101,7 @@ export function postgresStore(options: PostgresStoreOptions): KeyStore {
 
     remove: ({ orgId, provider }) =>
       write(async (client) => {
-        const seq = await append(client, orgId);
+        const seq = await append(client, orgId, keepMs);
         const before = await removeSecret(client, orgId, provider);
         if (before !== null) return await change(client, orgId, seq, before);
         await client.query({ text: "ROLLBACK" });
@@ -124,13 +128,14 @@ export function postgresStore(options: PostgresStoreOptions): KeyStore {
 }
 
 /** The clock row is locked by a statement of its own, before anything is read that depends on the order of changes. */
-async function append(client: PostgresPoolClient, orgId: string): Promise<number> {
+async function append(client: PostgresPoolClient, orgId: string, keepMs: number): Promise<number> {
   const { rows } = await client.query({ text: "UPDATE byok_clock SET seq = seq + 1 WHERE id = 1 RETURNING seq" });
   const [row] = rows as { seq: string }[];
   if (row === undefined) throw noSchema();
   const seq = Number(row.seq);
   const values = [seq, orgId, randomUUID()];
   await client.query({ text: "INSERT INTO byok_log (seq, org_id, mark) VALUES ($1, $2, $3)", values });
+  await client.query({ name: "byok_prune", text: pruneSql, values: [seq, keepMs] });
   return seq;
 }
 

@@ -11,6 +11,8 @@ export interface SqliteStoreOptions {
   readonly path: string;
   /** The longest that one call takes, waiting for other writers included. @default 1_000 */
   readonly timeoutMs?: number;
+  /** How long rows of the change log are kept. A worker that was away longer forgets everything. @default 86_400_000 */
+  readonly logKeepMs?: number;
 }
 
 interface HeadRow {
@@ -25,12 +27,13 @@ interface HeadRow {
  *
  * @throws ByokError `options_invalid`
  */
-export function sqliteStore({ path, timeoutMs = 1_000 }: SqliteStoreOptions): KeyStore {
+export function sqliteStore({ path, timeoutMs = 1_000, logKeepMs = 86_400_000 }: SqliteStoreOptions): KeyStore {
   if (typeof path !== "string" || path === "" || path.startsWith(":") || path.startsWith("file:")) {
     const message = '"path" must be the path of a file. For a store in memory take memoryStore().';
     throw new ByokError("options_invalid", message);
   }
   const file = new SqliteFile(path, positiveMs("timeoutMs", timeoutMs));
+  const keepMs = positiveMs("logKeepMs", logKeepMs);
 
   return {
     migrate: () => file.migrate(),
@@ -69,7 +72,7 @@ export function sqliteStore({ path, timeoutMs = 1_000 }: SqliteStoreOptions): Ke
     put: (key) =>
       file.write((prepare) => {
         const { orgId, provider, secretId, region, kid, sealed, hint, actor } = key;
-        const seq = append(prepare, orgId);
+        const seq = append(prepare, orgId, keepMs);
         const before = prepare(deleteSql).get(orgId, provider)?.["secret_id"];
         prepare(insertSql).run(orgId, provider, secretId, region, kid, sealed, hint, Date.now(), actor);
         return change(prepare, orgId, seq, before);
@@ -79,7 +82,7 @@ export function sqliteStore({ path, timeoutMs = 1_000 }: SqliteStoreOptions): Ke
       file.write((prepare) => {
         const before = prepare(deleteSql).get(orgId, provider)?.["secret_id"];
         const head = prepare("SELECT seq FROM byok_clock WHERE id = 1").get()?.["seq"];
-        return change(prepare, orgId, before === undefined ? Number(head) : append(prepare, orgId), before);
+        return change(prepare, orgId, before === undefined ? Number(head) : append(prepare, orgId, keepMs), before);
       }),
 
     describe: (orgId) =>
@@ -123,6 +126,12 @@ const pollSql = `
   LEFT JOIN byok_log log ON log.seq >= start.seq
   WHERE clock.id = 1 ORDER BY log.seq LIMIT $limit`;
 
+/** A few rows with every change, from the beginning of the log up to the first that is young, never the newest. */
+const pruneSql = `
+  WITH oldest AS (SELECT seq, at_ms FROM byok_log ORDER BY seq LIMIT 20)
+  DELETE FROM byok_log WHERE seq IN (SELECT seq FROM oldest WHERE seq < $seq
+    AND seq < coalesce((SELECT min(seq) FROM oldest WHERE at_ms >= $since), $seq))`;
+
 const deleteSql = "DELETE FROM byok_secret WHERE org_id = ? AND provider = ? RETURNING secret_id";
 
 const insertSql = `INSERT INTO byok_secret
@@ -140,7 +149,7 @@ interface PollRow {
   readonly mark: string;
 }
 
-function append(prepare: Prepare, orgId: string): number {
+function append(prepare: Prepare, orgId: string, keepMs: number): number {
   const seq = Number(prepare("UPDATE byok_clock SET seq = seq + 1 WHERE id = 1 RETURNING seq").get()?.["seq"]);
   prepare("INSERT INTO byok_log (seq, org_id, mark, at_ms) VALUES (?, ?, ?, ?)").run(
     seq,
@@ -148,6 +157,7 @@ function append(prepare: Prepare, orgId: string): number {
     randomUUID(),
     Date.now(),
   );
+  prepare(pruneSql).run({ seq, since: Date.now() - keepMs });
   return seq;
 }
 

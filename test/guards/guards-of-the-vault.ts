@@ -34,8 +34,8 @@ export const guardsOfTheVault: readonly Guard[] = [
   ...guardsOf("vault/postgres-store.ts", "vault/postgres-store.test.ts", [
     [
       "the clock row first",
-      "const seq = await append(client, orgId);\n        const before = await removeSecret(client, orgId, provider);\n        await client.query({ text: insertSql",
-      "const before = await removeSecret(client, orgId, provider);\n        const seq = await append(client, orgId);\n        await client.query({ text: insertSql",
+      "const seq = await append(client, orgId, keepMs);\n        const before = await removeSecret(client, orgId, provider);\n        await client.query({ text: insertSql",
+      "const before = await removeSecret(client, orgId, provider);\n        const seq = await append(client, orgId, keepMs);\n        await client.query({ text: insertSql",
       "fifty",
     ],
     [

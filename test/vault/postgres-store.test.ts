@@ -132,6 +132,20 @@ describe("a store in Postgres", () => {
     expect(await store.snapshots(["org"])).toMatchObject([{ snap: 0 }]);
   });
 
+  it("prunes its log by age from the beginning, a few rows with every change, and never the newest", async () => {
+    const { pool } = await migrated();
+    const store = postgresStore({ pool, timeoutMs: 5_000, logKeepMs: 1 });
+    for (let change = 0; change < 30; change += 1) await store.put(key("org", randomUUID()));
+    await vi.waitFor(async () => {
+      await store.put(key("org", randomUUID()));
+      expect((await store.poll({ after: 25 })).afterMark).toBeNull();
+    });
+    const { head, headMark, changes } = await store.poll({ windowMs: 3_600_000 });
+    expect(changes.map(({ seq }) => seq)).toEqual(Array.from(changes, (_, index) => head - changes.length + 1 + index));
+    expect(await store.poll({ after: head })).toMatchObject({ afterMark: headMark, changes: [] });
+    expect(await store.snapshots(["org"])).toMatchObject([{ snap: head }]);
+  });
+
   it("shows another history after a backup was restored", async () => {
     const { database, pool, store } = await migrated();
     await store.put(key("org"));

@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, renam
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { keyStoreContract } from "../../src/testing/key-store-contract.ts";
 import { sqliteStore } from "../../src/vault/sqlite-store.ts";
 
@@ -80,6 +80,22 @@ describe("a store in a file", () => {
     await expect(store.put(key("b", "same-secret-id"))).rejects.toMatchObject({ code: "store_unavailable" });
     expect((await store.poll({ windowMs: 0 })).head).toBe(1);
     expect(await store.put(key("b", "s2"))).toMatchObject({ seq: 2 });
+  });
+
+  it("prunes its log by age from the beginning, a few rows with every change, and never the newest", async () => {
+    const path = newPath();
+    const store = sqliteStore({ path, timeoutMs: 5_000, logKeepMs: 1 });
+    closing.push(() => store.close());
+    await store.migrate();
+    for (let change = 0; change < 30; change += 1) await store.put(key("org", randomUUID()));
+    await vi.waitFor(async () => {
+      await store.put(key("org", randomUUID()));
+      expect((await store.poll({ after: 25 })).afterMark).toBeNull();
+    });
+    const { head, headMark, changes } = await store.poll({ windowMs: 3_600_000 });
+    expect(changes.map(({ seq }) => seq)).toEqual(Array.from(changes, (_, index) => head - changes.length + 1 + index));
+    expect(await store.poll({ after: head })).toMatchObject({ afterMark: headMark, changes: [] });
+    expect(await store.snapshots(["org"])).toMatchObject([{ snap: head }]);
   });
 
   it("shows another history after an older copy was put in its place", async () => {
