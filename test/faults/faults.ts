@@ -1,0 +1,113 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import pg from "pg";
+import { redisCli } from "../servers/redis-server.ts";
+import type { Deployment } from "./deployment.ts";
+import { leaseMs } from "./deployment.ts";
+
+export interface Fault {
+  readonly name: string;
+  /** Whether calls may fail meanwhile, with `store_unavailable` or `deadline_exceeded` and nothing else. */
+  readonly mayFail: boolean;
+  /** Happens in the middle of the load; ends when it is over. */
+  happen(deployment: Deployment): Promise<void>;
+}
+
+/** The server's processes, all of which have to stop for it to stand still. */
+const processesOf = ({ dataFolder }: Deployment["postgres"]): string[] => {
+  const main = readFileSync(join(dataFolder, "postmaster.pid"), "utf8").split("\n")[0] ?? "";
+  const children = execFileSync("ps", ["-o", "pid=", "--ppid", main], { encoding: "utf8" });
+  return [main, ...children.split("\n").map((pid) => pid.trim())].filter((pid) => pid !== "");
+};
+const signal = (pids: readonly string[], name: NodeJS.Signals): void => {
+  for (const pid of pids) {
+    try {
+      process.kill(Number(pid), name);
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+};
+
+export const faults: readonly Fault[] = [
+  { name: "nothing", mayFail: false, happen: () => pause(1_500) },
+  {
+    name: "Redis: kill -9, then started empty",
+    mayFail: false,
+    async happen({ redis }) {
+      await redis.kill();
+      await pause(1_000);
+      await redis.start();
+      await pause(1_000);
+    },
+  },
+  {
+    name: "Redis: SIGSTOP",
+    mayFail: false,
+    async happen({ redis }) {
+      redis.process.kill("SIGSTOP");
+      await pause(1_500);
+      redis.process.kill("SIGCONT");
+      await pause(500);
+    },
+  },
+  {
+    name: "Redis: FLUSHALL",
+    mayFail: false,
+    async happen({ redis }) {
+      for (let at = 0; at < 5; at += 1) {
+        redisCli(redis.port, "FLUSHALL");
+        await pause(200);
+      }
+    },
+  },
+  {
+    name: "Redis: CLIENT KILL, commands and subscribers",
+    mayFail: false,
+    async happen({ redis }) {
+      for (const type of ["normal", "pubsub", "normal", "pubsub"]) {
+        redisCli(redis.port, "CLIENT", "KILL", "TYPE", type);
+        await pause(300);
+      }
+    },
+  },
+  {
+    name: "Postgres: SIGSTOP past the lease",
+    mayFail: true,
+    async happen({ postgres }) {
+      const pids = processesOf(postgres);
+      signal(pids, "SIGSTOP");
+      await pause(leaseMs + 1_000);
+      signal(pids, "SIGCONT");
+      await pause(1_500);
+    },
+  },
+  {
+    name: "Postgres: every connection ended, again and again",
+    mayFail: true,
+    async happen({ postgres }) {
+      const client = new pg.Client({ connectionString: postgres.url });
+      await client.connect();
+      for (let at = 0; at < 5; at += 1) {
+        await client.query(
+          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname IS NOT NULL",
+        );
+        await pause(300);
+      }
+      await client.end();
+      await pause(500);
+    },
+  },
+  {
+    name: "a worker: SIGSTOP past its lease",
+    mayFail: true,
+    async happen({ workers }) {
+      workers[0]?.kill("SIGSTOP");
+      await pause(leaseMs + 1_000);
+      workers[0]?.kill("SIGCONT");
+      await pause(1_000);
+    },
+  },
+];

@@ -1,0 +1,13 @@
+import { defineProvider } from "../../src/providers/provider.ts";
+
+/** A vendor whose client is its key. */
+export const ada = defineProvider({
+  id: "ada",
+  name: "Ada",
+  category: "llm",
+  docsUrl: "https://vendor.example",
+  serves: ["llm"],
+  endpoint: { baseUrl: "https://ada.example", websocketUrl: "wss://ada.example" },
+  models: [],
+  connect: ({ key }) => key.reveal(),
+});
