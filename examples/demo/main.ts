@@ -27,6 +27,12 @@ for (const orgId of platform.organisations) {
   }
 }
 
+if (platform.hasRedis && has("xai")) {
+  await using other = await platform.anotherWorker();
+  const step = "another worker finds in Redis what the first one has read";
+  await call(step, "acme", () => other.resolve("acme", voiceLine), holdSession);
+}
+
 if (has("openai", "deepgram", "elevenlabs")) {
   const { seq } = await manager.remove("acme", "openai", { actor: "demo" });
   const removed = "acme removes its OpenAI key: the next call shows it";
@@ -63,6 +69,7 @@ async function call<R extends { readonly orgId: string }>(
       orgId,
       step,
       resolveMs,
+      snapshot: platform.lastOrigin(),
       slots: slots.map(({ slot, provider, model, source, reason }) => ({
         slot,
         provider,
@@ -79,6 +86,7 @@ async function call<R extends { readonly orgId: string }>(
       orgId,
       step,
       resolveMs: performance.now() - startedAt,
+      snapshot: platform.lastOrigin(),
       slots: [],
       error: { code: error.code, slots },
     });

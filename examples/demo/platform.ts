@@ -11,8 +11,10 @@ import {
   platformKeysFromEnv,
   type Resolver,
 } from "byokit";
+import { redisCache } from "byokit/redis";
 import { sqliteStore } from "byokit/sqlite";
 import { type ProviderDoubles, startProviderDoubles } from "byokit/testing";
+import type { Redis } from "ioredis";
 
 export type Id = BuiltinProvider["id"];
 const ids: readonly Id[] = ["openai", "deepgram", "elevenlabs", "xai", "resend"];
@@ -34,6 +36,28 @@ export interface DemoPlatform extends AsyncDisposable {
   /** Whose key a double received; `undefined` when it received none. */
   ownerOf(key: string | null): string | undefined;
   readonly availableProviders: ReadonlySet<Id>;
+  readonly hasRedis: boolean;
+  anotherWorker(): Promise<Resolver>;
+  /** Where the last snapshot was found. */
+  lastOrigin(): string;
+}
+
+const origins = { memory: "memory", cache: "redis", store: "database" } as const;
+
+/** A client that fails fast, as the README shows it, when BYOK_REDIS_URL names a server. */
+async function redisFromEnv(): Promise<Redis | undefined> {
+  const url = process.env["BYOK_REDIS_URL"];
+  if (!url) return undefined;
+  const { Redis: Client } = await import("ioredis");
+  const redis = new Client(url, {
+    enableOfflineQueue: false,
+    commandTimeout: 200,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+  });
+  redis.on("error", () => {});
+  await new Promise<void>((resolve) => redis.once("ready", () => resolve()).once("close", () => resolve()));
+  return redis;
 }
 
 const ownKey = (orgId: string, id: Id): string => `demo-${id}-key-of-${orgId}`;
@@ -46,7 +70,9 @@ export async function demoPlatform(isLive: boolean): Promise<DemoPlatform> {
   const store = sqliteStore({ path: databasePath });
   await store.migrate();
   const keyring = createKeyring(generateKeyring());
-  const manager = createKeyManager({ store, keyring });
+  const redis = await redisFromEnv();
+  const cache = redis === undefined ? {} : { cache: redisCache({ redis, prefix: `byokit-demo-${process.pid}:` }) };
+  const manager = createKeyManager({ store, keyring, ...cache });
   const owners = new Map<string, string>();
   const doubles = isLive ? undefined : await startProviderDoubles();
   const platformKeys = isLive ? platformKeysFromEnv() : Object.fromEntries(ids.map((id) => [id, platformKey(id)]));
@@ -63,13 +89,22 @@ export async function demoPlatform(isLive: boolean): Promise<DemoPlatform> {
       doubles?.accept(id, apiKey);
     }
   }
-  const resolver = createResolver({
-    store,
-    keyring,
-    platformKeys,
-    ...(doubles === undefined ? {} : { endpoints: doubles.endpoints }),
-  });
-  await resolver.ready();
+  let origin = "";
+  const anotherWorker = async (): Promise<Resolver> => {
+    const worker = createResolver({
+      store,
+      keyring,
+      ...cache,
+      platformKeys,
+      onEvent: (event) => {
+        if (event.type === "snapshot_used") origin = origins[event.from];
+      },
+      ...(doubles === undefined ? {} : { endpoints: doubles.endpoints }),
+    });
+    await worker.ready();
+    return worker;
+  };
+  const resolver = await anotherWorker();
   return {
     resolver,
     manager,
@@ -78,8 +113,12 @@ export async function demoPlatform(isLive: boolean): Promise<DemoPlatform> {
     organisations: Object.keys(organisations),
     ownerOf: (key) => owners.get(key ?? ""),
     availableProviders: new Set(isLive ? (Object.keys(platformKeys) as Id[]) : ids),
+    hasRedis: redis !== undefined,
+    anotherWorker,
+    lastOrigin: () => origin,
     async [Symbol.asyncDispose]() {
       await resolver.close();
+      redis?.disconnect();
       await store.close();
       await doubles?.close();
       rmSync(folder, { recursive: true, force: true });

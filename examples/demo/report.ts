@@ -11,16 +11,28 @@ export interface CallReport {
   readonly orgId: string;
   readonly step: string;
   readonly resolveMs: number;
+  /** Where the organisation's keys were found: memory, redis or database. */
+  readonly snapshot: string;
   readonly slots: readonly SlotReport[];
   readonly error?: { readonly code: string; readonly slots: readonly string[] };
 }
 
-const columns = ["organisation", "slot", "provider", "model", "whose key", "why", "resolve", "first byte"] as const;
+const columns = [
+  "organisation",
+  "slot",
+  "provider",
+  "model",
+  "whose key",
+  "why",
+  "found in",
+  "resolve",
+  "first byte",
+] as const;
 const ms = (value: number | null): string => (value === null ? "" : `${value.toFixed(1)} ms`);
 
 /** The calls as a table, a heading a step. */
 export function table(calls: readonly CallReport[]): string {
-  const lines = calls.flatMap(({ orgId, resolveMs, slots, error }) =>
+  const lines = calls.flatMap(({ orgId, resolveMs, snapshot, slots, error }) =>
     error === undefined
       ? slots.map(({ slot, provider, model, source, reason, firstByteMs }) => [
           orgId,
@@ -29,10 +41,11 @@ export function table(calls: readonly CallReport[]): string {
           model,
           source === "byok" ? "its own" : "platform's",
           reason,
+          snapshot,
           ms(resolveMs),
           ms(firstByteMs),
         ])
-      : [[orgId, error.slots.join(", "), "", "", "nobody's", error.code, ms(resolveMs), ""]],
+      : [[orgId, error.slots.join(", "), "", "", "nobody's", error.code, snapshot, ms(resolveMs), ""]],
   );
   const widths = columns.map((column, at) => Math.max(column.length, ...lines.map((line) => line[at]?.length ?? 0)));
   const row = (cells: readonly string[]): string =>

@@ -41,7 +41,7 @@ export interface Outcome {
 
 export const leaseMs = 2_000;
 export const orgs = 20;
-const pollMs = 500;
+export const pollMs = 500;
 
 /** Two workers and a manager in processes of their own, on a Postgres and a Redis of their own, under load. */
 export interface Deployment extends AsyncDisposable {

@@ -1,0 +1,51 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { expect, it } from "vitest";
+import { createKeyring, createResolver, generateKeyring, type KeyStore, memoryStore } from "../../src/index.ts";
+import { agent, platformKeys, type Vendor, vendors } from "../support/worker.ts";
+
+/** A database behind ten connections, each of which takes 20 ms for a statement. */
+const behindPool = (store: KeyStore) => {
+  const free = Array.from({ length: 10 }, (_, index) => index);
+  const waiting: (() => void)[] = [];
+  const statements: number[] = [];
+  const snapshots: KeyStore["snapshots"] = async (orgIds) => {
+    if (free.pop() === undefined) await new Promise<void>((resolve) => waiting.push(resolve));
+    statements.push(orgIds.length);
+    await pause(20);
+    const next = waiting.shift();
+    if (next === undefined) free.push(0);
+    else next();
+    return await store.snapshots(orgIds);
+  };
+  return { store: { ...store, snapshots }, statements };
+};
+
+it("a thousand organisations that are cold at once fail no call, on ten connections of 20 ms", async () => {
+  const memory = memoryStore();
+  await memory.migrate();
+  const { store, statements } = behindPool(memory);
+  const keyring = createKeyring(generateKeyring());
+  await using resolver = createResolver<Vendor>({
+    store,
+    keyring,
+    providers: vendors,
+    platformKeys,
+    deadlineMs: 2_000,
+  });
+  await resolver.ready();
+  const calls = Array.from({ length: 1_000 }, (_, org) => resolver.resolve(`org-${org}`, agent));
+  const settled = await Promise.allSettled(calls);
+  expect(settled.filter(({ status }) => status === "rejected")).toEqual([]);
+  expect(statements.reduce((sum, orgs) => sum + orgs, 0)).toBe(1_000);
+  expect(statements.length).toBeLessThan(40);
+});
+
+it("a thousand calls of one cold organisation cost one read", async () => {
+  const memory = memoryStore();
+  await memory.migrate();
+  const { store, statements } = behindPool(memory);
+  const keyring = createKeyring(generateKeyring());
+  await using resolver = createResolver<Vendor>({ store, keyring, providers: vendors, platformKeys });
+  await Promise.all(Array.from({ length: 1_000 }, () => resolver.resolve("org", agent)));
+  expect(statements).toEqual([1]);
+});
