@@ -1,5 +1,5 @@
 import { firstCall, importCost } from "./processes.ts";
-import { fromMemory, fromPostgres, fromSqlite } from "./resolve.ts";
+import { fromMemory, fromPostgres, fromRedis, fromSqlite } from "./resolve.ts";
 
 const rounded = (value: number): number => Number(value.toPrecision(3));
 
@@ -15,11 +15,13 @@ for (const call of [firstCall(true), firstCall(false)]) {
 }
 
 console.table(
-  [await fromMemory(), await fromSqlite(), await fromPostgres()].map(({ what, bare, oursUs, bareUs, ratio }) => ({
-    what,
-    µs: rounded(oursUs),
-    bare,
-    "bare µs": rounded(bareUs),
-    ratio: rounded(ratio),
-  })),
+  [await fromMemory(), await fromRedis(), await fromSqlite(), await fromPostgres()].map(
+    ({ what, bare, oursUs, bareUs, ratio }) => ({
+      what,
+      µs: rounded(oursUs),
+      bare,
+      "bare µs": rounded(bareUs),
+      ratio: rounded(ratio),
+    }),
+  ),
 );

@@ -2,12 +2,22 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { createKeyManager, createKeyring, createResolver, generateKeyring, type KeyStore, memoryStore } from "byokit";
+import {
+  createKeyManager,
+  createKeyring,
+  createResolver,
+  generateKeyring,
+  type KeyCache,
+  type KeyStore,
+  memoryStore,
+} from "byokit";
 import { postgresStore } from "byokit/postgres";
+import { redisCache } from "byokit/redis";
 import { sqliteStore } from "byokit/sqlite";
 import { LRUCache } from "lru-cache";
 import pg from "pg";
 import { postgresServer } from "../test/servers/postgres-server.ts";
+import { failFastRedis, ownRedisServer } from "../test/servers/redis-server.ts";
 import { type Compared, compare } from "./compare.ts";
 
 const agent = {
@@ -19,7 +29,7 @@ const keyring = createKeyring(generateKeyring());
 const organisations = 1_000;
 
 /** A worker on a store with a thousand organisations that have all three keys. */
-async function workerOn(store: KeyStore, maxOrgs: number) {
+async function workerOn(store: KeyStore, maxOrgs: number, cache?: KeyCache) {
   await store.migrate();
   const manager = createKeyManager({ store, keyring });
   for (let org = 0; org < organisations; org += 1) {
@@ -27,9 +37,52 @@ async function workerOn(store: KeyStore, maxOrgs: number) {
       await manager.set(`org-${org}`, { provider, apiKey: `key-of-${provider}-${org}` });
     }
   }
-  const resolver = createResolver({ store, keyring, maxOrgs });
+  const resolver = createResolver({ store, keyring, maxOrgs, ...(cache === undefined ? {} : { cache }) });
   await resolver.ready();
   return resolver;
+}
+
+interface Row {
+  readonly org_id: string;
+  readonly provider: string;
+  readonly secret_id: string;
+  readonly region: string | null;
+  readonly sealed: string;
+}
+
+async function openAll(rows: readonly Row[]): Promise<unknown> {
+  return await Promise.all(
+    rows.map(({ org_id: orgId, provider, secret_id: secretId, region, sealed }) =>
+      keyring.open(sealed, { orgId, provider, secretId, region }),
+    ),
+  );
+}
+
+export async function fromRedis(): Promise<Compared> {
+  const server = await ownRedisServer();
+  const [redis, bare] = [failFastRedis(server.url), failFastRedis(server.url)];
+  await Promise.all([redis, bare].map((client) => new Promise((resolve) => client.once("ready", resolve))));
+  const store = memoryStore();
+  const resolver = await workerOn(store, 1, redisCache({ redis, timeoutMs: 1_000 }));
+  for (let org = 0; org < organisations; org += 1) await resolver.resolve(`org-${org}`, agent);
+  while ((await bare.dbsize()) < organisations) await new Promise((resolve) => setTimeout(resolve, 10));
+  const [next, other] = [takingTurns(), takingTurns()];
+  const compared = await compare({
+    what: "resolve three slots from Redis",
+    bare: "GET in Redis, and opening",
+    ours: async () => await resolver.resolve(next(), agent),
+    theirs: async () => {
+      const orgId = other();
+      const entry = (await bare.getBuffer(`byok:keys:${orgId}`)) ?? Buffer.alloc(2);
+      const headEnd = 2 + entry.readUInt16BE();
+      const bound = Buffer.concat([Buffer.from(`${orgId}\0`), entry.subarray(2, headEnd)]);
+      return JSON.parse(String(keyring.cache?.open(entry.subarray(headEnd), bound)));
+    },
+  });
+  await resolver.close();
+  for (const client of [redis, bare]) client.disconnect();
+  await server.stop();
+  return compared;
 }
 
 /** Never the same organisation twice within a hundred. */
@@ -63,12 +116,13 @@ export async function fromSqlite(): Promise<Compared> {
   const resolver = await workerOn(store, 1);
   const database = new DatabaseSync(path);
   const select = database.prepare("SELECT * FROM byok_secret WHERE org_id = ?");
+  const rows = (orgId: string) => select.all(orgId) as unknown as Row[];
   const [next, other] = [takingTurns(), takingTurns()];
   const compared = await compare({
     what: "resolve three slots from a cold SQLite file",
-    bare: "SELECT in SQLite",
+    bare: "SELECT in SQLite, and opening",
     ours: async () => await resolver.resolve(next(), agent),
-    theirs: () => select.all(other()),
+    theirs: async () => await openAll(rows(other())),
   });
   await resolver.close();
   await store.close();
@@ -89,9 +143,9 @@ export async function fromPostgres(): Promise<Compared> {
   const text = "SELECT * FROM byok_secret WHERE org_id = $1";
   const compared = await compare({
     what: "resolve three slots from a cold Postgres",
-    bare: "SELECT in Postgres",
+    bare: "SELECT in Postgres, and opening",
     ours: async () => await resolver.resolve(next(), agent),
-    theirs: async () => await pool.query({ name: "bare", text, values: [other()] }),
+    theirs: async () => await openAll((await pool.query({ name: "bare", text, values: [other()] })).rows as Row[]),
   });
   await resolver.close();
   await pool.end();
