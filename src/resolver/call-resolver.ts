@@ -49,7 +49,9 @@ export class CallResolver {
     const deadline = this.#deadline(checkOrgId(orgId), options);
     const readAgent = this.#readAgent ?? (await deadline.race(this.#agentReader()));
     const slots = await this.#serve(orgId, readAgent(orgId, agent), options.atLeast, deadline);
-    return { orgId, ...Object.fromEntries(slots.map((resolved) => [resolved.slot, resolved])) };
+    const resolution: Record<string, unknown> = { orgId };
+    for (const resolved of slots) resolution[resolved.slot] = resolved;
+    return resolution;
   }
 
   async client(orgId: string, provider: string, options: ClientOptions = {}): Promise<ResolvedSlot> {

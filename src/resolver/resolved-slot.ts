@@ -73,22 +73,48 @@ export class ResolutionClients {
 }
 
 export function resolvedSlot(settled: SettledSlot, clients: ResolutionClients): ResolvedSlot {
-  const { provider, slot, model, voice, credential, source, stale } = settled;
-  const { key, baseUrl, websocketUrl, region } = credential;
-  return {
-    provider: provider.id,
-    slot,
-    model,
-    voice,
-    ...source,
-    region,
-    stale,
-    credential: { key, baseUrl, websocketUrl },
-    get client() {
-      return clients.of(settled);
-    },
-    connect: (options: ConnectOptions = {}) => connectRealtime(settled, options),
-  };
+  return new SlotHandle(settled, clients) as unknown as ResolvedSlot;
+}
+
+/** A class and no literal, because every call makes some: one with a getter of its own costs five times as much. */
+class SlotHandle {
+  readonly provider: string;
+  readonly slot: Slot;
+  readonly model: string;
+  readonly voice: string | undefined;
+  readonly source: KeySource["source"];
+  readonly reason: KeySource["reason"];
+  readonly secretId: string | null;
+  readonly region: string | null;
+  readonly stale: boolean;
+  readonly credential: SlotCredential;
+  readonly #settled: SettledSlot;
+  readonly #clients: ResolutionClients;
+
+  constructor(settled: SettledSlot, clients: ResolutionClients) {
+    const { provider, slot, model, voice, credential, source, stale } = settled;
+    const { key, baseUrl, websocketUrl, region } = credential;
+    this.provider = provider.id;
+    this.slot = slot;
+    this.model = model;
+    this.voice = voice;
+    this.source = source.source;
+    this.reason = source.reason;
+    this.secretId = source.secretId;
+    this.region = region;
+    this.stale = stale;
+    this.credential = { key, baseUrl, websocketUrl };
+    this.#settled = settled;
+    this.#clients = clients;
+  }
+
+  get client(): unknown {
+    return this.#clients.of(this.#settled);
+  }
+
+  connect(options: ConnectOptions = {}): Promise<unknown> {
+    return connectRealtime(this.#settled, options);
+  }
 }
 
 async function connectRealtime(settled: SettledSlot, { signal }: ConnectOptions): Promise<unknown> {
