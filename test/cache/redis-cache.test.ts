@@ -83,7 +83,7 @@ describe("Redis as the shared cache", () => {
     for (let org = 0; org < 30; org += 1) await cache.set(`org-${org}`, Buffer.from("entry"));
     const left = await Promise.all(Array.from({ length: 30 }, (_, org) => redis.pttl(`${prefix}keys:org-${org}`)));
     for (const ms of left) expect(ms > 80_000 && ms <= 110_000).toBe(true);
-    expect(new Set(left).size).toBeGreaterThan(5);
+    expect(Math.max(...left) - Math.min(...left)).toBeGreaterThan(2_000);
   });
 
   it("warns of a client that would wait where it should fail fast", async () => {

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { describe, expect, inject, it } from "vitest";
 import type { Guard } from "./guard.ts";
 import { guardsOfProviders } from "./guards-of-providers.ts";
+import { guardsOfRedis } from "./guards-of-redis.ts";
 import { guardsOfTheCache } from "./guards-of-the-cache.ts";
 import { guardsOfTheModel } from "./guards-of-the-model.ts";
 import { guardsOfTheResolver } from "./guards-of-the-resolver.ts";
@@ -51,6 +52,7 @@ describe.each([
   ["the cache", guardsOfTheCache],
   ["the resolver and the manager", guardsOfTheResolver],
   ["the model check", guardsOfTheModel],
+  ["Redis", guardsOfRedis],
 ] as const)("a guard of %s that is taken out is noticed:", (_room, guards) => {
   it.concurrent.each(guards)("$name ($file)", async (guard) => {
     expect(await withoutGuard(guard)).toBe("a test fails");
