@@ -14,13 +14,14 @@ import {
 } from "../../src/index.ts";
 import { postgresStore } from "../../src/vault/postgres-store.ts";
 import { ownPostgresServer } from "../servers/postgres-server.ts";
-import { failFastRedis, ownRedisServer, type RedisServer } from "../servers/redis-server.ts";
+import type { RedisServer } from "../servers/redis-server.ts";
+import { connectRedis, type RedisAddress, type RedisTopology, singleRedis } from "../servers/redis-topology.ts";
 import { Truth } from "./truth.ts";
 import { ada } from "./vendor.ts";
 
 export interface WorkerOptions {
   readonly postgresUrl: string;
-  readonly redisUrl: string | null;
+  readonly redis: RedisAddress | null;
   readonly prefix: string;
   readonly keyring: KeyringJson;
   readonly leaseMs: number;
@@ -48,7 +49,8 @@ export interface Deployment extends AsyncDisposable {
   readonly truth: Truth;
   readonly manager: KeyManager;
   readonly workers: readonly ChildProcess[];
-  readonly redis: RedisServer;
+  /** The first one is the only one, the master, or a node. */
+  readonly redis: readonly RedisServer[];
   readonly postgres: { readonly url: string; readonly dataFolder: string };
   /** Everything that the workers were handed out since it was last asked for. */
   takeOutcomes(): Outcome[];
@@ -56,16 +58,16 @@ export interface Deployment extends AsyncDisposable {
   change(): Promise<void>;
 }
 
-export async function deploy(hasRedis = true): Promise<Deployment> {
+export async function deploy(startRedis: (() => Promise<RedisTopology>) | null = singleRedis): Promise<Deployment> {
   const postgres = await ownPostgresServer();
-  const redis = await ownRedisServer();
+  const redis = await startRedis?.();
   const pool = new pg.Pool({ connectionString: postgres.url, max: 5 });
   pool.on("error", () => {});
   const store = postgresStore({ pool, timeoutMs: 500 });
   await store.migrate();
   const keyring = generateKeyring("kek-1");
   const prefix = `${randomUUID()}:`;
-  const client = hasRedis ? failFastRedis(redis.url) : undefined;
+  const client = redis && connectRedis(redis.address);
   const cache = client === undefined ? {} : { cache: redisCache({ redis: client, prefix }) };
   const providers: readonly Provider[] = [ada];
   const manager = createKeyManager({
@@ -77,8 +79,17 @@ export async function deploy(hasRedis = true): Promise<Deployment> {
     deadlineMs: 1_000,
   });
   const truth = new Truth(manager);
-  const redisUrl = hasRedis ? redis.url : null;
-  const options = { postgresUrl: postgres.url, redisUrl, prefix, keyring, leaseMs, pollMs, orgs, callsPerSecond: 100 };
+  const address = redis?.address ?? null;
+  const options = {
+    postgresUrl: postgres.url,
+    redis: address,
+    prefix,
+    keyring,
+    leaseMs,
+    pollMs,
+    orgs,
+    callsPerSecond: 100,
+  };
   const outcomes: Outcome[] = [];
   const workers = [0, 1].map(() =>
     fork(join(import.meta.dirname, "worker-process.ts"), [JSON.stringify(options satisfies WorkerOptions)], {
@@ -92,7 +103,7 @@ export async function deploy(hasRedis = true): Promise<Deployment> {
     truth,
     manager,
     workers,
-    redis,
+    redis: redis?.servers ?? [],
     postgres,
     takeOutcomes: () => outcomes.splice(0),
     change: async () => await truth.change(`org-${turn++ % orgs}`),
@@ -106,7 +117,7 @@ export async function deploy(hasRedis = true): Promise<Deployment> {
       );
       client?.disconnect();
       await pool.end().catch(() => {});
-      await redis.stop();
+      await redis?.stop();
       await postgres.stop();
     },
   };

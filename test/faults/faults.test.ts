@@ -22,7 +22,7 @@ it.each(faults)("under load, with keys changing all the time: $name", async (fau
 }, 60_000);
 
 it("without Redis, a replaced key is handed out no longer than a poll and a second", async () => {
-  await using without = await deploy(false);
+  await using without = await deploy(null);
   const report = await runFault(without, { name: "no Redis at all", mayFail: false, happen: () => pause(3_000) });
   expect([report.wrong, report.late, report.failed]).toEqual([[], 0, {}]);
   expect(report.resolves).toBeGreaterThan(100);

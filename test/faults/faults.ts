@@ -36,29 +36,29 @@ export const faults: readonly Fault[] = [
   {
     name: "Redis: kill -9, then started empty",
     mayFail: false,
-    async happen({ redis }) {
-      await redis.kill();
+    async happen({ redis: [redis] }) {
+      await redis?.kill();
       await pause(1_000);
-      await redis.start();
+      await redis?.start();
       await pause(1_000);
     },
   },
   {
     name: "Redis: SIGSTOP",
     mayFail: false,
-    async happen({ redis }) {
-      redis.process.kill("SIGSTOP");
+    async happen({ redis: [redis] }) {
+      redis?.process.kill("SIGSTOP");
       await pause(1_500);
-      redis.process.kill("SIGCONT");
+      redis?.process.kill("SIGCONT");
       await pause(500);
     },
   },
   {
     name: "Redis: FLUSHALL",
     mayFail: false,
-    async happen({ redis }) {
+    async happen({ redis: [redis] }) {
       for (let at = 0; at < 5; at += 1) {
-        redisCli(redis.port, "FLUSHALL");
+        redisCli(redis?.port ?? 0, "FLUSHALL");
         await pause(200);
       }
     },
@@ -66,9 +66,9 @@ export const faults: readonly Fault[] = [
   {
     name: "Redis: CLIENT KILL, commands and subscribers",
     mayFail: false,
-    async happen({ redis }) {
+    async happen({ redis: [redis] }) {
       for (const type of ["normal", "pubsub", "normal", "pubsub"]) {
-        redisCli(redis.port, "CLIENT", "KILL", "TYPE", type);
+        redisCli(redis?.port ?? 0, "CLIENT", "KILL", "TYPE", type);
         await pause(300);
       }
     },
@@ -108,6 +108,34 @@ export const faults: readonly Fault[] = [
       await pause(leaseMs + 1_000);
       workers[0]?.kill("SIGCONT");
       await pause(1_000);
+    },
+  },
+];
+
+/** For a master with a replica and a sentinel. */
+export const sentinelFaults: readonly Fault[] = [
+  {
+    name: "Redis: the master lost, its replica promoted by Sentinel",
+    mayFail: false,
+    async happen({ redis: [master] }) {
+      await master?.kill();
+      await pause(5_000);
+      await master?.start();
+      await pause(1_000);
+    },
+  },
+];
+
+/** For a cluster of three nodes. */
+export const clusterFaults: readonly Fault[] = [
+  {
+    name: "Redis: a node of three of a Cluster lost",
+    mayFail: false,
+    async happen({ redis: [node] }) {
+      await node?.kill();
+      await pause(3_000);
+      await node?.start();
+      await pause(1_500);
     },
   },
 ];

@@ -1,20 +1,28 @@
 /** Runs every fault again and again for as many minutes as it is told, and prints the table of the README. */
+import { clusterRedis, sentinelRedis, singleRedis } from "../servers/redis-topology.ts";
 import { deploy } from "./deployment.ts";
-import { faults } from "./faults.ts";
+import { clusterFaults, faults, sentinelFaults } from "./faults.ts";
 import { type FaultReport, runFault } from "./run-fault.ts";
 
 const minutes = Number(process.argv[2] ?? 10);
 const endsAt = Date.now() + minutes * 60_000;
 const reports: FaultReport[] = [];
 
-await using deployment = await deploy();
+const deployments = [
+  { start: sentinelRedis, some: sentinelFaults },
+  { start: clusterRedis, some: clusterFaults },
+  { start: singleRedis, some: faults },
+] as const;
 do {
-  for (const fault of faults) reports.push(await runFault(deployment, fault));
+  for (const { start, some } of deployments) {
+    await using deployment = await deploy(start);
+    for (const fault of some) reports.push(await runFault(deployment, fault));
+  }
 } while (Date.now() < endsAt);
 
 const count = (of: (report: FaultReport) => number, some: readonly FaultReport[]): number =>
   some.reduce((sum, report) => sum + of(report), 0);
-const rows = faults.map(({ name }) => {
+const rows = [...faults, ...sentinelFaults, ...clusterFaults].map(({ name }) => {
   const some = reports.filter(({ fault }) => fault === name);
   return {
     fault: name,

@@ -3,11 +3,11 @@ import pg from "pg";
 import { redisCache } from "../../src/cache/redis-cache.ts";
 import { createKeyring, createResolver, isByokError } from "../../src/index.ts";
 import { postgresStore } from "../../src/vault/postgres-store.ts";
-import { failFastRedis } from "../servers/redis-server.ts";
+import { connectRedis } from "../servers/redis-topology.ts";
 import type { Outcome, WorkerOptions } from "./deployment.ts";
 import { ada } from "./vendor.ts";
 
-const { postgresUrl, redisUrl, prefix, keyring, leaseMs, pollMs, orgs, callsPerSecond } = JSON.parse(
+const { postgresUrl, redis, prefix, keyring, leaseMs, pollMs, orgs, callsPerSecond } = JSON.parse(
   process.argv[2] ?? "",
 ) as WorkerOptions;
 const pool = new pg.Pool({ connectionString: postgresUrl, max: 5 });
@@ -15,7 +15,7 @@ pool.on("error", () => {});
 const resolver = createResolver({
   store: postgresStore({ pool, timeoutMs: 500 }),
   keyring: createKeyring(keyring),
-  ...(redisUrl === null ? {} : { cache: redisCache({ redis: failFastRedis(redisUrl), prefix }) }),
+  ...(redis === null ? {} : { cache: redisCache({ redis: connectRedis(redis), prefix }) }),
   providers: [ada],
   platformKeys: { ada: "platform" },
   leaseMs,
