@@ -82,7 +82,7 @@ export function failFastRedis(url: string): Redis {
 }
 
 export function redisCli(port: number, ...command: readonly string[]): string {
-  return execFileSync("redis-cli", ["-p", String(port), ...command], { encoding: "utf8" }).trim();
+  return execFileSync("redis-cli", ["-p", String(port), ...command], { encoding: "utf8", stdio: "pipe" }).trim();
 }
 
 async function answering(port: number): Promise<void> {
