@@ -163,10 +163,9 @@ export class SnapshotCache {
     const keys = await within(clock, readLimitMs, opening, () => slowKeyring(orgId));
     const { incarnation, snap, mark } = snapshot;
     const held: HeldSnapshot = { orgId, incarnation, generation, snap, mark, readAt: sentAt, keys };
-    if (this.#isClosed) return undefined;
     this.memory.history.hear(snapshot, generation, sentAt);
     if (!this.memory.history.isDoubtful(held, sentAt) && this.#install(held)) return held;
-    onEvent({ type: "snapshot_refused", orgId });
+    if (!this.#isClosed) onEvent({ type: "snapshot_refused", orgId });
     return undefined;
   }
 

@@ -57,7 +57,7 @@ export const guardsOfTheCache: readonly Guard[] = [
       "if (held !== undefined && (held === landed?.held || this.#isUsable(held, request))) {",
     ],
     ["atLeast", " && this.#shows(held, request.atLeast)", ""],
-    ["no snapshot after close()", "if (this.#isClosed) return undefined;", ""],
+    ["no snapshot after close()", "this.#isClosed || !this.memory.install(held)", "!this.memory.install(held)"],
   ]),
   ...guardsOf("cache/snapshot-cache.ts", "resolver/resolve.test.ts", [
     [

@@ -53,7 +53,7 @@ export const guardsOfTheResolver: readonly Guard[] = [
       "if (false) throw",
     ],
     ["a checked key", "checkKeyText(provider, apiKey, catalogue, orgId)", "checkKeyText(provider, apiKey, [], orgId)"],
-    ["the manager's deadline", "within(systemClock, deadlineMs, work, () => tooSlow(orgId, deadlineMs))", "work"],
+    ["the manager's deadline", "within(clock, deadlineMs, work, () => tooSlow(orgId, deadlineMs))", "work"],
     ["a new secret id", "const secretId = randomUUID();", 'const secretId = "one";'],
   ]),
   ...guardsOf("secret.ts", "ground.test.ts", [
