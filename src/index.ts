@@ -12,10 +12,12 @@ export type {
   KeyInput,
   KeyManager,
   ProviderConfig,
+  Verification,
 } from "./manager/key-manager.ts";
 export { type BuiltinProvider, builtinProviders } from "./providers/builtin.ts";
 export { deepgram } from "./providers/deepgram.ts";
 export { elevenlabs } from "./providers/elevenlabs.ts";
+export type { EndpointOption } from "./providers/endpoints.ts";
 export { openai } from "./providers/openai.ts";
 export { platformKeysFromEnv } from "./providers/platform-keys.ts";
 export {
@@ -33,7 +35,6 @@ export {
 export { resend } from "./providers/resend.ts";
 export { xai } from "./providers/xai.ts";
 export { createResolver } from "./resolver/create-resolver.ts";
-export type { EndpointOption } from "./resolver/endpoints.ts";
 export type { FailedKey, FallbackDecision, FallbackPolicy, KeyFailure } from "./resolver/fallback-policy.ts";
 export type { ConnectOptions, KeySource, ResolvedSlot, SlotCredential } from "./resolver/resolved-slot.ts";
 export type {

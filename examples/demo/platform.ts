@@ -72,9 +72,10 @@ export async function demoPlatform(isLive: boolean): Promise<DemoPlatform> {
   const keyring = createKeyring(generateKeyring());
   const redis = await redisFromEnv();
   const cache = redis === undefined ? {} : { cache: redisCache({ redis, prefix: `byokit-demo-${process.pid}:` }) };
-  const manager = createKeyManager({ store, keyring, ...cache });
   const owners = new Map<string, string>();
   const doubles = isLive ? undefined : await startProviderDoubles();
+  const endpoints = doubles === undefined ? {} : { endpoints: doubles.endpoints };
+  const manager = createKeyManager({ store, keyring, ...cache, ...endpoints });
   const platformKeys = isLive ? platformKeysFromEnv() : Object.fromEntries(ids.map((id) => [id, platformKey(id)]));
   for (const [id, key] of Object.entries(platformKeys) as [Id, string][]) {
     owners.set(key, "platform");
@@ -84,9 +85,9 @@ export async function demoPlatform(isLive: boolean): Promise<DemoPlatform> {
     for (const id of has) {
       const apiKey = isLive ? process.env[`BYOK_LIVE_${id.toUpperCase()}_KEY`] : ownKey(orgId, id);
       if (!apiKey) continue;
-      await manager.set(orgId, { provider: id, apiKey, actor: "demo" });
       owners.set(apiKey, orgId);
       doubles?.accept(id, apiKey);
+      await manager.set(orgId, { provider: id, apiKey, actor: "demo" });
     }
   }
   let origin = "";
@@ -99,7 +100,7 @@ export async function demoPlatform(isLive: boolean): Promise<DemoPlatform> {
       onEvent: (event) => {
         if (event.type === "snapshot_used") origin = origins[event.from];
       },
-      ...(doubles === undefined ? {} : { endpoints: doubles.endpoints }),
+      ...endpoints,
     });
     await worker.ready();
     return worker;

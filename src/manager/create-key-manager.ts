@@ -7,10 +7,12 @@ import { ByokError } from "../errors.ts";
 import { positiveMs } from "../options.ts";
 import { checkOrgId } from "../org-id.ts";
 import { builtinProviders } from "../providers/builtin.ts";
+import { declaredEndpoints, type EndpointOption } from "../providers/endpoints.ts";
 import { checkKeyText } from "../providers/key-format.ts";
 import { type Provider, providersById } from "../providers/provider.ts";
 import type { KeyStore, StoreChange } from "../vault/key-store.ts";
 import type { Keyring } from "../vault/keyring.ts";
+import { KeyChecks } from "./key-checks.ts";
 import type { ByokKeys, KeyChange, KeyManager } from "./key-manager.ts";
 import { providerConfig } from "./provider-config.ts";
 
@@ -22,7 +24,11 @@ export interface KeyManagerOptions {
   readonly cache?: KeyCache;
   /** @default builtinProviders */
   readonly providers?: readonly Provider[];
-  /** The longest that one call takes. @default 5_000 */
+  /** Hosts that the operator declares, as for the resolver: keys are checked there. */
+  readonly endpoints?: Readonly<Record<string, EndpointOption | undefined>>;
+  /** Whether a key is checked with its provider before it is stored. @default "reject-invalid" */
+  readonly verify?: "reject-invalid" | "off";
+  /** The longest that one call takes, the key check included. @default 5_000 */
   readonly deadlineMs?: number;
   /** The workers' `leaseMs`: `KeyChange.effectiveWithinMs` is computed from it. @default 10_000 */
   readonly leaseMs?: number;
@@ -41,6 +47,8 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
   const leaseMs = positiveMs("leaseMs", options.leaseMs ?? 10_000);
   const providers = providersById(options.providers ?? builtinProviders);
   const catalogue = [...providers.values()];
+  const checks = new KeyChecks(declaredEndpoints(options.endpoints ?? {}, providers), clock, deadlineMs);
+  const isChecking = (options.verify ?? "reject-invalid") === "reject-invalid";
 
   const find = (orgId: string, id: string): Provider => {
     const provider = providers.get(id);
@@ -53,7 +61,11 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
   const limited = <T>(orgId: string, work: Promise<T>): Promise<T> =>
     within(clock, deadlineMs, work, () => tooSlow(orgId, deadlineMs));
   /** Hints after the commit, and also when nobody knows whether there was one. */
-  const changed = async (orgId: string, work: Promise<StoreChange>): Promise<KeyChange> => {
+  const changed = async (
+    orgId: string,
+    work: Promise<StoreChange>,
+    verification: KeyChange["verification"] = "skipped",
+  ): Promise<KeyChange> => {
     const change = await limited(orgId, work).catch(async (error: unknown) => {
       await link?.invalidate({ orgId, seq: null });
       throw error;
@@ -61,7 +73,7 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
     return {
       byokKeys: references(change.references),
       seq: change.seq,
-      verification: "skipped",
+      verification,
       published: (await link?.invalidate({ orgId, seq: change.seq })) ?? false,
       effectiveWithinMs: leaseMs,
     };
@@ -78,17 +90,30 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
       const provider = find(orgId, id);
       if (region !== null && !Object.hasOwn(provider.regions ?? {}, region)) throw regionUnknown(orgId, provider);
       const key = checkKeyText(provider, apiKey, catalogue, orgId);
+      const verification = isChecking ? await checks.admit(orgId, provider, key, region) : "skipped";
       const secretId = randomUUID();
       const context = { orgId, provider: id, secretId, region };
       const sealAndPut = async (): Promise<StoreChange> =>
         await store.put({ ...context, ...(await keyring.seal(key, context)), hint: key.hint(), actor });
-      return await changed(orgId, sealAndPut());
+      return await changed(orgId, sealAndPut(), verification);
     },
 
     async remove(orgId, id, { actor = null } = {}) {
       checkOrgId(orgId);
       const provider = find(orgId, id).id;
       return await changed(orgId, store.remove({ orgId, provider }, { actor }));
+    },
+
+    async verify(orgId, id) {
+      checkOrgId(orgId);
+      const provider = find(orgId, id);
+      const [snapshot] = await limited(orgId, store.snapshots([orgId]));
+      const stored = snapshot?.keys.find((key) => key.provider === id);
+      if (stored === undefined) throw notConfigured(orgId, id);
+      const { secretId, region, sealed } = stored;
+      const opening = Promise.resolve(keyring.open(sealed, { orgId, provider: id, secretId, region }));
+      const key = await limited(orgId, opening);
+      return { provider: id, secretId, ...(await checks.ask(provider, key, region)) };
     },
 
     async describe(orgId) {
@@ -103,6 +128,11 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
       return { providers: catalogue.map(providerConfig) };
     },
   };
+}
+
+function notConfigured(orgId: string, provider: string): ByokError {
+  const message = `The organisation has no key of "${provider}". Store one first.`;
+  return new ByokError("key_not_configured", message, { orgId, provider });
 }
 
 function regionUnknown(orgId: string, provider: Provider): ByokError {

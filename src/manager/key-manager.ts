@@ -1,4 +1,4 @@
-import type { Model, Voice } from "../providers/provider.ts";
+import type { KeyCheck, Model, Voice } from "../providers/provider.ts";
 import type { Category } from "../slot.ts";
 
 /** Adds, replaces, removes and describes organisations' keys. Never returns one. */
@@ -7,15 +7,24 @@ export interface KeyManager {
   list(orgId: string): Promise<ByokKeys>;
 
   /**
-   * Stores a key, replacing the one before, which is deleted. White space around the key is cut off.
+   * Stores a key, replacing the one before, which is deleted. White space around the key is cut off. Unless `verify` is
+   * `"off"`, its provider is asked for it first, in the key's region; a provider that does not answer rejects no key.
    *
-   * @throws ByokError `provider_unknown`, `region_unknown`, `key_malformed`; `store_unavailable` or `deadline_exceeded`,
+   * @throws ByokError `provider_unknown`, `region_unknown`, `key_malformed`; `key_rejected` when the provider says that
+   * the key is not valid, and nothing is stored then; `store_unavailable` or `deadline_exceeded`,
    * after which nobody knows whether it is stored: make the same call again.
    */
   set(orgId: string, key: KeyInput): Promise<KeyChange>;
 
   /** Removes a key for good. Where there is none it changes nothing and succeeds, so that a retry is safe. */
   remove(orgId: string, provider: string, options?: { readonly actor?: string }): Promise<KeyChange>;
+
+  /**
+   * Asks the provider for a stored key, in the key's region. Changes nothing.
+   *
+   * @throws ByokError `key_not_configured` when there is none; `key_undecryptable`, `keyring_outdated`.
+   */
+  verify(orgId: string, provider: string): Promise<Verification>;
 
   /** What may be shown of an organisation's keys, sorted by provider. */
   describe(orgId: string): Promise<KeyDescription[]>;
@@ -49,6 +58,16 @@ export interface KeyChange {
    * `serveStaleMs` add it while the database is gone.
    */
   readonly effectiveWithinMs: number;
+}
+
+/** What a provider said of a stored key. */
+export interface Verification {
+  readonly provider: string;
+  readonly secretId: string;
+  /** `skipped`: the provider has no check. */
+  readonly verification: "passed" | "restricted" | "invalid" | "unreachable" | "skipped";
+  /** Why, as one word of byokit's own; absent where there is nothing to say. */
+  readonly reason?: KeyCheck["reason"];
 }
 
 export interface KeyDescription {

@@ -1,11 +1,11 @@
 import type { KeyCache } from "../cache/key-cache.ts";
 import { ByokError } from "../errors.ts";
 import { nonNegativeMs, positiveInteger, positiveMs } from "../options.ts";
+import { type DeclaredEndpoint, declaredEndpoints } from "../providers/endpoints.ts";
 import { checkKeyText } from "../providers/key-format.ts";
 import { type Provider, providersById } from "../providers/provider.ts";
 import type { Secret } from "../secret.ts";
 import type { CacheCipher } from "../vault/cache-cipher.ts";
-import { type DeclaredEndpoint, declaredEndpoint } from "./endpoints.ts";
 import type { FallbackPolicy } from "./fallback-policy.ts";
 import type { ResolverOptions } from "./resolver.ts";
 import type { ResolverEvent } from "./resolver-event.ts";
@@ -49,9 +49,7 @@ export function resolverSettings(options: ResolverOptions<Provider>, builtin: re
     platformKeys: new Map(
       entries(platformKeys).map(([id, key]) => [id, checkKeyText(find("platformKeys", id), key, providers)]),
     ),
-    endpoints: new Map(
-      entries(endpoints).map(([id, option]) => [id, declaredEndpoint(find("endpoints", id).id, option)]),
-    ),
+    endpoints: declaredEndpoints(endpoints, byId),
     shared: sharedCache(options),
     fallback,
     preload: preload?.map((id) => find("preload", id)),

@@ -1,9 +1,9 @@
 import type { HeldKey } from "../cache/held-snapshot.ts";
 import type { SnapshotAnswer } from "../cache/snapshot-cache.ts";
 import type { ByokErrorCode, SlotFailure } from "../errors.ts";
+import { endpointFor } from "../providers/endpoints.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { Secret } from "../secret.ts";
-import { endpointFor } from "./endpoints.ts";
 import { decide, errorCodes, type KeyFailure, nextSteps } from "./fallback-policy.ts";
 import type { KeySource, SettledSlot } from "./resolved-slot.ts";
 import type { ResolverSettings } from "./resolver-settings.ts";

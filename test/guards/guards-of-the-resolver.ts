@@ -21,7 +21,7 @@ export const guardsOfTheResolver: readonly Guard[] = [
     ["keys that are no absence", "(key === undefined ? absentStaleMs : serveStaleMs)", "absentStaleMs"],
     ["an event for what is stale", 'this.#settings.onEvent({ type: "stale"', 'void ({ type: "stale"'],
   ]),
-  ...guardsOf("resolver/endpoints.ts", "resolver/resolver-options.test.ts", [
+  ...guardsOf("providers/endpoints.ts", "resolver/resolver-options.test.ts", [
     ["https", "loopback.test(url.hostname)", "true"],
     ["no credentials in a URL", " && !url.username && !url.password", ""],
     ["no query in a URL", " && !url.search", ""],
@@ -55,6 +55,19 @@ export const guardsOfTheResolver: readonly Guard[] = [
     ["a checked key", "checkKeyText(provider, apiKey, catalogue, orgId)", "checkKeyText(provider, apiKey, [], orgId)"],
     ["the manager's deadline", "within(clock, deadlineMs, work, () => tooSlow(orgId, deadlineMs))", "work"],
     ["a new secret id", "const secretId = randomUUID();", 'const secretId = "one";'],
+  ]),
+  ...guardsOf("manager/key-checks.ts", "manager/key-checks.test.ts", [
+    [
+      "keys that their provider calls invalid",
+      'if (verification !== "invalid") return verification;',
+      "return verification as never;",
+    ],
+    [
+      "a check's limit",
+      "await within(this.#clock, this.#limitMs, check, () => silent(provider))",
+      "await check",
+      "never ends",
+    ],
   ]),
   ...guardsOf("secret.ts", "ground.test.ts", [
     ["toString", '  toString(): string {\n    return "[secret]";', "  toString(): string {\n    return this.#text;"],

@@ -65,7 +65,7 @@ beforeAll(async () => {
   const store = memoryStore();
   await store.migrate();
   const keyring = createKeyring(generateKeyring());
-  manager = createKeyManager({ store, keyring });
+  manager = createKeyManager({ store, keyring, verify: "off" });
   resolver = createResolver({ store, keyring });
   await resolver.ready();
 });

@@ -34,7 +34,7 @@ beforeAll(async () => {
   const store = memoryStore();
   await store.migrate();
   const keyring = createKeyring(generateKeyring());
-  const manager = createKeyManager({ store, keyring });
+  const manager = createKeyManager({ store, keyring, endpoints: doubles.endpoints });
   for (const id of ids) await manager.set("org", { provider: id, apiKey: key });
   resolver = createResolver({ store, keyring, endpoints: doubles.endpoints });
   await resolver.ready();

@@ -27,7 +27,7 @@ beforeAll(async () => {
   const store = memoryStore();
   await store.migrate();
   const keyring = createKeyring(generateKeyring());
-  const manager = createKeyManager({ store, keyring });
+  const manager = createKeyManager({ store, keyring, verify: "off" });
   for (const id of ids) await manager.set("own", { provider: id, apiKey: own(id) });
   await manager.set("wrong", { provider: "openai", apiKey: "openai-key-of-nobody" });
   const platformKeys = Object.fromEntries(ids.map((id) => [id, platforms(id)]));

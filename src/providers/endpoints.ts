@@ -1,5 +1,5 @@
 import { ByokError } from "../errors.ts";
-import type { Endpoint, Provider } from "../providers/provider.ts";
+import type { Endpoint, Provider } from "./provider.ts";
 
 /** A host that the operator declares for a provider. A string is its `baseUrl`; `websocketUrl` defaults to the same host. */
 export type EndpointOption =
@@ -10,10 +10,27 @@ export interface DeclaredEndpoint extends Endpoint {
   readonly region: string | null;
 }
 
+/** Operators' hosts by provider, checked. An option that is spelt out as `undefined` is one that was left out. */
+export function declaredEndpoints(
+  endpoints: Readonly<Record<string, EndpointOption | undefined>>,
+  providers: ReadonlyMap<string, Provider>,
+): ReadonlyMap<string, DeclaredEndpoint> {
+  const declared = new Map<string, DeclaredEndpoint>();
+  for (const [id, option] of Object.entries(endpoints)) {
+    if (option === undefined) continue;
+    if (!providers.has(id)) {
+      const message = `"endpoints" names "${id}", which is not among the providers. Correct it.`;
+      throw new ByokError("options_invalid", message);
+    }
+    declared.set(id, declaredEndpoint(id, option));
+  }
+  return declared;
+}
+
 const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/u;
 
 /** @throws ByokError `options_invalid` unless it is `https`/`wss`, or `http`/`ws` on loopback, without credentials, query or fragment. */
-export function declaredEndpoint(provider: string, option: EndpointOption): DeclaredEndpoint {
+function declaredEndpoint(provider: string, option: EndpointOption): DeclaredEndpoint {
   const { baseUrl, websocketUrl, region } = typeof option === "string" ? { baseUrl: option } : option;
   const base = checkUrl(provider, baseUrl, "http");
   const websocket = websocketUrl === undefined ? base.replace(/^http/u, "ws") : checkUrl(provider, websocketUrl, "ws");

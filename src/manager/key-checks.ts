@@ -1,0 +1,63 @@
+import type { Clock } from "../clock.ts";
+import { within } from "../deadline.ts";
+import { ByokError, isByokError } from "../errors.ts";
+import { type DeclaredEndpoint, endpointFor } from "../providers/endpoints.ts";
+import type { Provider } from "../providers/provider.ts";
+import type { Secret } from "../secret.ts";
+import type { KeyChange, Verification } from "./key-manager.ts";
+
+/** The longest that a provider is waited for; the rest of the deadline is the store's. */
+const maxCheckMs = 4_000;
+/** What is left for the store. */
+const storeShare = 0.2;
+
+type Checked = Pick<Verification, "verification" | "reason">;
+
+/** Asks providers for keys. A provider that is down, slow or limits rates never speaks against a key. */
+export class KeyChecks {
+  readonly #endpoints: ReadonlyMap<string, DeclaredEndpoint>;
+  readonly #clock: Clock;
+  readonly #limitMs: number;
+
+  constructor(endpoints: ReadonlyMap<string, DeclaredEndpoint>, clock: Clock, deadlineMs: number) {
+    this.#endpoints = endpoints;
+    this.#clock = clock;
+    this.#limitMs = Math.min(maxCheckMs, deadlineMs * (1 - storeShare));
+  }
+
+  /** @throws ByokError `key_rejected` when the provider says that the key is not valid. */
+  async admit(
+    orgId: string,
+    provider: Provider,
+    key: Secret,
+    region: string | null,
+  ): Promise<KeyChange["verification"]> {
+    const { verification, reason } = await this.ask(provider, key, region);
+    if (verification !== "invalid") return verification;
+    const why = reason === "blocked" ? "is blocked" : "is not valid";
+    const message = `"${provider.id}" says that the key ${why}. Copy the key again from the provider's console, or make a new one.`;
+    throw new ByokError("key_rejected", message, { orgId, provider: provider.id });
+  }
+
+  async ask(provider: Provider, key: Secret, region: string | null): Promise<Checked> {
+    const endpoint = endpointFor(provider, region, this.#endpoints.get(provider.id));
+    if (provider.check === undefined || endpoint === undefined) return { verification: "skipped" };
+    const { baseUrl, websocketUrl } = endpoint;
+    const credential = { key, region, baseUrl, websocketUrl, requestTimeoutMs: this.#limitMs };
+    const ending = new AbortController();
+    try {
+      const check = provider.check(credential, ending.signal);
+      const { result, reason } = await within(this.#clock, this.#limitMs, check, () => silent(provider));
+      return { verification: result, ...(reason === undefined ? {} : { reason }) };
+    } catch (error) {
+      const isSilent = isByokError(error) && error.code === "request_timeout";
+      return { verification: "unreachable", reason: isSilent ? "timeout" : "provider_error" };
+    } finally {
+      ending.abort();
+    }
+  }
+}
+
+function silent({ id }: Provider): ByokError {
+  return new ByokError("request_timeout", `"${id}" did not answer. Try again.`, { provider: id });
+}
