@@ -149,7 +149,7 @@ export async function fromPostgres(): Promise<Compared> {
   });
   await resolver.close();
   await pool.end();
-  await admin.query("DROP DATABASE byokit_bench WITH (FORCE)");
+  await admin.query("DROP DATABASE byokit_bench");
   await admin.end();
   await server.stop();
   return compared;

@@ -92,7 +92,7 @@ describe("a stored key is found", () => {
       expect(tracesBelow(dataFolder, planted)).toEqual([]);
     }
     await pool.end();
-    await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
+    await admin.query(`DROP DATABASE ${name}`);
     await admin.end();
   });
 });

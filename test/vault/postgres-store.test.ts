@@ -44,7 +44,7 @@ const migrated = async (timeoutMs = 5_000) => {
 
 afterAll(async () => {
   await endAll();
-  for (const name of databases) await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
+  for (const name of databases) await admin.query(`DROP DATABASE ${name}`);
   await admin.end();
 });
 
