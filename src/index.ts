@@ -6,6 +6,9 @@ export type { EntryTrouble } from "./cache/snapshot-codec.ts";
 export { ByokError, type ByokErrorCode, type ByokErrorDetails, isByokError, type SlotFailure } from "./errors.ts";
 export { createKeyManager, type KeyManagerOptions } from "./manager/create-key-manager.ts";
 export type {
+  AuditEntry,
+  AuditPage,
+  AuditPageOptions,
   ByokKeys,
   KeyChange,
   KeyDescription,
@@ -14,6 +17,7 @@ export type {
   ProviderConfig,
   Verification,
 } from "./manager/key-manager.ts";
+export type { KeyStatus } from "./manager/key-status.ts";
 export { type BuiltinProvider, builtinProviders } from "./providers/builtin.ts";
 export { deepgram } from "./providers/deepgram.ts";
 export { elevenlabs } from "./providers/elevenlabs.ts";
@@ -53,6 +57,7 @@ export type { Category, Slot } from "./slot.ts";
 export type { CacheCipher } from "./vault/cache-cipher.ts";
 export type {
   Attribution,
+  AuditRow,
   KeyRecord,
   KeyRef,
   KeySnapshot,
@@ -61,8 +66,10 @@ export type {
   LogPage,
   LogRow,
   NewKey,
+  NotedCheck,
   SealedKey,
   StoreChange,
+  Verdict,
 } from "./vault/key-store.ts";
 export type { Keyring, SealContext, SealedText } from "./vault/keyring.ts";
 export { generateKeyring, type Jwk, type KeyringJson } from "./vault/keyring-json.ts";

@@ -1,5 +1,8 @@
 import { inspect } from "node:util";
 
+/** The longest key that is taken, in characters. */
+export const maxKeyLength = 512;
+
 /**
  * A key that templates, JSON, loggers, `util.inspect` and `structuredClone` cannot print; only {@link Secret.reveal}
  * gives the text. It stays a `Secret` from the edge of the process to the place where it is sealed or handed to an SDK.
@@ -14,6 +17,14 @@ export class Secret {
   /** The key itself. Whoever calls this holds it in the clear: call it where the key leaves for its provider, nowhere else. */
   reveal(): string {
     return this.#text;
+  }
+
+  /**
+   * Whether it can travel in a header: 1 to 512 printable ASCII characters. An SDK that is handed anything else prints it
+   * in the error that it throws.
+   */
+  isSendable(): boolean {
+    return this.#text.length <= maxKeyLength && /^[\x21-\x7e]+$/u.test(this.#text);
   }
 
   /** The last four characters, or `null` where that would show too much of it: fewer than 20. */

@@ -35,6 +35,7 @@ export interface UnopenedKey {
   readonly sealedKey: SealedKey;
 }
 
+/** `undecryptable` is also a key that opens to something that no client can send. */
 export type OpenTrouble = "undecryptable" | "keyring_outdated";
 
 /** Opens every key of a snapshot. Never rejects: a key that does not open says why. */
@@ -64,7 +65,10 @@ export function unopened(held: HeldSnapshot, providers: readonly string[]): Unop
 async function openKey(keyring: Keyring, orgId: string, sealedKey: SealedKey): Promise<HeldKey> {
   const { provider, secretId, region } = sealedKey;
   try {
-    return { secretId, region, secret: await keyring.open(sealedKey.sealed, { orgId, provider, secretId, region }) };
+    const secret = await keyring.open(sealedKey.sealed, { orgId, provider, secretId, region });
+    return secret.isSendable()
+      ? { secretId, region, secret }
+      : { secretId, region, trouble: "undecryptable", sealedKey };
   } catch (error) {
     const isOutdated = isByokError(error) && error.code === "keyring_outdated";
     return { secretId, region, trouble: isOutdated ? "keyring_outdated" : "undecryptable", sealedKey };

@@ -2,18 +2,20 @@ import { randomUUID } from "node:crypto";
 import { CacheLink } from "../cache/cache-link.ts";
 import type { KeyCache } from "../cache/key-cache.ts";
 import { type Clock, systemClock } from "../clock.ts";
-import { within } from "../deadline.ts";
+import { Deadline } from "../deadline.ts";
 import { ByokError } from "../errors.ts";
-import { positiveMs } from "../options.ts";
+import { isIdentifier, maxIdentifierLength } from "../identifier.ts";
+import { positiveInteger, positiveMs } from "../options.ts";
 import { checkOrgId } from "../org-id.ts";
 import { builtinProviders } from "../providers/builtin.ts";
 import { declaredEndpoints, type EndpointOption } from "../providers/endpoints.ts";
 import { checkKeyText } from "../providers/key-format.ts";
 import { type Provider, providersById } from "../providers/provider.ts";
-import type { KeyStore, StoreChange } from "../vault/key-store.ts";
+import type { KeyRecord, KeyStore, StoreChange } from "../vault/key-store.ts";
 import type { Keyring } from "../vault/keyring.ts";
 import { KeyChecks } from "./key-checks.ts";
-import type { ByokKeys, KeyChange, KeyManager } from "./key-manager.ts";
+import { type ByokKeys, type KeyChange, type KeyDescription, type KeyManager, maxAuditPage } from "./key-manager.ts";
+import { type KeyStatus, statusOf, statusOfVerdict } from "./key-status.ts";
 import { providerConfig } from "./provider-config.ts";
 
 export interface KeyManagerOptions {
@@ -50,6 +52,10 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
   const checks = new KeyChecks(declaredEndpoints(options.endpoints ?? {}, providers), clock, deadlineMs);
   const isChecking = (options.verify ?? "reject-invalid") === "reject-invalid";
 
+  const begin = (orgId: string): Deadline => {
+    checkOrgId(orgId);
+    return new Deadline(clock, deadlineMs, [], () => tooSlow(orgId, deadlineMs));
+  };
   const find = (orgId: string, id: string): Provider => {
     const provider = providers.get(id);
     if (provider !== undefined) return provider;
@@ -58,76 +64,116 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
   };
   const references = (stored: Readonly<Record<string, string>>): ByokKeys =>
     Object.fromEntries(catalogue.map(({ id }) => [`${id}_secret_id`, stored[id] ?? null]));
-  const limited = <T>(orgId: string, work: Promise<T>): Promise<T> =>
-    within(clock, deadlineMs, work, () => tooSlow(orgId, deadlineMs));
-  /** Hints after the commit, and also when nobody knows whether there was one. */
-  const changed = async (
-    orgId: string,
-    work: Promise<StoreChange>,
-    verification: KeyChange["verification"] = "skipped",
-  ): Promise<KeyChange> => {
-    const change = await limited(orgId, work).catch(async (error: unknown) => {
+  /** Hints after the commit, also when the caller no longer waits for it, and when nobody knows whether there was one. */
+  const committed = async (orgId: string, work: Promise<StoreChange>): Promise<Committed> => {
+    try {
+      const change = await work;
+      return { change, published: (await link?.invalidate({ orgId, seq: change.seq })) ?? false };
+    } catch (error) {
       await link?.invalidate({ orgId, seq: null });
       throw error;
-    });
-    return {
-      byokKeys: references(change.references),
-      seq: change.seq,
-      verification,
-      published: (await link?.invalidate({ orgId, seq: change.seq })) ?? false,
-      effectiveWithinMs: leaseMs,
-    };
+    }
+  };
+  const changed = async (
+    orgId: string,
+    deadline: Deadline,
+    work: Promise<StoreChange>,
+    verification: KeyChange["verification"],
+  ): Promise<KeyChange> => {
+    const { change, published } = await deadline.race(committed(orgId, work));
+    const byokKeys = references(change.references);
+    return { byokKeys, seq: change.seq, verification, published, effectiveWithinMs: leaseMs };
   };
 
   return {
     async list(orgId) {
-      const records = await limited(orgId, store.describe(checkOrgId(orgId)));
+      const records = await begin(orgId).race(store.describe(orgId));
       return references(Object.fromEntries(records.map(({ provider, secretId }) => [provider, secretId])));
     },
 
     async set(orgId, { provider: id, apiKey, region = null, actor = null }) {
-      checkOrgId(orgId);
+      const deadline = begin(orgId);
+      checkActor(orgId, actor);
       const provider = find(orgId, id);
       if (region !== null && !Object.hasOwn(provider.regions ?? {}, region)) throw regionUnknown(orgId, provider);
       const key = checkKeyText(provider, apiKey, catalogue, orgId);
       const verification = isChecking ? await checks.admit(orgId, provider, key, region) : "skipped";
-      const secretId = randomUUID();
-      const context = { orgId, provider: id, secretId, region };
-      const sealAndPut = async (): Promise<StoreChange> =>
-        await store.put({ ...context, ...(await keyring.seal(key, context)), hint: key.hint(), actor });
-      return await changed(orgId, sealAndPut(), verification);
+      const context = { orgId, provider: id, secretId: randomUUID(), region };
+      const sealed = await deadline.race(Promise.resolve(keyring.seal(key, context)));
+      const stored = store.put({ ...context, ...sealed, hint: key.hint(), actor, verification });
+      return await changed(orgId, deadline, stored, verification);
     },
 
     async remove(orgId, id, { actor = null } = {}) {
-      checkOrgId(orgId);
-      const provider = find(orgId, id).id;
-      return await changed(orgId, store.remove({ orgId, provider }, { actor }));
+      const deadline = begin(orgId);
+      checkActor(orgId, actor);
+      const removed = store.remove({ orgId, provider: find(orgId, id).id }, { actor });
+      return await changed(orgId, deadline, removed, "skipped");
     },
 
     async verify(orgId, id) {
-      checkOrgId(orgId);
+      const deadline = begin(orgId);
       const provider = find(orgId, id);
-      const [snapshot] = await limited(orgId, store.snapshots([orgId]));
-      const stored = snapshot?.keys.find((key) => key.provider === id);
+      const records = await deadline.race(store.describe(orgId));
+      const stored = records.find((record) => record.provider === id);
       if (stored === undefined) throw notConfigured(orgId, id);
       const { secretId, region, sealed } = stored;
-      const opening = Promise.resolve(keyring.open(sealed, { orgId, provider: id, secretId, region }));
-      const key = await limited(orgId, opening);
-      return { provider: id, secretId, ...(await checks.ask(provider, key, region)) };
+      const context = { orgId, provider: id, secretId, region };
+      const key = await deadline.race(Promise.resolve(keyring.open(sealed, context)));
+      const { verification, reason } = await checks.ask(provider, key, region);
+      const isAnswer = verification !== "unreachable" && verification !== "skipped";
+      if (isAnswer) await deadline.race(store.noteCheck({ orgId, provider: id, secretId, verification }));
+      const status = statusOfVerdict(isAnswer ? verification : stored.verification);
+      return { provider: id, secretId, verification, status, ...(reason === undefined ? {} : { reason }) };
     },
 
     async describe(orgId) {
-      const records = await limited(orgId, store.describe(checkOrgId(orgId)));
-      return records.map(({ createdAtMs, ...record }) => ({
-        ...record,
-        createdAt: new Date(createdAtMs).toISOString(),
-      }));
+      const deadline = begin(orgId);
+      const records = await deadline.race(store.describe(orgId));
+      const opening = Promise.all(records.map((record) => statusOf(keyring, orgId, record)));
+      const statuses = await deadline.race(opening);
+      return records.map((record, index) => description(record, statuses[index] as KeyStatus));
+    },
+
+    async audit(orgId, { before, limit = 50 } = {}) {
+      const deadline = begin(orgId);
+      const cursor = before === undefined ? null : positiveInteger("before", before);
+      const size = Math.min(positiveInteger("limit", limit), maxAuditPage);
+      const rows = await deadline.race(store.audit(orgId, { before: cursor, limit: size + 1 }));
+      const entries = rows.slice(0, size).map(({ atMs, ...row }) => ({ ...row, at: new Date(atMs).toISOString() }));
+      return { entries, next: rows.length > size ? (entries.at(-1)?.seq ?? null) : null };
     },
 
     config() {
       return { providers: catalogue.map(providerConfig) };
     },
   };
+}
+
+interface Committed {
+  readonly change: StoreChange;
+  readonly published: boolean;
+}
+
+function description(record: KeyRecord, status: KeyStatus): KeyDescription {
+  const { provider, secretId, hint, region, kid, createdAtMs, createdBy, checkedAtMs } = record;
+  return {
+    provider,
+    secretId,
+    hint,
+    status,
+    region,
+    kid,
+    createdAt: new Date(createdAtMs).toISOString(),
+    createdBy,
+    lastCheckedAt: checkedAtMs === null ? null : new Date(checkedAtMs).toISOString(),
+  };
+}
+
+function checkActor(orgId: string, actor: string | null): void {
+  if (actor === null || isIdentifier(actor)) return;
+  const message = `"actor" must be a string of 1 to ${maxIdentifierLength} characters without control characters. Pass who makes the change, or nothing.`;
+  throw new ByokError("options_invalid", message, { orgId });
 }
 
 function notConfigured(orgId: string, provider: string): ByokError {

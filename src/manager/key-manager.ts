@@ -1,5 +1,7 @@
 import type { KeyCheck, Model, Voice } from "../providers/provider.ts";
 import type { Category } from "../slot.ts";
+import type { AuditRow, Verdict } from "../vault/key-store.ts";
+import type { KeyStatus } from "./key-status.ts";
 
 /** Adds, replaces, removes and describes organisations' keys. Never returns one. */
 export interface KeyManager {
@@ -20,14 +22,18 @@ export interface KeyManager {
   remove(orgId: string, provider: string, options?: { readonly actor?: string }): Promise<KeyChange>;
 
   /**
-   * Asks the provider for a stored key, in the key's region. Changes nothing.
+   * Asks the provider for a stored key, in the key's region, and keeps the answer as the key's status. A provider that
+   * does not answer leaves the status as it was. Calls go on as before, whatever the answer is.
    *
    * @throws ByokError `key_not_configured` when there is none; `key_undecryptable`, `keyring_outdated`.
    */
   verify(orgId: string, provider: string): Promise<Verification>;
 
-  /** What may be shown of an organisation's keys, sorted by provider. */
+  /** What may be shown of an organisation's keys, sorted by provider. A key that does not open is among them. */
   describe(orgId: string): Promise<KeyDescription[]>;
+
+  /** An organisation's changes, the newest first: who did what, and when. Calls that use a key leave no trace here. */
+  audit(orgId: string, page?: AuditPageOptions): Promise<AuditPage>;
 
   /** The body of `GET /byok/config`. */
   config(): { readonly providers: ProviderConfig[] };
@@ -65,7 +71,9 @@ export interface Verification {
   readonly provider: string;
   readonly secretId: string;
   /** `skipped`: the provider has no check. */
-  readonly verification: "passed" | "restricted" | "invalid" | "unreachable" | "skipped";
+  readonly verification: Verdict;
+  /** The key's status from now on. */
+  readonly status: KeyStatus;
   /** Why, as one word of byokit's own; absent where there is nothing to say. */
   readonly reason?: KeyCheck["reason"];
 }
@@ -75,12 +83,37 @@ export interface KeyDescription {
   readonly secretId: string;
   /** The key's last four characters; `null` for one of fewer than 20. */
   readonly hint: string | null;
+  readonly status: KeyStatus;
   readonly region: string | null;
   /** The keyring entry that it is sealed under. */
   readonly kid: string;
   /** RFC 3339, by the database's clock. */
   readonly createdAt: string;
   readonly createdBy: string | null;
+  /** When its provider last said something of it, RFC 3339; `null` while it never has. */
+  readonly lastCheckedAt: string | null;
+}
+
+/** The most entries of one {@link KeyManager.audit}. */
+export const maxAuditPage = 200;
+
+export interface AuditPageOptions {
+  /** Where the page before ended: its `next`. Absent: the newest. */
+  readonly before?: number;
+  /** At most 200. @default 50 */
+  readonly limit?: number;
+}
+
+export interface AuditPage {
+  readonly entries: readonly AuditEntry[];
+  /** Pass it as `before` for the next page; `null` on the last. */
+  readonly next: number | null;
+}
+
+/** One change, as it was made. Written in the change's own transaction, and never altered. */
+export interface AuditEntry extends Omit<AuditRow, "atMs"> {
+  /** RFC 3339, by the database's clock. */
+  readonly at: string;
 }
 
 /** A provider as `GET /byok/config` shows it; `slot`, `serves` and `regions` stand beside the documented fields. */

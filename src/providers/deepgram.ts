@@ -1,6 +1,7 @@
 import type { DeepgramClient } from "@deepgram/sdk";
 import { gate, originOf } from "./gate.ts";
 import { importSdk } from "./import-sdk.ts";
+import { anthropicKeys } from "./key-format.ts";
 import { field, probe } from "./probe.ts";
 import type { Endpoint, Model, Provider } from "./provider.ts";
 
@@ -26,6 +27,7 @@ export const deepgram: Provider<"deepgram", "stt" | "tts", DeepgramClient> = {
     in: host("api.in.deepgram.com"),
   },
   sdk: "@deepgram/sdk@5",
+  refusedPrefixes: anthropicKeys,
   models: [
     stt("nova-3-general", "Nova 3 General"),
     stt("nova-3", "Nova 3"),
@@ -54,6 +56,8 @@ export const deepgram: Provider<"deepgram", "stt" | "tts", DeepgramClient> = {
       },
       fetch: gate("deepgram", credential, [originOf(baseUrl), originOf(agent.baseUrl)]) as typeof fetch,
       timeoutInSeconds: (2 * requestTimeoutMs) / 1_000,
+      // The SDK waits as long as `retry-after` says, whatever its time-out is. A call may ask for retries itself.
+      maxRetries: 0,
     });
   },
   check: (credential, signal) => {

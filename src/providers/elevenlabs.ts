@@ -1,6 +1,7 @@
 import type { ElevenLabsClient } from "@elevenlabs/elevenlabs-js";
 import { gate, originOf } from "./gate.ts";
 import { importSdk } from "./import-sdk.ts";
+import { anthropicKeys } from "./key-format.ts";
 import { field, probe } from "./probe.ts";
 import type { Endpoint, Model, Provider } from "./provider.ts";
 
@@ -24,6 +25,8 @@ export const elevenlabs: Provider<"elevenlabs", "tts" | "stt", ElevenLabsClient>
     sg: host("api.sg.residency.elevenlabs.io"),
   },
   sdk: "@elevenlabs/elevenlabs-js@2",
+  /** Its own keys begin with `sk_` where they begin with anything. */
+  refusedPrefixes: { ...anthropicKeys, "sk-": "it looks like a key of OpenAI" },
   models: [
     tts("eleven_flash_v2_5", "Flash v2.5"),
     tts("eleven_v4", "Eleven v4"),
@@ -46,6 +49,8 @@ export const elevenlabs: Provider<"elevenlabs", "tts" | "stt", ElevenLabsClient>
       baseUrl,
       fetch: gate("elevenlabs", credential, [originOf(baseUrl)]) as typeof fetch,
       timeoutInSeconds: (2 * requestTimeoutMs) / 1_000,
+      // The SDK waits as long as `retry-after` says, whatever its time-out is. A call may ask for retries itself.
+      maxRetries: 0,
     });
   },
   check: (credential, signal) => {

@@ -1,9 +1,9 @@
 import { ByokError } from "../errors.ts";
-import { Secret } from "../secret.ts";
+import { maxKeyLength, Secret } from "../secret.ts";
 import type { Provider } from "./provider.ts";
 
-/** The longest key that is taken, in characters. */
-const maxLength = 512;
+/** For `refusedPrefixes`: keys of a vendor that people often have at hand, and that no built-in provider is. */
+export const anthropicKeys = { "sk-ant-": "it is a key of Anthropic" } as const;
 
 /**
  * Takes a text as a key of `provider`: trimmed, not empty, at most 512 printable ASCII characters. Formats are no
@@ -19,8 +19,9 @@ export function checkKeyText(provider: Provider, text: string, others: readonly 
   };
   const trimmed = typeof text === "string" ? text.trim() : "";
   if (trimmed === "") throw malformed("it is empty");
-  if (trimmed.length > maxLength) throw malformed(`it is longer than ${maxLength} characters`);
-  if (!/^[\x21-\x7e]+$/u.test(trimmed)) throw malformed("it has characters other than printable ASCII");
+  if (trimmed.length > maxKeyLength) throw malformed(`it is longer than ${maxKeyLength} characters`);
+  const key = new Secret(trimmed);
+  if (!key.isSendable()) throw malformed("it has characters other than printable ASCII");
   for (const [prefix, why] of Object.entries(provider.refusedPrefixes ?? {})) {
     if (trimmed.startsWith(prefix)) throw malformed(why);
   }
@@ -29,5 +30,5 @@ export function checkKeyText(provider: Provider, text: string, others: readonly 
       throw malformed(`it looks like a key of "${other.id}"`);
     }
   }
-  return new Secret(trimmed);
+  return key;
 }

@@ -1,5 +1,6 @@
 import type { OpenAI } from "openai";
 import type { OpenAIRealtimeWS } from "openai/realtime/ws";
+import { anthropicKeys } from "./key-format.ts";
 import { loadOpenAI, type OpenAISdk } from "./openai-client.ts";
 import { openRealtime } from "./openai-realtime.ts";
 import { field, probe } from "./probe.ts";
@@ -24,7 +25,7 @@ export const openai: Provider<"openai", "llm" | "realtime", OpenAI, OpenAIRealti
   regions: Object.fromEntries(regionNames.map((region) => [region, host(`${region}.api.openai.com`)])),
   sdk: "openai@7",
   keyPrefixes: ["sk-proj-", "sk-svcacct-", "sk-admin-"],
-  refusedPrefixes: { "sk-admin-": "it is an admin key, which runs no model", "sk-ant-": "it is a key of Anthropic" },
+  refusedPrefixes: { "sk-admin-": "it is an admin key, which runs no model", ...anthropicKeys },
   models: [
     { id: "gpt-4o-mini", name: "GPT-4o Mini", default: true, slot: "llm" },
     llm("gpt-4o", "GPT-4o"),

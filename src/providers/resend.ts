@@ -1,6 +1,7 @@
 import type { Resend } from "resend";
 import { gate, originOf } from "./gate.ts";
 import { importSdk } from "./import-sdk.ts";
+import { anthropicKeys } from "./key-format.ts";
 import { field, probe } from "./probe.ts";
 import type { Credential, Provider } from "./provider.ts";
 
@@ -19,6 +20,7 @@ export const resend: Provider<"resend", "email", Resend> = {
   endpoint: { baseUrl: "https://api.resend.com", websocketUrl: "wss://api.resend.com" },
   sdk: "resend@6",
   keyPrefixes: ["re_"],
+  refusedPrefixes: anthropicKeys,
   models: [],
   load: () => importSdk("resend", "resend@6", () => import("resend")),
   connect: (credential, loaded) => hermetic(loaded as ResendSdk, credential),

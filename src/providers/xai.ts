@@ -1,5 +1,6 @@
 import type { OpenAI } from "openai";
 import type { OpenAIRealtimeWS } from "openai/realtime/ws";
+import { anthropicKeys } from "./key-format.ts";
 import { loadOpenAI, type OpenAISdk } from "./openai-client.ts";
 import { openRealtime } from "./openai-realtime.ts";
 import { probe } from "./probe.ts";
@@ -18,6 +19,7 @@ export const xai: Provider<"xai", "realtime" | "llm", OpenAI, OpenAIRealtimeWS> 
   endpoint: { baseUrl: "https://api.x.ai/v1", websocketUrl: "wss://api.x.ai/v1" },
   sdk: "openai@7",
   keyPrefixes: ["xai-"],
+  refusedPrefixes: anthropicKeys,
   models: [
     { id: "grok-beta-realtime", name: "Grok Beta Realtime", default: true, slot: "realtime" },
     { id: "grok-voice-latest", name: "Grok Voice (latest)", default: false, slot: "realtime" },

@@ -1,6 +1,6 @@
 import { deepEqual, equal, notEqual, ok, rejects } from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import type { KeySnapshot, KeyStore, NewKey } from "../vault/key-store.ts";
+import type { KeySnapshot, KeyStore, NewKey, NotedCheck } from "../vault/key-store.ts";
 
 /** The runner's own `it` or `test`. */
 export type Test = (name: string, run: () => Promise<void>) => unknown;
@@ -41,6 +41,8 @@ export function keyStoreContract(
     await rejects(store.put(keyOf("org")), unavailable);
     await rejects(store.remove({ orgId: "org", provider: "openai" }, { actor: null }), unavailable);
     await rejects(store.describe("org"), unavailable);
+    await rejects(store.noteCheck(checkOf(keyOf("org"), "passed")), unavailable);
+    await rejects(store.audit("org", { before: null, limit: 10 }), unavailable);
   });
 
   test("migrates once, however many do it at the same time and however often", async () => {
@@ -72,13 +74,13 @@ export function keyStoreContract(
         ["c", 0],
       ],
     );
-    const { orgId: _orgId, hint: _hint, actor: _actor, ...sealed } = key;
+    const { orgId: _orgId, hint: _hint, actor: _actor, verification: _verification, ...sealed } = key;
     deepEqual({ ...snapshots[1]?.keys[0] }, sealed);
     const [record] = await store.describe("b");
-    equal(record?.createdBy, "ann");
-    equal(record?.hint, "abcd");
-    ok(Math.abs((record?.createdAtMs ?? 0) - Date.now()) < 86_400_000);
-    ok(!JSON.stringify(record).includes(key.sealed));
+    const { createdAtMs = 0, ...known } = { ...record };
+    const facts = { hint: "abcd", createdBy: "ann", verification: "skipped", checkedAtMs: null };
+    deepEqual(known, { ...sealed, ...facts });
+    ok(Math.abs(createdAtMs - Date.now()) < 86_400_000);
   });
 
   test("keeps hostile organisation ids apart", async () => {
@@ -163,6 +165,84 @@ export function keyStoreContract(
     notEqual(page.afterMark, page.headMark);
   });
 
+  test("notes what a provider said of a key, and moves no clock; not of a key that was replaced", async () => {
+    const { store, again } = await migrated();
+    const first = { ...keyOf("org"), verification: "passed" as const };
+    await store.put(first);
+    ok((await store.describe("org"))[0]?.checkedAtMs);
+    equal(await (await again()).noteCheck(checkOf(first, "invalid")), true);
+    const [checked] = await store.describe("org");
+    deepEqual([checked?.verification, (await one(store, "org")).snap], ["invalid", 1]);
+    const second = keyOf("org");
+    await store.put(second);
+    equal(await store.noteCheck(checkOf(first, "invalid")), false);
+    equal(await store.noteCheck({ ...checkOf(second, "invalid"), orgId: "other" }), false);
+    const [replaced] = await store.describe("org");
+    deepEqual([replaced?.secretId, replaced?.verification, replaced?.checkedAtMs], [second.secretId, "skipped", null]);
+  });
+
+  test("keeps an audit row of every change, and of nothing else, for its own organisation", async () => {
+    const { store, again } = await migrated();
+    const first = { ...keyOf("org"), hint: "aaaa", region: "eu", actor: "ann", verification: "passed" as const };
+    const second = { ...keyOf("org"), hint: "bbbb", verification: "unreachable" as const };
+    await store.put(first);
+    await store.put(keyOf("other"));
+    await store.put(second);
+    await store.noteCheck(checkOf(second, "passed"));
+    await store.remove({ orgId: "org", provider: "openai" }, { actor: "bob" });
+    await store.remove({ orgId: "org", provider: "openai" }, { actor: "bob" });
+    const rows = await (await again()).audit("org", { before: null, limit: 10 });
+    const common = { provider: "openai", region: null };
+    const removed = { seq: 4, actor: "bob", action: "removed", secretId: null, verification: null, hint: "bbbb" };
+    const replaced = { seq: 3, actor: null, action: "replaced", verification: "unreachable", hint: "bbbb" };
+    const added = { seq: 1, actor: "ann", action: "added", verification: "passed", hint: "aaaa" };
+    deepEqual(
+      rows.map(({ atMs: _atMs, ...row }) => row),
+      [
+        { ...common, ...removed, previousSecretId: second.secretId },
+        { ...common, ...replaced, secretId: second.secretId, previousSecretId: first.secretId },
+        { ...common, ...added, secretId: first.secretId, previousSecretId: null, region: "eu" },
+      ],
+    );
+    ok(rows.every(({ atMs }) => Math.abs(atMs - Date.now()) < 86_400_000));
+    ok(!JSON.stringify(rows).includes(first.sealed));
+    const pages = [
+      await store.audit("org", { before: null, limit: 2 }),
+      await store.audit("org", { before: 3, limit: 2 }),
+    ];
+    deepEqual(
+      pages.map((page) => page.map(({ seq }) => seq)),
+      [[4, 3], [1]],
+    );
+    deepEqual(await store.audit("nobody", { before: null, limit: 2 }), []);
+  });
+
+  test("skips no change in polls that follow a writer, and reads every row once", async () => {
+    const { store, again } = await migrated();
+    const writers = [await again(), await again()];
+    let isWriting = true;
+    const writing = Promise.all(
+      writers.map(async (writer) => {
+        for (let at = 0; at < 40; at += 1) await writer.put(keyOf(`org-${at % 3}`));
+      }),
+    ).finally(() => {
+      isWriting = false;
+    });
+    const read: number[] = [];
+    for (let isLast = false; !isLast; ) {
+      isLast = !isWriting;
+      const { changes, head, headMark } = await store.poll({ after: read.length });
+      read.push(...changes.map(({ seq }) => seq));
+      equal(changes.at(-1)?.seq ?? read.length, head);
+      if (changes.length > 0) equal(changes.at(-1)?.mark, headMark);
+    }
+    await writing;
+    deepEqual(
+      read,
+      Array.from({ length: 80 }, (_, at) => at + 1),
+    );
+  });
+
   test("has no mark for a row that is not there", async () => {
     const { store } = await migrated();
     equal((await store.poll({ after: 99 })).afterMark, null);
@@ -181,7 +261,12 @@ export function keyStoreContract(
 }
 
 function keyOf(orgId: string, provider = "openai", sealed: string = randomUUID()): NewKey {
-  return { orgId, provider, secretId: randomUUID(), region: null, kid: "kek-1", sealed, hint: null, actor: null };
+  const facts = { region: null, kid: "kek-1", hint: null, actor: null, verification: "skipped" } as const;
+  return { orgId, provider, secretId: randomUUID(), sealed, ...facts };
+}
+
+function checkOf({ orgId, provider, secretId }: NewKey, verification: NotedCheck["verification"]): NotedCheck {
+  return { orgId, provider, secretId, verification };
 }
 
 async function one(store: KeyStore, orgId: string): Promise<KeySnapshot> {

@@ -29,8 +29,8 @@ export interface KeyStore {
 
   /**
    * Stores a key, replacing the organisation's key for that provider if there is one: the new row, the repointed
-   * reference, the deletion of the old row and the log row are one transaction. Of two racing calls the one with the
-   * higher `seq` stands.
+   * reference, the deletion of the old row, the log row and the audit row are one transaction. Of two racing calls the
+   * one with the higher `seq` stands.
    *
    * When the connection is lost while the transaction commits, nobody knows whether it did: `store_unavailable`,
    * retryable, and the same call made again ends in the right state.
@@ -38,13 +38,23 @@ export interface KeyStore {
   put(key: NewKey): Promise<StoreChange>;
 
   /**
-   * Removes an organisation's key for a provider, physically. Where there is none, nothing is written and the answer
-   * carries the head and `secretId: null`, so that a retry is safe.
+   * Removes an organisation's key for a provider, physically; the log row and the audit row are of the same
+   * transaction. Where there is none, nothing is written and the answer carries the head and `secretId: null`, so that a
+   * retry is safe.
    */
   remove(ref: KeyRef, by: Attribution): Promise<StoreChange>;
 
-  /** What is known of an organisation's keys, sorted by provider; never sealed text. */
+  /** What is known of an organisation's keys, sorted by provider. One consistent read. */
   describe(orgId: string): Promise<readonly KeyRecord[]>;
+
+  /**
+   * Notes what a provider said of a stored key, and when. Moves no clock: nothing that a resolve reads changes. Resolves
+   * to whether that secret is still the organisation's; one that was replaced meanwhile is left alone.
+   */
+  noteCheck(check: NotedCheck): Promise<boolean>;
+
+  /** An organisation's changes, the newest first, at most `limit`; those below `before` where it is given. */
+  audit(orgId: string, page: { readonly before: number | null; readonly limit: number }): Promise<readonly AuditRow[]>;
 
   /** Ends what the store itself opened. Pools and clients that the caller passed in stay the caller's. */
   close(): Promise<void>;
@@ -125,6 +135,20 @@ export interface Attribution {
 export interface NewKey extends KeyRef, SealedKey, Attribution {
   /** The last four characters, or `null` for a key too short to show any. */
   readonly hint: string | null;
+  /** What its provider said of it before it was stored. */
+  readonly verification: Verdict;
+}
+
+/**
+ * What a provider said of a key. `restricted`: valid, but without some scope. `unreachable`: it did not say. `skipped`: it
+ * was not asked.
+ */
+export type Verdict = "passed" | "restricted" | "invalid" | "unreachable" | "skipped";
+
+/** What a provider said of a stored key. Only an answer is noted: silence never speaks against a key. */
+export interface NotedCheck extends KeyRef {
+  readonly secretId: string;
+  readonly verification: "passed" | "restricted" | "invalid";
 }
 
 /** What a change did. */
@@ -137,14 +161,33 @@ export interface StoreChange {
   readonly references: Readonly<Record<string, string>>;
 }
 
-/** What may be shown of a stored key. */
-export interface KeyRecord {
-  readonly provider: string;
-  readonly secretId: string;
-  readonly region: string | null;
-  readonly kid: string;
+/** What is known of a stored key. */
+export interface KeyRecord extends SealedKey {
   readonly hint: string | null;
   /** Milliseconds since the epoch, by the database's clock. */
   readonly createdAtMs: number;
   readonly createdBy: string | null;
+  /** What its provider said last; `unreachable` or `skipped` while it has never said anything. */
+  readonly verification: Verdict;
+  /** When its provider said that; `null` while it has never said anything. */
+  readonly checkedAtMs: number | null;
+}
+
+/** One change as the audit trail keeps it, for ever and unaltered. Reads leave no rows. */
+export interface AuditRow extends Attribution {
+  /** The number of the change. */
+  readonly seq: number;
+  /** Milliseconds since the epoch, by the database's clock. */
+  readonly atMs: number;
+  readonly provider: string;
+  readonly action: "added" | "replaced" | "removed";
+  /** The secret that the organisation has for the provider since then; `null` after a removal. */
+  readonly secretId: string | null;
+  /** The secret that it had before, deleted by this change; `null` where there was none. */
+  readonly previousSecretId: string | null;
+  readonly region: string | null;
+  /** What the provider said of the key that was stored; `null` for a removal. */
+  readonly verification: Verdict | null;
+  /** Of the key that was stored, or of the one that was removed. */
+  readonly hint: string | null;
 }

@@ -1,18 +1,33 @@
 import { randomUUID } from "node:crypto";
-import type { KeyRecord, KeyStore, LogCursor, LogRow, NewKey, SealedKey, StoreChange } from "./key-store.ts";
-import { maxLogRows } from "./key-store.ts";
+import { auditRow, type RemovedSecret } from "./audit-row.ts";
+import {
+  type AuditRow,
+  type KeyRecord,
+  type KeyStore,
+  type LogCursor,
+  type LogRow,
+  maxLogRows,
+  type NewKey,
+  type SealedKey,
+  type StoreChange,
+} from "./key-store.ts";
 import { noSchema } from "./store-unavailable.ts";
 
 interface StoredKey extends NewKey {
   readonly createdAtMs: number;
+  readonly checkedAtMs: number | null;
+}
+
+interface OwnAuditRow extends AuditRow {
+  readonly orgId: string;
 }
 
 interface TimedRow extends LogRow {
   readonly atMs: number;
 }
 
-/** The most rows of the change log that are kept. */
-const maxLog = 100_000;
+/** The most rows of the change log, and of the audit trail, that are kept. */
+const maxRows = 100_000;
 
 /**
  * A store in this process's memory, gone with it: for tests and first tries. It keeps every promise of the port but
@@ -22,6 +37,7 @@ export function memoryStore(): KeyStore {
   const incarnation = randomUUID();
   const organisations = new Map<string, Map<string, StoredKey>>();
   const log: TimedRow[] = [];
+  const trail: OwnAuditRow[] = [];
 
   const newest = (): TimedRow => {
     const row = log.at(-1);
@@ -31,8 +47,12 @@ export function memoryStore(): KeyStore {
   const append = (orgId: string): number => {
     const seq = newest().seq + 1;
     log.push({ seq, orgId, mark: randomUUID(), atMs: Date.now() });
-    if (log.length > maxLog) log.shift();
+    if (log.length > maxRows) log.shift();
     return seq;
+  };
+  const record = (orgId: string, row: Omit<AuditRow, "atMs">): void => {
+    trail.push({ orgId, atMs: Date.now(), ...row });
+    if (trail.length > maxRows) trail.shift();
   };
   const changed = (orgId: string, seq: number, secretId: string | null): StoreChange => {
     const keys = [...(organisations.get(orgId)?.values() ?? [])];
@@ -63,25 +83,51 @@ export function memoryStore(): KeyStore {
     },
 
     async put(key) {
-      const seq = append(key.orgId);
-      const keys = organisations.get(key.orgId) ?? new Map<string, StoredKey>();
-      const before = keys.get(key.provider);
-      organisations.set(key.orgId, keys.set(key.provider, { ...key, createdAtMs: Date.now() }));
-      return changed(key.orgId, seq, before?.secretId ?? null);
+      const { orgId, provider, actor } = key;
+      const seq = append(orgId);
+      const keys = organisations.get(orgId) ?? new Map<string, StoredKey>();
+      const before: RemovedSecret | undefined = keys.get(provider);
+      const createdAtMs = Date.now();
+      const hasAnswer = key.verification === "passed" || key.verification === "restricted";
+      organisations.set(
+        orgId,
+        keys.set(provider, { ...key, createdAtMs, checkedAtMs: hasAnswer ? createdAtMs : null }),
+      );
+      record(orgId, auditRow({ seq, actor, provider, before, stored: key }));
+      return changed(orgId, seq, before?.secretId ?? null);
     },
 
-    async remove({ orgId, provider }) {
+    async remove({ orgId, provider }, { actor }) {
       const head = newest().seq;
       const before = organisations.get(orgId)?.get(provider);
       if (before === undefined) return changed(orgId, head, null);
       organisations.get(orgId)?.delete(provider);
-      return changed(orgId, append(orgId), before.secretId);
+      const seq = append(orgId);
+      record(orgId, auditRow({ seq, actor, provider, before }));
+      return changed(orgId, seq, before.secretId);
     },
 
     async describe(orgId) {
       newest();
       const keys = [...(organisations.get(orgId)?.values() ?? [])];
       return keys.map(recordOf).sort((a, b) => (a.provider < b.provider ? -1 : 1));
+    },
+
+    async noteCheck({ orgId, provider, secretId, verification }) {
+      newest();
+      const key = organisations.get(orgId)?.get(provider);
+      if (key?.secretId !== secretId) return false;
+      organisations.get(orgId)?.set(provider, { ...key, verification, checkedAtMs: Date.now() });
+      return true;
+    },
+
+    async audit(orgId, { before, limit }) {
+      newest();
+      const own = trail.filter((row) => row.orgId === orgId && row.seq < (before ?? Number.POSITIVE_INFINITY));
+      return own
+        .reverse()
+        .slice(0, limit)
+        .map(({ orgId: _orgId, ...row }) => row);
     },
 
     async close() {},
@@ -99,6 +145,6 @@ function sealedKeyOf({ provider, secretId, region, kid, sealed }: StoredKey): Se
   return { provider, secretId, region, kid, sealed };
 }
 
-function recordOf({ provider, secretId, region, kid, hint, createdAtMs, actor }: StoredKey): KeyRecord {
-  return { provider, secretId, region, kid, hint, createdAtMs, createdBy: actor };
+function recordOf({ orgId: _orgId, actor, ...known }: StoredKey): KeyRecord {
+  return { ...known, createdBy: actor };
 }

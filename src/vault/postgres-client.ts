@@ -21,8 +21,11 @@ export interface PostgresQuery {
   readonly values?: unknown[];
 }
 
-/** `undefined_table` and `invalid_schema_name` (https://www.postgresql.org/docs/current/errcodes-appendix.html). */
-const missingSchema: ReadonlySet<string> = new Set(["42P01", "3F000"]);
+/**
+ * `undefined_table`, `undefined_column` and `invalid_schema_name`
+ * (https://www.postgresql.org/docs/current/errcodes-appendix.html).
+ */
+const missingSchema: ReadonlySet<string> = new Set(["42P01", "42703", "3F000"]);
 
 /**
  * Runs `work` on a connection of its own, within `timeoutMs`, the wait for the connection included. A connection on

@@ -5,7 +5,7 @@ import { storeUnavailable } from "./store-unavailable.ts";
 /** One number for all of byokit's migrations: whoever holds this advisory lock migrates. */
 const migrationLock = 8_242_609_451;
 
-/** The schema's steps; `byok_schema` counts those that were taken. Append, never edit. */
+/** The schema's steps; `byok_schema` counts those that were taken. Append, never edit; only add. */
 const steps: readonly string[] = [
   `
   CREATE TABLE byok_clock (
@@ -23,6 +23,19 @@ const steps: readonly string[] = [
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(), created_by text,
     PRIMARY KEY (org_id, provider)
   );
+  `,
+  `
+  ALTER TABLE byok_secret ADD COLUMN verification text NOT NULL DEFAULT 'skipped', ADD COLUMN checked_at timestamptz;
+  CREATE TABLE byok_audit (
+    seq bigint PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp(), org_id text COLLATE "C" NOT NULL,
+    actor text, provider text NOT NULL, action text NOT NULL, secret_id text, previous_secret_id text, region text,
+    verification text, hint text
+  );
+  CREATE INDEX byok_audit_of ON byok_audit (org_id, seq);
+  CREATE FUNCTION byok_refuse_change() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'byok_audit is append-only'; END $$;
+  CREATE TRIGGER byok_audit_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON byok_audit
+    FOR EACH STATEMENT EXECUTE FUNCTION byok_refuse_change();
   `,
 ];
 

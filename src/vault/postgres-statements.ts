@@ -1,3 +1,4 @@
+import type { NotedCheck } from "./key-store.ts";
 import type { PostgresPoolClient, PostgresQuery } from "./postgres-client.ts";
 
 export interface HeadRow {
@@ -14,16 +15,6 @@ export interface PollRow {
   readonly seq: string | null;
   readonly org_id: string;
   readonly mark: string;
-}
-
-export interface RecordRow {
-  readonly provider: string;
-  readonly secret_id: string;
-  readonly region: string | null;
-  readonly kid: string;
-  readonly hint: string | null;
-  readonly created_at: Date;
-  readonly created_by: string | null;
 }
 
 /** Read in the same statement as everything else: a promoted standby has a timeline of its own. */
@@ -86,15 +77,19 @@ function pollSql(incarnation: string): string {
   WHERE clock.id = 1 ORDER BY log.seq LIMIT $3`;
 }
 
-export const insertSql = `INSERT INTO byok_secret
-  (org_id, provider, secret_id, region, kid, sealed, hint, created_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`;
+export function describeQuery(orgId: string): PostgresQuery {
+  const text = "SELECT * FROM byok_secret WHERE org_id = $1 ORDER BY provider";
+  return { name: "byok_describe", text, values: [orgId] };
+}
 
-export const describeSql = `SELECT provider, secret_id, region, kid, hint, created_at, created_by
-  FROM byok_secret WHERE org_id = $1 ORDER BY provider`;
+export function noteCheckQuery({ orgId, provider, secretId, verification }: NotedCheck): PostgresQuery {
+  const text = `UPDATE byok_secret SET verification = $4, checked_at = clock_timestamp()
+    WHERE org_id = $1 AND provider = $2 AND secret_id = $3 RETURNING secret_id`;
+  return { text, values: [orgId, provider, secretId, verification] };
+}
 
-/** A few rows with every change, from the beginning of the log up to the first that is young, never the newest. */
-export const pruneSql = `
-  WITH oldest AS (SELECT seq, at < clock_timestamp() - $2::double precision * interval '1 millisecond' AS is_old
-    FROM byok_log ORDER BY seq LIMIT 20)
-  DELETE FROM byok_log WHERE seq IN (SELECT seq FROM oldest WHERE seq < $1::bigint
-    AND seq < coalesce((SELECT min(seq) FROM oldest WHERE NOT is_old), $1::bigint))`;
+export function auditQuery(orgId: string, before: number | null, limit: number): PostgresQuery {
+  const text = `SELECT * FROM byok_audit
+    WHERE org_id = $1 AND seq < coalesce($2::bigint, 9223372036854775807) ORDER BY seq DESC LIMIT $3`;
+  return { name: "byok_audit", text, values: [orgId, before, limit] };
+}

@@ -1,20 +1,20 @@
-import { randomUUID } from "node:crypto";
 import { positiveMs } from "../options.ts";
-import { type KeyStore, type LogRow, maxLogRows, type StoreChange } from "./key-store.ts";
+import { type KeyStore, type LogRow, maxLogRows } from "./key-store.ts";
+import { putKey, removeKey } from "./postgres-changes.ts";
 import { onConnection, type PostgresPool, type PostgresPoolClient, type PostgresQuery } from "./postgres-client.ts";
 import { upgradeSchema } from "./postgres-schema.ts";
 import {
-  describeSql,
+  auditQuery,
+  describeQuery,
   type HeadRow,
-  insertSql,
+  noteCheckQuery,
   type PollRow,
-  pruneSql,
   type ReadStatements,
-  type RecordRow,
   readStatementsFor,
 } from "./postgres-statements.ts";
 import { type SealedRow, sealedKeys } from "./sealed-row.ts";
 import { noSchema, storeUnavailable } from "./store-unavailable.ts";
+import { auditRowOf, recordOf } from "./stored-rows.ts";
 
 export interface PostgresStoreOptions {
   /** A `pg` pool on the primary. The caller owns it and ends it. */
@@ -51,6 +51,12 @@ export function postgresStore(options: PostgresStoreOptions): KeyStore {
       if (first.in_recovery) throw storeUnavailable("is a standby", "Connect to the primary.");
       return rows as Row[];
     });
+
+  /** One statement that is a transaction of its own and reads no change number. */
+  const plainly = async (query: PostgresQuery): Promise<Record<string, unknown>[]> => {
+    const { rows } = await onConnection(pool, timeoutMs, (client) => client.query(query));
+    return rows as Record<string, unknown>[];
+  };
 
   const write = async <T>(work: (client: PostgresPoolClient) => Promise<T>): Promise<T> =>
     await onConnection(pool, timeoutMs, async (client) => {
@@ -90,71 +96,18 @@ export function postgresStore(options: PostgresStoreOptions): KeyStore {
       };
     },
 
-    put: (key) =>
-      write(async (client) => {
-        const { orgId, provider, secretId, region, kid, sealed, hint, actor } = key;
-        const seq = await append(client, orgId, keepMs);
-        const before = await removeSecret(client, orgId, provider);
-        await client.query({ text: insertSql, values: [orgId, provider, secretId, region, kid, sealed, hint, actor] });
-        return await change(client, orgId, seq, before);
-      }),
+    put: (key) => write((client) => putKey(client, key, keepMs)),
 
-    remove: ({ orgId, provider }) =>
-      write(async (client) => {
-        const seq = await append(client, orgId, keepMs);
-        const before = await removeSecret(client, orgId, provider);
-        if (before !== null) return await change(client, orgId, seq, before);
-        await client.query({ text: "ROLLBACK" });
-        return await change(client, orgId, seq - 1, null);
-      }),
+    remove: (ref, { actor }) => write((client) => removeKey(client, ref, actor, keepMs)),
 
-    async describe(orgId) {
-      const { rows } = await onConnection(pool, timeoutMs, (client) =>
-        client.query({ name: "byok_describe", text: describeSql, values: [orgId] }),
-      );
-      return (rows as RecordRow[]).map((row) => ({
-        provider: row.provider,
-        secretId: row.secret_id,
-        region: row.region,
-        kid: row.kid,
-        hint: row.hint,
-        createdAtMs: row.created_at.getTime(),
-        createdBy: row.created_by,
-      }));
-    },
+    describe: async (orgId) => (await plainly(describeQuery(orgId))).map(recordOf),
+
+    noteCheck: async (check) => (await plainly(noteCheckQuery(check))).length > 0,
+
+    audit: async (orgId, { before, limit }) => (await plainly(auditQuery(orgId, before, limit))).map(auditRowOf),
 
     async close() {},
   };
-}
-
-/** The clock row is locked by a statement of its own, before anything is read that depends on the order of changes. */
-async function append(client: PostgresPoolClient, orgId: string, keepMs: number): Promise<number> {
-  const { rows } = await client.query({ text: "UPDATE byok_clock SET seq = seq + 1 WHERE id = 1 RETURNING seq" });
-  const [row] = rows as { seq: string }[];
-  if (row === undefined) throw noSchema();
-  const seq = Number(row.seq);
-  const values = [seq, orgId, randomUUID()];
-  await client.query({ text: "INSERT INTO byok_log (seq, org_id, mark) VALUES ($1, $2, $3)", values });
-  await client.query({ name: "byok_prune", text: pruneSql, values: [seq, keepMs] });
-  return seq;
-}
-
-async function removeSecret(client: PostgresPoolClient, orgId: string, provider: string): Promise<string | null> {
-  const text = "DELETE FROM byok_secret WHERE org_id = $1 AND provider = $2 RETURNING secret_id";
-  const { rows } = await client.query({ text, values: [orgId, provider] });
-  return (rows[0] as { secret_id: string } | undefined)?.secret_id ?? null;
-}
-
-async function change(
-  client: PostgresPoolClient,
-  orgId: string,
-  seq: number,
-  secretId: string | null,
-): Promise<StoreChange> {
-  const text = "SELECT provider, secret_id FROM byok_secret WHERE org_id = $1";
-  const { rows } = await client.query({ text, values: [orgId] });
-  const references = (rows as { provider: string; secret_id: string }[]).map((row) => [row.provider, row.secret_id]);
-  return { seq, secretId, references: Object.fromEntries(references) };
 }
 
 function logRow({ seq, org_id: orgId, mark }: PollRow): LogRow {

@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { setTimeout as pause } from "node:timers/promises";
 import { ByokError } from "../errors.ts";
-import { isCurrentSchema, upgradeSchema } from "./sqlite-schema.ts";
+import { hasSchema, upgradeSchema } from "./sqlite-schema.ts";
 import { driverFailed, noSchema, storeUnavailable, tooSlow } from "./store-unavailable.ts";
 
 /** How long one attempt waits for a lock, in milliseconds. It blocks the event loop: longer waits are attempts anew. */
@@ -96,7 +96,7 @@ export class SqliteFile {
     const database = new DatabaseSync(this.#path, { timeout: busyTimeoutMs });
     try {
       database.exec("PRAGMA synchronous = FULL; PRAGMA secure_delete = ON");
-      if (!isCurrentSchema(database)) throw noSchema();
+      if (!hasSchema(database)) throw noSchema();
       return { database, identity, prepared: new Map() };
     } catch (error) {
       database.close();

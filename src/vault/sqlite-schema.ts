@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import { storeUnavailable } from "./store-unavailable.ts";
 
-/** The schema's steps; the database's `user_version` counts those that were taken. Append, never edit. */
+/** The schema's steps; the database's `user_version` counts those that were taken. Append, never edit; only add. */
 const steps: readonly string[] = [
   `
   CREATE TABLE byok_clock (id INTEGER PRIMARY KEY CHECK (id = 1), incarnation TEXT NOT NULL, seq INTEGER NOT NULL) STRICT;
@@ -13,6 +13,17 @@ const steps: readonly string[] = [
     sealed TEXT NOT NULL, hint TEXT, created_at_ms INTEGER NOT NULL, created_by TEXT,
     PRIMARY KEY (org_id, provider)
   ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  ALTER TABLE byok_secret ADD COLUMN verification TEXT NOT NULL DEFAULT 'skipped';
+  ALTER TABLE byok_secret ADD COLUMN checked_at_ms INTEGER;
+  CREATE TABLE byok_audit (
+    seq INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, org_id TEXT NOT NULL, actor TEXT, provider TEXT NOT NULL,
+    action TEXT NOT NULL, secret_id TEXT, previous_secret_id TEXT, region TEXT, verification TEXT, hint TEXT
+  ) STRICT;
+  CREATE INDEX byok_audit_of ON byok_audit (org_id, seq);
+  CREATE TRIGGER byok_audit_stays BEFORE UPDATE ON byok_audit BEGIN SELECT RAISE(ABORT, 'byok_audit is append-only'); END;
+  CREATE TRIGGER byok_audit_remains BEFORE DELETE ON byok_audit BEGIN SELECT RAISE(ABORT, 'byok_audit is append-only'); END;
   `,
 ];
 
@@ -32,8 +43,9 @@ export function upgradeSchema(database: DatabaseSync): void {
   database.exec(`PRAGMA user_version = ${steps.length}`);
 }
 
-export function isCurrentSchema(database: DatabaseSync): boolean {
-  return schemaVersion(database) === steps.length;
+/** A newer schema serves too: while a release rolls out, processes of both are at work, and steps only add. */
+export function hasSchema(database: DatabaseSync): boolean {
+  return schemaVersion(database) >= steps.length;
 }
 
 function schemaVersion(database: DatabaseSync): number {

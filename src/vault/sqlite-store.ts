@@ -1,10 +1,25 @@
 import { randomUUID } from "node:crypto";
 import { ByokError } from "../errors.ts";
 import { positiveMs } from "../options.ts";
-import { type KeyStore, type LogRow, maxLogRows, type StoreChange } from "./key-store.ts";
+import { auditRow, type RemovedSecret, removedSecret } from "./audit-row.ts";
+import { type AuditRow, type KeyRef, type KeyStore, type LogRow, maxLogRows, type StoreChange } from "./key-store.ts";
 import { type SealedRow, sealedKeys } from "./sealed-row.ts";
 import { type Prepare, SqliteFile } from "./sqlite-file.ts";
+import {
+  auditSql,
+  deleteSql,
+  describeSql,
+  type HeadRow,
+  insertAuditSql,
+  insertSql,
+  noteCheckSql,
+  type PollRow,
+  pollSql,
+  pruneSql,
+  snapshotSql,
+} from "./sqlite-statements.ts";
 import { noSchema } from "./store-unavailable.ts";
+import { auditRowOf, recordOf } from "./stored-rows.ts";
 
 export interface SqliteStoreOptions {
   /** The database's file. Nothing but `migrate()` creates it: a wrong working directory would otherwise found an empty store. */
@@ -13,12 +28,6 @@ export interface SqliteStoreOptions {
   readonly timeoutMs?: number;
   /** How long rows of the change log are kept. A worker that was away longer forgets everything. @default 86_400_000 */
   readonly logKeepMs?: number;
-}
-
-interface HeadRow {
-  readonly incarnation: string;
-  readonly seq: number;
-  readonly mark: string;
 }
 
 /**
@@ -71,82 +80,45 @@ export function sqliteStore({ path, timeoutMs = 1_000, logKeepMs = 86_400_000 }:
 
     put: (key) =>
       file.write((prepare) => {
-        const { orgId, provider, secretId, region, kid, sealed, hint, actor } = key;
+        const { orgId, provider, secretId, region, kid, sealed, hint, actor, verification } = key;
+        const now = Date.now();
         const seq = append(prepare, orgId, keepMs);
-        const before = prepare(deleteSql).get(orgId, provider)?.["secret_id"];
-        prepare(insertSql).run(orgId, provider, secretId, region, kid, sealed, hint, Date.now(), actor);
-        return change(prepare, orgId, seq, before);
+        const before = removeSecret(prepare, key);
+        const checkedAt = verification === "passed" || verification === "restricted" ? now : null;
+        const values = [orgId, provider, secretId, region, kid, sealed, hint, now, actor, verification, checkedAt];
+        prepare(insertSql).run(...values);
+        record(prepare, orgId, auditRow({ seq, actor, provider, before, stored: key }));
+        return change(prepare, orgId, seq, before?.secretId ?? null);
       }),
 
-    remove: ({ orgId, provider }) =>
+    remove: (ref, { actor }) =>
       file.write((prepare) => {
-        const before = prepare(deleteSql).get(orgId, provider)?.["secret_id"];
-        const head = prepare("SELECT seq FROM byok_clock WHERE id = 1").get()?.["seq"];
-        return change(prepare, orgId, before === undefined ? Number(head) : append(prepare, orgId, keepMs), before);
+        const { orgId, provider } = ref;
+        const before = removeSecret(prepare, ref);
+        if (before === undefined) {
+          const head = prepare("SELECT seq FROM byok_clock WHERE id = 1").get()?.["seq"];
+          return change(prepare, orgId, Number(head), null);
+        }
+        const seq = append(prepare, orgId, keepMs);
+        record(prepare, orgId, auditRow({ seq, actor, provider, before }));
+        return change(prepare, orgId, seq, before.secretId);
       }),
 
-    describe: (orgId) =>
-      file.read((prepare) =>
-        prepare(describeSql)
-          .all(orgId)
-          .map((row) => ({
-            provider: String(row["provider"]),
-            secretId: String(row["secret_id"]),
-            region: row["region"] as string | null,
-            kid: String(row["kid"]),
-            hint: row["hint"] as string | null,
-            createdAtMs: Number(row["created_at_ms"]),
-            createdBy: row["created_by"] as string | null,
-          })),
-      ),
+    describe: (orgId) => file.read((prepare) => prepare(describeSql).all(orgId).map(recordOf)),
+
+    noteCheck: ({ orgId, provider, secretId, verification }) =>
+      file.write((prepare) => {
+        const values = { orgId, provider, secretId, verification, at: Date.now() };
+        return Number(prepare(noteCheckSql).run(values).changes) > 0;
+      }),
+
+    audit: (orgId, { before, limit }) =>
+      file.read((prepare) => prepare(auditSql).all({ orgId, before, limit }).map(auditRowOf)),
 
     async close() {
       file.close();
     },
   };
-}
-
-const snapshotSql = `
-  SELECT clock.incarnation, clock.seq, log.mark, secret.*
-  FROM byok_clock clock
-  JOIN byok_log log ON log.seq = clock.seq
-  LEFT JOIN byok_secret secret ON secret.org_id IN (SELECT value FROM json_each(?))
-  WHERE clock.id = 1`;
-
-const pollSql = `
-  WITH start AS (SELECT coalesce(
-    $after,
-    CASE WHEN $since IS NOT NULL THEN coalesce(
-      (SELECT max(seq) FROM byok_log WHERE at_ms < $since), (SELECT min(seq) FROM byok_log)) END,
-    (SELECT max(seq) FROM byok_log)) AS seq)
-  SELECT clock.incarnation, clock.seq AS head, newest.mark AS head_mark, start.seq AS start, log.seq, log.org_id, log.mark
-  FROM byok_clock clock
-  JOIN start
-  JOIN byok_log newest ON newest.seq = clock.seq
-  LEFT JOIN byok_log log ON log.seq >= start.seq
-  WHERE clock.id = 1 ORDER BY log.seq LIMIT $limit`;
-
-/** A few rows with every change, from the beginning of the log up to the first that is young, never the newest. */
-const pruneSql = `
-  WITH oldest AS (SELECT seq, at_ms FROM byok_log ORDER BY seq LIMIT 20)
-  DELETE FROM byok_log WHERE seq IN (SELECT seq FROM oldest WHERE seq < $seq
-    AND seq < coalesce((SELECT min(seq) FROM oldest WHERE at_ms >= $since), $seq))`;
-
-const deleteSql = "DELETE FROM byok_secret WHERE org_id = ? AND provider = ? RETURNING secret_id";
-
-const insertSql = `INSERT INTO byok_secret
-  (org_id, provider, secret_id, region, kid, sealed, hint, created_at_ms, created_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
-
-const describeSql = "SELECT * FROM byok_secret WHERE org_id = ? ORDER BY provider";
-
-interface PollRow {
-  readonly incarnation: string;
-  readonly head: number;
-  readonly head_mark: string;
-  readonly start: number;
-  readonly seq: number | null;
-  readonly org_id: string;
-  readonly mark: string;
 }
 
 function append(prepare: Prepare, orgId: string, keepMs: number): number {
@@ -161,10 +133,33 @@ function append(prepare: Prepare, orgId: string, keepMs: number): number {
   return seq;
 }
 
-function change(prepare: Prepare, orgId: string, seq: number, before: unknown): StoreChange {
+function removeSecret(prepare: Prepare, { orgId, provider }: KeyRef): RemovedSecret | undefined {
+  const row = prepare(deleteSql).get(orgId, provider);
+  return row && removedSecret(row);
+}
+
+function record(prepare: Prepare, orgId: string, row: Omit<AuditRow, "atMs">): void {
+  const { seq, actor, provider, action, secretId, previousSecretId, region, verification, hint } = row;
+  const values = [
+    seq,
+    Date.now(),
+    orgId,
+    actor,
+    provider,
+    action,
+    secretId,
+    previousSecretId,
+    region,
+    verification,
+    hint,
+  ];
+  prepare(insertAuditSql).run(...values);
+}
+
+function change(prepare: Prepare, orgId: string, seq: number, secretId: string | null): StoreChange {
   const rows = prepare("SELECT provider, secret_id FROM byok_secret WHERE org_id = ?").all(orgId);
   const references = Object.fromEntries(rows.map((row) => [String(row["provider"]), String(row["secret_id"])]));
-  return { seq, secretId: typeof before === "string" ? before : null, references };
+  return { seq, secretId, references };
 }
 
 function logRow({ seq, org_id: orgId, mark }: PollRow): LogRow {

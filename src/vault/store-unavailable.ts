@@ -6,7 +6,8 @@ export function storeUnavailable(what: string, next: string): ByokError {
 }
 
 export function noSchema(): ByokError {
-  return storeUnavailable("has no schema", "Call the store's migrate() once, and check that it is the right database.");
+  const next = "Call the store's migrate() once, and check that it is the right database.";
+  return storeUnavailable("has no schema, or an older byokit's", next);
 }
 
 export function tooSlow(timeoutMs: number): ByokError {

@@ -59,8 +59,8 @@ export const guardsOfProviders: readonly Guard[] = [
     ["RESEND_API_KEY", "new sdk.Resend(key.reveal(), {", "new sdk.Resend(undefined, {", "needs nothing"],
   ]),
   ...guardsOf("providers/key-format.ts", "providers/key-format.test.ts", [
-    ["the length of a key", "if (trimmed.length > maxLength)", "if (false)"],
-    ["printable keys", "if (!/^[\\x21-\\x7e]+$/u.test(trimmed))", "if (false)"],
+    ["the length of a key", "if (trimmed.length > maxKeyLength)", "if (false)"],
+    ["printable keys", "if (!key.isSendable())", "if (false)"],
     ["refused prefixes", "if (trimmed.startsWith(prefix)) throw", "if (false) throw"],
     ["other providers' prefixes", "other.id !== provider.id &&", "false &&"],
   ]),

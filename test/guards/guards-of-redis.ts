@@ -67,10 +67,10 @@ export const guardsOfRedis: readonly Guard[] = [
   ...guardsOf("vault/sqlite-store.ts", "vault/sqlite-store.test.ts", [
     ["a log that is pruned", "prepare(pruneSql).run({ seq, since: Date.now() - keepMs });", "", "prunes"],
   ]),
-  ...guardsOf("vault/postgres-store.ts", "vault/postgres-store.test.ts", [
+  ...guardsOf("vault/postgres-changes.ts", "vault/postgres-store.test.ts", [
     [
       "a log that is pruned",
-      'await client.query({ name: "byok_prune", text: pruneSql, values: [seq, keepMs] });',
+      'await client.query({ name: "byok_prune", text: pruneSql, values: [seq, logKeepMs] });',
       "",
       "prunes",
     ],

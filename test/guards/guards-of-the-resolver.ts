@@ -53,8 +53,20 @@ export const guardsOfTheResolver: readonly Guard[] = [
       "if (false) throw",
     ],
     ["a checked key", "checkKeyText(provider, apiKey, catalogue, orgId)", "checkKeyText(provider, apiKey, [], orgId)"],
-    ["the manager's deadline", "within(clock, deadlineMs, work, () => tooSlow(orgId, deadlineMs))", "work"],
-    ["a new secret id", "const secretId = randomUUID();", 'const secretId = "one";'],
+    ["the manager's deadline", "await deadline.race(committed(orgId, work))", "await committed(orgId, work)"],
+    ["a new secret id", "secretId: randomUUID(),", 'secretId: "one",'],
+    ["a named actor", "if (actor === null || isIdentifier(actor)) return;", "return;"],
+    ["a page's end", "rows.length > size ?", "false ?"],
+    ["a page's bound", 'Math.min(positiveInteger("limit", limit), maxAuditPage)', "limit"],
+  ]),
+  ...guardsOf("manager/key-status.ts", "manager/key-manager.test.ts", [
+    ["a key that does not open", 'if (isLost) return "needs_reentry";', ""],
+  ]),
+  ...guardsOf("manager/create-key-manager.ts", "manager/key-checks.test.ts", [
+    ["silence that speaks against no key", "if (isAnswer) await", "await"],
+  ]),
+  ...guardsOf("cache/held-snapshot.ts", "resolver/resolve.test.ts", [
+    ["keys that can be sent", "return secret.isSendable()", "return true", "no client can send"],
   ]),
   ...guardsOf("manager/key-checks.ts", "manager/key-checks.test.ts", [
     [

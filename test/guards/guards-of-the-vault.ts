@@ -23,7 +23,61 @@ export const guardsOfTheVault: readonly Guard[] = [
   ]),
   ...guardsOf("vault/sqlite-store.ts", "vault/sqlite-store.test.ts", [
     ["a file that was replaced", "file.refresh();", ""],
-    ["one statement for a snapshot's head and keys", "LEFT JOIN byok_secret secret ON", "JOIN byok_secret secret ON"],
+    [
+      "an audit row of a stored key",
+      "record(prepare, orgId, auditRow({ seq, actor, provider, before, stored: key }));",
+      "",
+      "audit",
+    ],
+    [
+      "an audit row of a removed key",
+      "record(prepare, orgId, auditRow({ seq, actor, provider, before }));",
+      "",
+      "audit",
+    ],
+  ]),
+  ...guardsOf("vault/sqlite-statements.ts", "vault/sqlite-store.test.ts", [
+    ["the head for an organisation without keys", "LEFT JOIN byok_secret secret ON", "JOIN byok_secret secret ON"],
+    [
+      "a check of the secret that was asked for",
+      "AND provider = $provider AND secret_id = $secretId",
+      "AND provider = $provider AND $secretId <> ''",
+      "notes what",
+    ],
+    [
+      "an organisation's own trail",
+      "WHERE org_id = $orgId AND seq < coalesce",
+      "WHERE $orgId <> '' AND seq < coalesce",
+      "audit row",
+    ],
+  ]),
+  ...guardsOf("vault/sqlite-schema.ts", "vault/sqlite-store.test.ts", [
+    [
+      "an audit trail that is not edited",
+      "BEFORE UPDATE ON byok_audit BEGIN SELECT RAISE(ABORT, 'byok_audit is append-only');",
+      "BEFORE UPDATE ON byok_audit BEGIN SELECT 1;",
+      "append-only",
+    ],
+    [
+      "an audit trail that is not cut",
+      "BEFORE DELETE ON byok_audit BEGIN SELECT RAISE(ABORT, 'byok_audit is append-only');",
+      "BEFORE DELETE ON byok_audit BEGIN SELECT 1;",
+      "append-only",
+    ],
+  ]),
+  ...guardsOf("vault/postgres-statements.ts", "vault/postgres-store.test.ts", [
+    [
+      "a check of the secret that was asked for",
+      "AND provider = $2 AND secret_id = $3 RETURNING",
+      "AND provider = $2 AND $3 <> '' RETURNING",
+      "notes what",
+    ],
+    [
+      "an organisation's own trail",
+      "WHERE org_id = $1 AND seq < coalesce",
+      "WHERE $1::text <> '' AND seq < coalesce",
+      "audit row",
+    ],
   ]),
   ...guardsOf("vault/sqlite-file.ts", "vault/sqlite-store.test.ts", [
     ["no file but migrate()'s", "if (identity === undefined) {", "if (false) {"],
@@ -32,11 +86,27 @@ export const guardsOfTheVault: readonly Guard[] = [
     ["a rollback", 'prepare("ROLLBACK").run();', ""],
   ]),
   ...guardsOf("vault/postgres-store.ts", "vault/postgres-store.test.ts", [
+    ["an end to a paused transaction", "const limit = Math.ceil(timeoutMs);", "const limit = 0;", "was paused"],
+    ["an end to a wait on the server", "const limit = Math.ceil(timeoutMs);", "const limit = 0;", "on the server too"],
+  ]),
+  ...guardsOf("vault/postgres-changes.ts", "vault/postgres-store.test.ts", [
     [
       "the clock row first",
-      "const seq = await append(client, orgId, keepMs);\n        const before = await removeSecret(client, orgId, provider);\n        await client.query({ text: insertSql",
-      "const before = await removeSecret(client, orgId, provider);\n        const seq = await append(client, orgId, keepMs);\n        await client.query({ text: insertSql",
+      "const seq = await append(client, orgId, logKeepMs);\n  const before = await removeSecret(client, key);",
+      "const before = await removeSecret(client, key);\n  const seq = await append(client, orgId, logKeepMs);",
       "fifty",
+    ],
+    [
+      "an audit row of a stored key",
+      "await record(client, orgId, auditRow({ seq, actor, provider, before, stored: key }));",
+      "",
+      "audit",
+    ],
+    [
+      "an audit row of a removed key",
+      "await record(client, orgId, auditRow({ seq, actor, provider, before }));",
+      "",
+      "audit",
     ],
     [
       "a remove that finds nothing",
@@ -57,6 +127,12 @@ export const guardsOfTheVault: readonly Guard[] = [
     ["no text of the driver's", "return driverFailed(error);", "throw error;", "shows no text"],
   ]),
   ...guardsOf("vault/postgres-schema.ts", "vault/postgres-store.test.ts", [
+    [
+      "an audit trail that stays",
+      "BEFORE UPDATE OR DELETE OR TRUNCATE ON byok_audit",
+      "BEFORE INSERT ON byok_clock",
+      "append-only",
+    ],
     [
       "one migration at a time",
       'await query("SELECT pg_advisory_xact_lock($1)", [migrationLock]);',

@@ -51,8 +51,12 @@ describe.each(ids)("a key of %s", (provider) => {
   it("whose provider does not say is stored, and that is said", async () => {
     doubles.behave(provider, { status: 503 });
     expect((await manager.set("org", { provider, apiKey: key })).verification).toBe("unreachable");
+    expect((await manager.describe("org"))[0]).toMatchObject({ status: "unchecked", lastCheckedAt: null });
     doubles.behave(provider, null);
-    expect((await manager.verify("org", provider)).verification).toBe("invalid");
+    expect(await manager.verify("org", provider)).toMatchObject({ verification: "invalid", status: "rejected" });
+    doubles.behave(provider, { status: 503 });
+    expect(await manager.verify("org", provider)).toMatchObject({ verification: "unreachable", status: "rejected" });
+    expect((await manager.describe("org"))[0]).toMatchObject({ status: "rejected", lastCheckedAt: expect.any(String) });
     expect((await manager.list("org"))[`${provider}_secret_id`]).not.toBeNull();
   });
 });

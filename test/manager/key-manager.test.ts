@@ -1,9 +1,14 @@
-import { describe, expect, it } from "vitest";
-import { createKeyManager } from "../../src/manager/create-key-manager.ts";
+import { describe, expect, it, vi } from "vitest";
+import type { CacheHint, KeyCache } from "../../src/cache/key-cache.ts";
+import { createKeyManager, createKeyManagerOn } from "../../src/manager/create-key-manager.ts";
+import { openai } from "../../src/providers/openai.ts";
+import type { Provider } from "../../src/providers/provider.ts";
+import { Secret } from "../../src/secret.ts";
 import { generateKeyring } from "../../src/vault/keyring-json.ts";
 import { createKeyring } from "../../src/vault/local-keyring.ts";
 import { memoryStore } from "../../src/vault/memory-store.ts";
 import { caught } from "../support/caught.ts";
+import { ManualClock } from "../support/manual-clock.ts";
 import { unsteadyStore } from "../support/unsteady-store.ts";
 
 const nothing = {
@@ -65,6 +70,70 @@ describe("an organisation's keys", () => {
   });
 });
 
+describe("a key's status", () => {
+  const statusOf = async ({ manager }: Awaited<ReturnType<typeof managed>>) =>
+    (await manager.describe("org"))[0]?.status;
+
+  it.each([
+    ["passed", "ok"],
+    ["restricted", "restricted"],
+    ["invalid", "rejected"],
+    ["unreachable", "unchecked"],
+    ["skipped", "unchecked"],
+  ] as const)("after %s is %s", async (verification, status) => {
+    const here = await managed();
+    const context = { orgId: "org", provider: "openai", secretId: "s1", region: null };
+    const sealed = await here.keyring.seal(new Secret("own-key"), context);
+    await here.store.put({ ...context, ...sealed, hint: null, actor: null, verification });
+    expect(await statusOf(here)).toBe(status);
+  });
+
+  it("is needs_reentry where it does not open, and the other keys are listed beside it", async () => {
+    const here = await managed();
+    await here.manager.set("org", { provider: "deepgram", apiKey: "own-key" });
+    for (const provider of ["openai", "xai"]) {
+      const context = { orgId: "org", provider, secretId: `s-${provider}`, region: null };
+      const other = createKeyring(generateKeyring(provider === "xai" ? "kek-9" : "kek-1"));
+      const sealed = await other.seal(new Secret("own-key"), context);
+      await here.store.put({ ...context, ...sealed, hint: null, actor: null, verification: "passed" });
+    }
+    const described = await here.manager.describe("org");
+    expect(described.map(({ provider, status }) => [provider, status])).toEqual([
+      ["deepgram", "unchecked"],
+      ["openai", "needs_reentry"],
+      ["xai", "needs_reentry"],
+    ]);
+  });
+});
+
+describe("the audit trail", () => {
+  it("tells who did what and when, in pages, the newest first", async () => {
+    const { manager } = await managed();
+    await manager.set("org", { provider: "openai", apiKey: "a-key-of-twenty-and-abcd", actor: "ann" });
+    await manager.set("org", { provider: "openai", apiKey: "a-key-of-twenty-and-efgh", actor: "bob" });
+    await manager.remove("org", "openai");
+    const first = await manager.audit("org", { limit: 2 });
+    expect(first.entries).toMatchObject([
+      { seq: 3, action: "removed", actor: null, hint: "efgh", secretId: null },
+      { seq: 2, action: "replaced", actor: "bob", hint: "efgh", verification: "skipped" },
+    ]);
+    expect(first.next).toBe(2);
+    const second = await manager.audit("org", { limit: 2, before: 2 });
+    expect(second).toMatchObject({ entries: [{ seq: 1, action: "added", actor: "ann", hint: "abcd" }], next: null });
+    expect(second.entries[0]?.at).toMatch(/^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/u);
+    expect(await manager.audit("other")).toEqual({ entries: [], next: null });
+    for (const page of [{ limit: 0 }, { before: 0 }, { limit: 1.5 }]) {
+      expect((await caught(manager.audit("org", page))).code).toBe("options_invalid");
+    }
+  });
+
+  it("is read at most 200 entries at once", async () => {
+    const { manager } = await managed();
+    for (let change = 0; change < 201; change += 1) await manager.set("org", { provider: "openai", apiKey: "own-key" });
+    expect(await manager.audit("org", { limit: 1_000 })).toMatchObject({ entries: { length: 200 }, next: 2 });
+  });
+});
+
 describe("a change", () => {
   it("says when no worker hands out the key of before", async () => {
     const { manager } = await managed({ leaseMs: 4_000 });
@@ -121,6 +190,47 @@ describe("a change", () => {
     expect(error).toMatchObject({ code: "deadline_exceeded", retryable: true, orgId: "org" });
     expect(error.message).toContain("may or may not");
     release();
+  });
+
+  it("ends by its deadline with the key check in it", async () => {
+    const clock = new ManualClock();
+    const store = unsteadyStore(memoryStore());
+    await store.migrate();
+    const silent: Provider = { ...openai, check: () => new Promise<never>(() => {}) };
+    const keyring = createKeyring(generateKeyring());
+    const manager = createKeyManagerOn(clock, { store, keyring, providers: [silent], deadlineMs: 1_000 });
+    store.hold();
+    const failed = caught(manager.set("org", { provider: "openai", apiKey: "own-key" }));
+    await clock.advance(1_000);
+    expect(await failed).toMatchObject({ code: "deadline_exceeded" });
+  });
+
+  it("that is committed after its caller gave up is hinted at all the same", async () => {
+    const store = unsteadyStore(memoryStore());
+    await store.migrate();
+    const hints: CacheHint[] = [];
+    const cache: KeyCache = {
+      maxAgeMs: 1_000,
+      timeoutMs: 50,
+      get: async () => undefined,
+      set: async () => {},
+      invalidate: async (hint) => void hints.push(hint),
+      subscribe: () => ({ close: () => {} }),
+      warnings: () => [],
+    };
+    const keyring = createKeyring(generateKeyring());
+    const manager = createKeyManager({ store, keyring, cache, verify: "off", deadlineMs: 50 });
+    const release = store.hold();
+    await caught(manager.set("org", { provider: "openai", apiKey: "own-key" }));
+    release();
+    await vi.waitFor(() => expect(hints).toEqual([{ orgId: "org", seq: 1 }]));
+  });
+
+  it.each(["", "a\u0000b", "x".repeat(256)])("by the actor %j is options_invalid", async (actor) => {
+    const { manager } = await managed();
+    const key = { provider: "openai", apiKey: "own-key", actor };
+    expect((await caught(manager.set("org", key))).code).toBe("options_invalid");
+    expect((await caught(manager.remove("org", "openai", { actor }))).code).toBe("options_invalid");
   });
 
   it("without a database is store_unavailable", async () => {

@@ -155,6 +155,8 @@ export class World {
       put: (key) => ask(() => database.put(key)),
       remove: ({ orgId }) => ask(() => database.remove(orgId)),
       describe: async () => [],
+      noteCheck: async () => false,
+      audit: async () => [],
       close: async () => {},
     };
   }

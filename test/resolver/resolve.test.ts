@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
+import { Secret } from "../../src/secret.ts";
 import type { KeyStore } from "../../src/vault/key-store.ts";
 import type { Keyring } from "../../src/vault/keyring.ts";
 import { generateKeyring } from "../../src/vault/keyring-json.ts";
@@ -111,10 +112,27 @@ describe("a call that cannot be served", () => {
     const [snapshot] = await store.snapshots(["b"]);
     const [stolen] = snapshot?.keys ?? [];
     if (stolen === undefined) throw new Error("Nothing is stored.");
-    await store.put({ ...stolen, orgId: "a", hint: null, actor: null });
+    await store.put({ ...stolen, orgId: "a", hint: null, actor: null, verification: "skipped" });
     const error = await caught(here.resolver.resolve("a", agent));
     expect(error.failures).toMatchObject([{ code: "key_undecryptable", slot: "llm" }]);
     expect(here.events).toContainEqual(expect.objectContaining({ type: "key_unusable", trouble: "undecryptable" }));
+  });
+
+  it.each([
+    "",
+    "bad\nkey",
+    "b\u0000d",
+    "k\u00e9y",
+    "x".repeat(513),
+  ])("because its key opens to %j, which no client can send, says so before a client is built", async (text) => {
+    const { store, keyring, worker } = await platform();
+    await using here = worker();
+    const context = { orgId: "a", provider: "ada", secretId: "s1", region: null };
+    const sealed = await keyring.seal(new Secret(text), context);
+    await store.put({ ...context, ...sealed, hint: null, actor: null, verification: "skipped" });
+    const error = await caught(here.resolver.resolve("a", agent));
+    expect(error.failures).toMatchObject([{ code: "key_undecryptable", slot: "llm" }]);
+    if (text !== "") expect(error.message).not.toContain(text);
   });
 
   it("because its key is sealed under a newer keyring says so, and each resolve tries again", async () => {

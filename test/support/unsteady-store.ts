@@ -44,6 +44,8 @@ export function unsteadyStore(store: KeyStore): UnsteadyStore {
     put: (key) => through(() => store.put(key)),
     remove: (ref, by) => through(() => store.remove(ref, by)),
     describe: (orgId) => through(() => store.describe(orgId)),
+    noteCheck: (check) => through(() => store.noteCheck(check)),
+    audit: (orgId, page) => through(() => store.audit(orgId, page)),
     close: () => store.close(),
   };
   return unsteady;

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { afterAll, describe, expect, inject, it, vi } from "vitest";
 import { keyStoreContract } from "../../src/testing/key-store-contract.ts";
-import { onConnection } from "../../src/vault/postgres-client.ts";
+import { onConnection, type PostgresPool } from "../../src/vault/postgres-client.ts";
 import { postgresStore } from "../../src/vault/postgres-store.ts";
 
 const admin = new pg.Pool({ connectionString: inject("postgresUrl"), max: 2 });
@@ -33,6 +33,7 @@ const key = (orgId: string, sealed: string = randomUUID()) => ({
   sealed,
   hint: null,
   actor: null,
+  verification: "skipped" as const,
 });
 const migrated = async (timeoutMs = 5_000) => {
   const database = await newDatabase();
@@ -77,15 +78,47 @@ describe("a store in Postgres", () => {
   });
 
   it("has the server end a transaction of its own that was paused, so that nobody waits for it", async () => {
-    const { pool } = await migrated();
-    const paused = await pool.connect();
-    const ended = new Promise<void>((resolve) => paused.on("error", () => resolve()));
-    await paused.query(
-      "BEGIN; SET LOCAL idle_in_transaction_session_timeout = 200; UPDATE byok_clock SET seq = seq + 1",
-    );
-    await ended;
-    paused.release(true);
-    expect(await postgresStore({ pool, timeoutMs: 2_000 }).put(key("org"))).toMatchObject({ seq: 1 });
+    const { pool, store } = await migrated();
+    const locked = Promise.withResolvers<void>();
+    let release = (): void => {};
+    /** A process that is stopped while it holds the clock row: its next statement is never sent. */
+    const pausing: PostgresPool = {
+      async connect() {
+        const client = await pool.connect();
+        client.on("error", () => {});
+        release = () => client.release(true);
+        return {
+          query: async (query) => {
+            const answer = await client.query(query as pg.QueryConfig);
+            if (!query.text.startsWith("UPDATE byok_clock")) return answer;
+            locked.resolve();
+            return await new Promise<never>(() => {});
+          },
+          release: () => {},
+          on: () => {},
+          removeListener: () => {},
+        };
+      },
+    };
+    const paused = postgresStore({ pool: pausing, timeoutMs: 300 })
+      .put(key("org"))
+      .catch((error: unknown) => error);
+    await locked.promise;
+    expect(await store.put(key("org"))).toMatchObject({ seq: 1 });
+    expect(await paused).toMatchObject({ code: "store_unavailable" });
+    release();
+  });
+
+  it("waits for a lock no longer than its limit, on the server too", async () => {
+    const { database, pool } = await migrated();
+    const stopped = await pool.connect();
+    await stopped.query("BEGIN; UPDATE byok_clock SET seq = seq + 1");
+    const store = postgresStore({ pool, timeoutMs: 300 });
+    await expect(store.put(key("org"))).rejects.toMatchObject({ code: "store_unavailable" });
+    const waiting = "SELECT pid FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock'";
+    await vi.waitFor(async () => expect((await admin.query(waiting, [database])).rows).toEqual([]), { timeout: 5_000 });
+    await stopped.query("ROLLBACK");
+    stopped.release();
   });
 
   it("answers within its limit when the pool has no connection to give", async () => {
@@ -144,6 +177,21 @@ describe("a store in Postgres", () => {
     expect(changes.map(({ seq }) => seq)).toEqual(Array.from(changes, (_, index) => head - changes.length + 1 + index));
     expect(await store.poll({ after: head })).toMatchObject({ afterMark: headMark, changes: [] });
     expect(await store.snapshots(["org"])).toMatchObject([{ snap: head }]);
+  });
+
+  it("has an audit trail that is append-only, for whoever may write to the database too", async () => {
+    const { pool, store } = await migrated();
+    await store.put(key("org"));
+    for (const edit of ["UPDATE byok_audit SET actor = 'eve'", "DELETE FROM byok_audit", "TRUNCATE byok_audit"]) {
+      await expect(pool.query(edit)).rejects.toThrow(/append-only/u);
+    }
+    expect(await store.audit("org", { before: null, limit: 10 })).toMatchObject([{ actor: null, action: "added" }]);
+  });
+
+  it("says that a schema of an older release is to be migrated", async () => {
+    const { pool, store } = await migrated();
+    await pool.query("ALTER TABLE byok_secret DROP COLUMN checked_at");
+    await expect(store.put(key("org"))).rejects.toMatchObject({ message: expect.stringContaining("migrate()") });
   });
 
   it("shows another history after a backup was restored", async () => {

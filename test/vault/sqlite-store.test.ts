@@ -24,6 +24,7 @@ const key = (orgId: string, sealed: string) => ({
   sealed,
   hint: null,
   actor: null,
+  verification: "skipped" as const,
 });
 
 afterAll(async () => {
@@ -119,11 +120,34 @@ describe("a store in a file", () => {
     expect(page.afterMark).not.toBe(headMark);
   });
 
+  it("has an audit trail that is append-only, for whoever opens the file too", async () => {
+    const path = newPath();
+    const store = open(path);
+    await store.migrate();
+    await store.put(key("org", "s1"));
+    const database = new DatabaseSync(path);
+    for (const edit of ["UPDATE byok_audit SET actor = 'eve'", "DELETE FROM byok_audit"]) {
+      expect(() => database.exec(edit)).toThrow(/append-only/u);
+    }
+    database.close();
+    expect(await store.audit("org", { before: null, limit: 10 })).toMatchObject([{ actor: null, action: "added" }]);
+  });
+
+  it("goes on with the schema of a newer release, whose steps only add", async () => {
+    const path = newPath();
+    await open(path).migrate();
+    const database = new DatabaseSync(path);
+    database.exec("PRAGMA user_version = 99");
+    database.close();
+    expect(await open(path).put(key("org", "s1"))).toMatchObject({ seq: 1 });
+    await expect(open(path).migrate()).rejects.toMatchObject({ message: expect.stringContaining("newer") });
+  });
+
   it("keeps no trace of a removed key in its files", async () => {
     const path = newPath();
     const store = open(path);
     await store.migrate();
-    await store.put(key("org", "planted-sealed-text"));
+    await store.put({ ...key("org", "planted-sealed-text"), secretId: "s1" });
     const traces = (): string[] =>
       readdirSync(folder).filter(
         (name) =>

@@ -1,0 +1,61 @@
+export interface HeadRow {
+  readonly incarnation: string;
+  readonly seq: number;
+  readonly mark: string;
+}
+
+export interface PollRow {
+  readonly incarnation: string;
+  readonly head: number;
+  readonly head_mark: string;
+  readonly start: number;
+  readonly seq: number | null;
+  readonly org_id: string;
+  readonly mark: string;
+}
+
+export const snapshotSql = `
+  SELECT clock.incarnation, clock.seq, log.mark,
+    secret.org_id, secret.provider, secret.secret_id, secret.region, secret.kid, secret.sealed
+  FROM byok_clock clock
+  JOIN byok_log log ON log.seq = clock.seq
+  LEFT JOIN byok_secret secret ON secret.org_id IN (SELECT value FROM json_each(?))
+  WHERE clock.id = 1`;
+
+export const pollSql = `
+  WITH start AS (SELECT coalesce(
+    $after,
+    CASE WHEN $since IS NOT NULL THEN coalesce(
+      (SELECT max(seq) FROM byok_log WHERE at_ms < $since), (SELECT min(seq) FROM byok_log)) END,
+    (SELECT max(seq) FROM byok_log)) AS seq)
+  SELECT clock.incarnation, clock.seq AS head, newest.mark AS head_mark, start.seq AS start, log.seq, log.org_id, log.mark
+  FROM byok_clock clock
+  JOIN start
+  JOIN byok_log newest ON newest.seq = clock.seq
+  LEFT JOIN byok_log log ON log.seq >= start.seq
+  WHERE clock.id = 1 ORDER BY log.seq LIMIT $limit`;
+
+/** A few rows with every change, from the beginning of the log up to the first that is young, never the newest. */
+export const pruneSql = `
+  WITH oldest AS (SELECT seq, at_ms FROM byok_log ORDER BY seq LIMIT 20)
+  DELETE FROM byok_log WHERE seq IN (SELECT seq FROM oldest WHERE seq < $seq
+    AND seq < coalesce((SELECT min(seq) FROM oldest WHERE at_ms >= $since), $seq))`;
+
+export const deleteSql = "DELETE FROM byok_secret WHERE org_id = ? AND provider = ? RETURNING secret_id, region, hint";
+
+export const insertSql = `INSERT INTO byok_secret
+  (org_id, provider, secret_id, region, kid, sealed, hint, created_at_ms, created_by, verification, checked_at_ms)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+
+export const insertAuditSql = `INSERT INTO byok_audit
+  (seq, at_ms, org_id, actor, provider, action, secret_id, previous_secret_id, region, verification, hint)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+
+export const describeSql = `SELECT *, created_at_ms AS created_at, checked_at_ms AS checked_at
+  FROM byok_secret WHERE org_id = ? ORDER BY provider`;
+
+export const noteCheckSql = `UPDATE byok_secret SET verification = $verification, checked_at_ms = $at
+  WHERE org_id = $orgId AND provider = $provider AND secret_id = $secretId`;
+
+export const auditSql = `SELECT *, at_ms AS at FROM byok_audit
+  WHERE org_id = $orgId AND seq < coalesce($before, 9007199254740991) ORDER BY seq DESC LIMIT $limit`;
