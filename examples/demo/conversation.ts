@@ -17,25 +17,29 @@ export const voiceLine = JSON.parse(readFileSync(fixture("agents/voice-line.json
   realtime_config: { provider: "xai"; voice: string };
 };
 
-/** Milliseconds until a slot's first token or audio, by slot. */
+/** Milliseconds from a slot's request, its socket's opening included, until its first token or audio, by slot. */
 export type FirstByte = Partial<Record<ResolvedSlot["slot"], number>>;
 
 /** One turn: what the caller says, what the model answers, what the caller hears. */
 export async function holdTurn({ stt, llm, tts }: Resolution<typeof frontDesk>, firstByte: FirstByte): Promise<void> {
   const question = await transcribe(stt, firstByte);
-  const completion = await measured(firstByte, "llm", () =>
-    llm.client.chat.completions.create({
-      model: llm.model,
-      messages: [{ role: "user", content: question || "Hello?" }],
-      stream: true,
-    }),
-  );
+  const askedAt = performance.now();
+  const completion = await llm.client.chat.completions.create({
+    model: llm.model,
+    messages: [{ role: "user", content: question || "Hello?" }],
+    stream: true,
+  });
   let text = "";
-  for await (const chunk of completion) text += chunk.choices[0]?.delta.content ?? "";
-  const speech = await measured(firstByte, "tts", () =>
-    tts.client.textToSpeech.stream(tts.voice ?? "", { text, modelId: tts.model, outputFormat: "ulaw_8000" }),
-  );
-  for await (const _chunk of speech);
+  for await (const chunk of completion) {
+    const token = chunk.choices[0]?.delta.content ?? "";
+    if (token !== "") firstByte.llm ??= performance.now() - askedAt;
+    text += token;
+  }
+  const spokenAt = performance.now();
+  const output = { text, modelId: tts.model, outputFormat: "ulaw_8000" } as const;
+  for await (const _chunk of await tts.client.textToSpeech.stream(tts.voice ?? "", output)) {
+    firstByte.tts ??= performance.now() - spokenAt;
+  }
 }
 
 async function transcribe(stt: Resolution<typeof frontDesk>["stt"], firstByte: FirstByte): Promise<string> {
@@ -59,8 +63,8 @@ async function transcribe(stt: Resolution<typeof frontDesk>["stt"], firstByte: F
 
 /** A realtime session: one answer, and the socket is closed. */
 export async function holdSession({ realtime }: Resolution<typeof voiceLine>, firstByte: FirstByte): Promise<void> {
-  const socket = await realtime.connect();
   const startedAt = performance.now();
+  const socket = await realtime.connect();
   const done = new Promise((resolve) => socket.on("response.done", resolve));
   socket.on("response.output_audio.delta", () => {
     firstByte.realtime ??= performance.now() - startedAt;
@@ -78,11 +82,4 @@ export async function sendSummary(client: Resend): Promise<void> {
     text: "One call, one turn.",
   });
   if (error !== null) throw new Error(`The e-mail was not sent: ${error.name}`);
-}
-
-async function measured<T>(firstByte: FirstByte, slot: keyof FirstByte, start: () => PromiseLike<T>): Promise<T> {
-  const startedAt = performance.now();
-  const answer = await start();
-  firstByte[slot] = performance.now() - startedAt;
-  return answer;
 }

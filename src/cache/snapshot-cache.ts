@@ -39,7 +39,7 @@ export interface SnapshotRequest {
 /** A snapshot to be used in the same synchronous turn. */
 export interface SnapshotAnswer {
   readonly held: HeldSnapshot;
-  /** Milliseconds past its lease; 0 within it. */
+  /** Milliseconds past its lease, at least 1 once that has ended; 0 within it. */
   readonly overdueMs: number;
 }
 
@@ -118,7 +118,8 @@ export class SnapshotCache {
   lastKnown(orgId: string, atLeast: number): SnapshotAnswer | undefined {
     const held = this.memory.find(orgId);
     if (held === undefined || !this.#shows(held, atLeast)) return undefined;
-    return { held, overdueMs: Math.max(0, this.memory.overdueMs(held)) };
+    const overdueMs = this.memory.overdueMs(held);
+    return { held, overdueMs: overdueMs < 0 ? 0 : Math.max(overdueMs, 1) };
   }
 
   close(): void {

@@ -16,6 +16,12 @@ import { SlotSettler } from "./slot-settler.ts";
 
 type ReadAgent = typeof import("./agent-config.ts").namedSlots;
 
+/**
+ * How much of the deadline one read of the store may take, waiting for its turn included: what is left lets a fallback
+ * or what was last known still answer in time.
+ */
+const readShare = 0.8;
+
 /** What `createResolver` builds; the public types are laid over it there. */
 export class CallResolver {
   readonly #clock: Clock;
@@ -28,7 +34,8 @@ export class CallResolver {
   #readAgent: ReadAgent | undefined;
 
   constructor(clock: Clock, store: KeyStore, keyring: Keyring, settings: ResolverSettings) {
-    const { shared, leaseMs, pollMs, maxOrgs, deadlineMs: readLimitMs, onEvent } = settings;
+    const { shared, leaseMs, pollMs, maxOrgs, deadlineMs, onEvent } = settings;
+    const readLimitMs = deadlineMs * readShare;
     this.#clock = clock;
     this.#settings = settings;
     this.#cache = new SnapshotCache({ store, keyring, shared, clock, leaseMs, pollMs, maxOrgs, readLimitMs, onEvent });

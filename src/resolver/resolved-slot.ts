@@ -4,7 +4,10 @@ import type { Secret } from "../secret.ts";
 import type { Slot } from "../slot.ts";
 import type { KeyFailure } from "./fallback-policy.ts";
 
-/** One slot, ready to use. Discriminated by `provider` and by `source`. */
+/**
+ * One slot, ready to use. Discriminated by `provider` and by `source`. `client` is a getter of the slot's class: read it
+ * from the slot itself, for a copy made by spreading has none.
+ */
 export type ResolvedSlot<P extends Provider = Provider, S extends Slot = Slot, Id = string> =
   P extends Provider<infer I, infer V, infer C, infer R>
     ? I extends Id

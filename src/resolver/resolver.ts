@@ -38,7 +38,9 @@ export interface ResolverOptions<P extends Provider = BuiltinProvider> {
   readonly deadlineMs?: number;
   /**
    * Of built clients: the longest until an answer begins, retries included, and for each pending read of its body.
-   * A provider that stays silent longer ends the request with `request_timeout`.
+   * A provider that stays silent longer ends the request with `request_timeout`. Deepgram's and ElevenLabs' clients
+   * retry only where a request asks for it (`maxRetries`), and those retries come on top. Of websockets it bounds the
+   * opening by `connect()`; those that an SDK opens have the SDK's own time-outs.
    * @default 60_000
    */
   readonly requestTimeoutMs?: number;

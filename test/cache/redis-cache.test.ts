@@ -138,10 +138,11 @@ describe("two workers on one Redis", () => {
   });
 
   it("stop handing out a removed key as soon as the hint is there, and say that it was published", async () => {
-    const { manager, worker } = await deployment(server.url);
+    const { manager, worker, prefix } = await deployment(server.url);
     await manager.set("org", { provider: "ada", apiKey: "own-ada" });
     const [first, second] = [await worker(), await worker()];
     for (const { keyOf } of [first, second]) expect(await keyOf("org")).toBe("own-ada");
+    await vi.waitFor(async () => expect(await clients[0]?.pubsub("NUMSUB", `${prefix}changes`)).toContain(2));
     const { published } = await manager.remove("org", "ada");
     expect(published).toBe(true);
     for (const { keyOf } of [first, second]) {

@@ -59,6 +59,12 @@ export const guardsOfTheCache: readonly Guard[] = [
     ["atLeast", " && this.#shows(held, request.atLeast)", ""],
     ["no snapshot after close()", "this.#isClosed || !this.memory.install(held)", "!this.memory.install(held)"],
   ]),
+  ...guardsOf("cache/snapshot-cache.ts", "resolver/coherence.test.ts", [
+    ["an end of a lease that is past it", "Math.max(overdueMs, 1)", "overdueMs", "set back"],
+  ]),
+  ...guardsOf("resolver/call-resolver.ts", "resolver/stampede.test.ts", [
+    ["a read that leaves time to fall back", "deadlineMs * readShare", "deadlineMs", "by the deadline"],
+  ]),
   ...guardsOf("cache/snapshot-cache.ts", "resolver/resolve.test.ts", [
     [
       "keys that are tried again",

@@ -41,6 +41,22 @@ describe("a removed key", () => {
     }
   });
 
+  it("is not handed out once the wall clock was set back while the database is down, not even as within its lease", async () => {
+    const { manager, worker } = await platform();
+    await using here = worker({ serveStaleMs: 0 });
+    await manager.set("org", { provider: "ada", apiKey: "own-ada" });
+    await here.resolver.resolve("org", agent);
+    here.link.isDown = true;
+    here.clock.moveWall(-1);
+    await expect(here.resolver.resolve("org", agent)).rejects.toEqual(unavailable);
+    await using patient = worker({ serveStaleMs: 1_000 });
+    await patient.resolver.resolve("org", agent);
+    patient.link.isDown = true;
+    patient.clock.moveWall(-1);
+    const { llm } = await patient.resolver.resolve("org", agent);
+    expect([llm.client.key, llm.stale]).toEqual(["own-ada", true]);
+  });
+
   it("is not brought back by a read that was under way", async () => {
     const { manager, worker } = await platform();
     await using here = worker({ deadlineMs: 60_000, leaseMs: 120_000, pollMs: 1_000 });

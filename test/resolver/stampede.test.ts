@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { createKeyring, createResolver, generateKeyring, type KeyStore, memoryStore } from "../../src/index.ts";
-import { agent, platformKeys, type Vendor, vendors } from "../support/worker.ts";
+import { agent, platform, platformKeys, type Vendor, vendors } from "../support/worker.ts";
 
 /** A database behind ten connections, each of which takes 20 ms for a statement. */
 const behindPool = (store: KeyStore) => {
@@ -48,4 +48,20 @@ it("a thousand calls of one cold organisation cost one read", async () => {
   await using resolver = createResolver<Vendor>({ store, keyring, providers: vendors, platformKeys });
   await Promise.all(Array.from({ length: 1_000 }, () => resolver.resolve("org", agent)));
   expect(statements).toEqual([1]);
+});
+
+it("organisations that are cold while the database stalls run on the platform's keys by the deadline, if the operator chose so", async () => {
+  const { worker } = await platform();
+  await using here = worker({ deadlineMs: 2_000, fallback: { store_unavailable: "platform" } });
+  await here.resolver.resolve("warm", agent);
+  here.link.hold();
+  const calls = Array.from({ length: 12 }, (_, org) => here.resolver.resolve(`org-${org}`, agent));
+  const settled = Promise.allSettled(calls);
+  await here.clock.advance(1_999);
+  for (const call of await settled) {
+    expect(call).toMatchObject({
+      status: "fulfilled",
+      value: { llm: { source: "platform", reason: "store_unavailable" } },
+    });
+  }
 });

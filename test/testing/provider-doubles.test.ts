@@ -1,3 +1,5 @@
+import { connect } from "node:net";
+import { AudioFormat, RealtimeEvents } from "@elevenlabs/elevenlabs-js";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
   builtinProviders,
@@ -179,4 +181,60 @@ describe("a key check", () => {
       doubles.behave(id, null);
     });
   });
+});
+
+it("a double outlives a client that goes away, and a request that is no URL", async () => {
+  const { port } = new URL(doubles.endpoints.openai.baseUrl);
+  for (const sent of [
+    "GET // HTTP/1.1\r\nhost: x\r\n\r\n",
+    "GET // HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n",
+    "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{",
+  ]) {
+    const socket = connect(Number(port), "127.0.0.1");
+    socket.on("error", () => {});
+    await new Promise<void>((resolve) => socket.write(sent, () => resolve()));
+    socket.resetAndDestroy();
+  }
+  const { llm } = await resolver.resolve("own", agent);
+  expect((await llm.client.models.list()).data).toHaveLength(1);
+});
+
+it.each([
+  { status: 500 },
+  { redirectTo: "http://127.0.0.1:1/" },
+  { dropSocket: true },
+] as const)("a double that misbehaves with %j opens no websocket either", async (misbehaviour) => {
+  doubles.behave("xai", misbehaviour);
+  const { realtime } = await resolver.resolve("own", agent);
+  await expect(realtime.connect()).rejects.toMatchObject({ code: "provider_failed" });
+  doubles.behave("xai", null);
+});
+
+it("ElevenLabs transcribes a file and a stream", async () => {
+  const { client, credential } = await resolver.client("own", "elevenlabs", { slot: "stt" });
+  const heard = await client.speechToText.convert({ modelId: "scribe_v2", file: audio });
+  expect("text" in heard && heard.text).toContain("hello");
+  const stream = await client.speechToText.realtime.connect({
+    modelId: "scribe_realtime",
+    audioFormat: AudioFormat.ULAW_8000,
+    sampleRate: 8_000,
+  });
+  const committed = new Promise((resolve) => stream.on(RealtimeEvents.COMMITTED_TRANSCRIPT, resolve));
+  await new Promise((resolve) => stream.on(RealtimeEvents.SESSION_STARTED, resolve));
+  stream.send({ audioBase64: audio.toString("base64") });
+  stream.commit();
+  expect(await committed).toMatchObject({ text: expect.stringContaining("hello") });
+  stream.close();
+  const keys = doubles.requests.map(({ provider, key }) => [provider, key]);
+  expect(keys).toEqual(keys.map(() => ["elevenlabs", credential.key.reveal()]));
+  expect(keys).toHaveLength(2);
+});
+
+it.each(["deepgram", "elevenlabs"] as const)("%s is asked once: no retry outlasts requestTimeoutMs", async (id) => {
+  doubles.behave(id, { status: 503 });
+  const { client } = await resolver.client("own", id);
+  const request = "textToSpeech" in client ? client.models.list() : client.manage.v1.projects.list();
+  await expect(request).rejects.toMatchObject({ statusCode: 503 });
+  expect(doubles.requests).toHaveLength(1);
+  doubles.behave(id, null);
 });

@@ -26,12 +26,21 @@ export class DoubleServer {
   readonly #scheme: "http" | "https";
 
   constructor(double: Double, record: (request: RecordedRequest) => void, tls: Certificate | undefined) {
-    const listener = (request: IncomingMessage, response: ServerResponse): void => void this.#serve(request, response);
+    // A client that goes away, or asks for what is no URL, ends its own connection and nothing else.
+    const listener = (request: IncomingMessage, response: ServerResponse): void =>
+      void this.#serve(request, response).catch(() => request.socket.destroy());
     this.#double = double;
     this.#record = record;
     this.#scheme = tls === undefined ? "http" : "https";
     this.#server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
-    this.#server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
+    this.#server.on("upgrade", (request, socket, head) => {
+      socket.on("error", () => {});
+      try {
+        this.#upgrade(request, socket, head);
+      } catch {
+        socket.destroy();
+      }
+    });
   }
 
   async listen(): Promise<{ readonly baseUrl: string; readonly websocketUrl: string }> {
@@ -67,14 +76,13 @@ export class DoubleServer {
     const refusal =
       this.#refusal(request, false) ?? route?.refuse?.(url) ?? (route ? undefined : { status: 404, body: {} });
     this.#recordRequest("websocket", request, url, refusal === undefined, null);
-    if (refusal !== undefined) {
-      const body = JSON.stringify(refusal.body);
-      socket.end(
-        `HTTP/1.1 ${refusal.status} Refused\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-      );
-    } else if (this.misbehaviour?.stall === undefined) {
-      this.#sockets.handleUpgrade(request, socket, head, (opened) => route?.serve(opened, url));
-    }
+    const { stall, status, redirectTo, dropSocket } = this.misbehaviour ?? {};
+    if (dropSocket) socket.destroy();
+    else if (redirectTo !== undefined) refuseUpgrade(socket, { status: 307, body: {} }, `location: ${redirectTo}\r\n`);
+    else if (status !== undefined) refuseUpgrade(socket, { status, body: {} });
+    else if (stall !== undefined) return;
+    else if (refusal !== undefined) refuseUpgrade(socket, refusal);
+    else this.#sockets.handleUpgrade(request, socket, head, (opened) => route?.serve(opened, url));
   }
 
   #refusal(request: IncomingMessage, needsScope: boolean): Refusal | undefined {
@@ -128,6 +136,14 @@ export class DoubleServer {
     const { prefix } = this.#double;
     return pathname.startsWith(prefix) ? pathname.slice(prefix.length) : "";
   }
+}
+
+function refuseUpgrade(socket: Duplex, { status, body }: Refusal, headers = ""): void {
+  const text = JSON.stringify(body);
+  const length = Buffer.byteLength(text);
+  socket.end(
+    `HTTP/1.1 ${status} Refused\r\n${headers}content-type: application/json\r\ncontent-length: ${length}\r\nconnection: close\r\n\r\n${text}`,
+  );
 }
 
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {

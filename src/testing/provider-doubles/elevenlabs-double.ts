@@ -8,6 +8,9 @@ const refusal = (status: number, word: string, message: string): Refusal => ({
 /** A tenth of a second of silence in 8 kHz mu-law: what a double says for every word. */
 const spokenWord = Buffer.alloc(800, 0xff);
 
+/** What a double hears: a word with every tenth of a second of 8 kHz mu-law. */
+const heard = (bytes: number): string => "hello ".repeat(Math.floor(bytes / spokenWord.length)).trim();
+
 /** ElevenLabs answers a wrong key and a valid one without the scope alike with 401; only `detail.status` tells. */
 export const elevenlabsDouble: Double = {
   id: "elevenlabs",
@@ -26,6 +29,12 @@ export const elevenlabsDouble: Double = {
     },
     {
       method: "POST",
+      path: /^\/v1\/speech-to-text$/u,
+      answer: ({ body }, response) =>
+        sendJson(response, { language_code: "en", language_probability: 0.99, text: heard(body.length), words: [] }),
+    },
+    {
+      method: "POST",
       path: /^\/v1\/text-to-speech\/[^/]+(\/stream)?$/u,
       answer({ body }, response) {
         const { text } = jsonObject(body);
@@ -40,6 +49,20 @@ export const elevenlabsDouble: Double = {
     },
   ],
   sockets: [
+    {
+      path: /^\/v1\/speech-to-text\/realtime$/u,
+      refuse: (url) => (url.searchParams.get("model_id") ? undefined : refusal(400, "invalid_model", "No model.")),
+      serve(socket) {
+        let bytes = 0;
+        socket.send(JSON.stringify({ message_type: "session_started", session_id: "double", config: {} }));
+        socket.on("message", (data: Buffer) => {
+          const { audio_base_64: audio, commit } = jsonObject(data);
+          bytes += Buffer.from(String(audio ?? ""), "base64").length;
+          const message_type = commit === true ? "committed_transcript" : "partial_transcript";
+          socket.send(JSON.stringify({ message_type, text: heard(bytes) }));
+        });
+      },
+    },
     {
       path: /^\/v1\/text-to-speech\/[^/]+\/stream-input$/u,
       serve(socket) {
