@@ -53,7 +53,7 @@ export class CacheLink {
     const { timeoutMs } = this.#cache;
     this.#pending += 1;
     try {
-      const work = send().finally(() => {
+      const work = settled(send).finally(() => {
         this.#pending -= 1;
       });
       const answer = await within(this.#clock, timeoutMs, work, silent);
@@ -83,6 +83,11 @@ export class CacheLink {
     this.#probeAtMs = this.#clock.monotonicMs() + this.#probeMs;
     this.#probeMs = Math.min(2 * this.#probeMs, maxProbeMs);
   }
+}
+
+/** A cache of the user's own may throw where it should reject. */
+async function settled<T>(send: () => Promise<T>): Promise<T> {
+  return await send();
 }
 
 function silent(): ByokError {

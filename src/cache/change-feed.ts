@@ -3,6 +3,7 @@ import { within } from "../deadline.ts";
 import { ByokError } from "../errors.ts";
 import type { KeyStore, LogCursor } from "../vault/key-store.ts";
 import type { CacheEvent } from "./cache-event.ts";
+import { isFlush } from "./history.ts";
 import { momentOf } from "./moment.ts";
 import { PollPace } from "./poll-pace.ts";
 import type { WorkerMemory } from "./worker-memory.ts";
@@ -32,7 +33,7 @@ export class ChangeFeed {
 
   constructor(options: ChangeFeedOptions) {
     this.#options = options;
-    this.#pace = new PollPace(options.clock, () => this.#pollAnew());
+    this.#pace = new PollPace(options.clock, () => this.pollAnew());
   }
 
   /** Polls that have failed in a row. */
@@ -53,10 +54,17 @@ export class ChangeFeed {
     this.#pace.ask();
   }
 
-  /** Polls from now on every `pollMs`, as long as anything is remembered. */
+  /** Reads the log from now on: a read that is under way may have been sent too early. */
+  async pollAnew(): Promise<void> {
+    await this.#polling?.catch(() => {});
+    await this.poll();
+  }
+
+  /** Polls from now on every `pollMs`, as long as anything is remembered, or until a poll that failed has been made good. */
   follow(): void {
-    if (this.#timer !== undefined || this.#isClosed || this.#options.memory.size === 0) return;
-    const { clock, pollMs } = this.#options;
+    const { clock, pollMs, memory } = this.#options;
+    const isIdle = memory.size === 0 && this.#failures === 0;
+    if (this.#timer !== undefined || this.#isClosed || isIdle) return;
     const delayMs = pollMs * (0.9 + 0.2 * clock.random());
     this.#timer = clock.schedule(delayMs, () => void this.#tick(), "background");
   }
@@ -65,12 +73,6 @@ export class ChangeFeed {
     this.#isClosed = true;
     this.#timer?.cancel();
     this.#pace.close();
-  }
-
-  /** A read that is under way may have been sent before the change that a hint tells of. */
-  async #pollAnew(): Promise<void> {
-    await this.#polling?.catch(() => {});
-    await this.poll();
   }
 
   async #tick(): Promise<void> {
@@ -86,20 +88,21 @@ export class ChangeFeed {
     const { memory, store, clock, limitMs, onEvent } = this.#options;
     try {
       for (;;) {
-        const sentAt = momentOf(clock);
+        const asked = { sentAt: momentOf(clock), generation: memory.history.generation };
         const page = await within(clock, limitMs, store.poll(this.#cursor()), () => tooSlow(limitMs));
         if (this.#isClosed) return;
-        const learned = memory.learn(page, sentAt);
-        if (learned === "other_incarnation" || learned === "other_history") {
-          onEvent({ type: "flushed", reason: learned });
+        const learned = memory.learn(page, asked);
+        if (isFlush(learned)) {
+          onEvent({ type: "flushed", reason: learned === "contradicted" ? "other_history" : learned });
         }
-        if (learned !== "more" && learned !== "overtaken" && learned !== "behind") break;
+        if (learned === "current" || learned === "other_incarnation" || learned === "other_history") break;
       }
       if (this.#failures > 0) onEvent({ type: "feed_recovered", failures: this.#failures });
       this.#failures = 0;
     } catch (error) {
       this.#failures += 1;
       onEvent({ type: "poll_failed", failures: this.#failures, leaseLeftMs: memory.leaseLeftMs() });
+      this.follow();
       throw error;
     }
   }

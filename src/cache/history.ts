@@ -14,10 +14,21 @@ export interface Stamped {
 const maxMarks = 65_536;
 
 /** What became of a page of the change log. */
-export type Learned = "current" | "more" | "overtaken" | "behind" | FlushReason;
+export type Learned = "current" | "more" | "overtaken" | "behind" | "contradicted" | FlushReason;
+
+/** When a page was asked for, and under which generation: one that was asked for before a flush says nothing. */
+export interface Asked {
+  readonly sentAt: Moment;
+  readonly generation: number;
+}
 
 /** Why everything remembered was dropped. */
 export type FlushReason = "other_incarnation" | "other_history";
+
+/** Whether what was learnt drops everything that is remembered. */
+export function isFlush(learned: Learned): learned is FlushReason | "contradicted" {
+  return learned === "other_incarnation" || learned === "other_history" || learned === "contradicted";
+}
 
 /**
  * What this worker knows of the change log: which history it follows, how far it has read, and per organisation the
@@ -89,6 +100,11 @@ export class History {
     if (seq > this.#lastSeq && seq > (this.#ahead?.seq ?? -1)) this.#ahead = { seq, sinceMs: nowMs };
   }
 
+  /** Whether a snapshot was taken in that the log has not shown yet. */
+  get isAhead(): boolean {
+    return this.#ahead !== undefined;
+  }
+
   /** Whoever holds a snapshot never takes an older one again, also when memory has forgotten this one. */
   raiseFence(orgId: string, seq: number): void {
     if (seq > this.fence(orgId)) this.#fences.set(orgId, seq);
@@ -113,15 +129,23 @@ export class History {
   }
 
   /**
-   * Takes in one page. A head below a snapshot that was taken in earlier is another history when the page was asked for
-   * later; else nobody can tell (`behind`), and the log is to be read again. `onChange` hears of every change in it, after its
+   * Takes in one page. A head below a snapshot that was taken in earlier is another
+   * history when the page was asked for later; else nobody can tell (`behind`), and the log is to be read again. Nor can
+   * anybody tell which of two histories is the older one when a page that was overtaken has another mark for a row that
+   * is known (`contradicted`): nothing is known any more then. `onChange` hears of every change in the page, after its
    * fence was raised.
    */
-  learn(read: LogPage, sentAt: Moment, nowMs: number, onChange: (orgId: string, seq: number) => void): Learned {
+  learn(read: LogPage, asked: Asked, nowMs: number, onChange: (orgId: string, seq: number) => void): Learned {
+    const { sentAt, generation } = asked;
     this.#pageAtMs = nowMs;
+    if (generation !== this.generation) return "overtaken";
     if (!this.isStarted && read.afterMark !== null) this.#restart(read.incarnation, read.after, read.afterMark);
     const page = this.#fromHere(read);
-    if (page === undefined) return "overtaken";
+    if (page === undefined) {
+      const isOther = read.changes.some(({ seq, mark }) => (this.#marks.get(seq) ?? mark) !== mark);
+      if (isOther) this.forget();
+      return isOther ? "contradicted" : "overtaken";
+    }
     if (page.incarnation !== this.#incarnation) return this.#flush(page, sentAt, "other_incarnation");
     if (page.afterMark !== this.#lastMark || page.head < this.#lastSeq)
       return this.#flush(page, sentAt, "other_history");
@@ -149,6 +173,17 @@ export class History {
   compact(): void {
     for (const [orgId, seq] of this.#fences) if (seq <= this.#lastSeq) this.#fences.delete(orgId);
     this.#floor = Math.max(this.#floor, this.#lastSeq);
+  }
+
+  /** Begins anew: the next page or snapshot decides which history this worker follows, and is newer than all it knew. */
+  forget(): void {
+    this.#incarnation = undefined;
+    this.#lastSeq = -1;
+    this.#heardAt = undefined;
+    this.#ahead = undefined;
+    this.#fences.clear();
+    this.#marks.clear();
+    this.generation += 1;
   }
 
   /** The page from where this worker stands: another read may have brought it further since the page was asked for. */

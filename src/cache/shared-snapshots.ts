@@ -64,12 +64,16 @@ export class SharedSnapshots {
   async find(orgId: string, generation: number): Promise<SharedAnswer> {
     const { memory, feed } = this.#options;
     if (!memory.history.isStarted) await feed.poll().catch(() => {});
-    if (memory.leaseLeftMs() === 0) return nothing;
+    if (memory.leaseLeftMs() === 0) {
+      // This call goes to the store; those after it find a lease again.
+      feed.poll().catch(() => {});
+      return nothing;
+    }
     const entry = await this.#link.get(orgId);
     if (entry === undefined) return nothing;
     const cached = this.#codec.open(orgId, entry);
     if (typeof cached === "string") return this.#refused(orgId, cached);
-    if (cached.snap > memory.history.lastSeq) await feed.poll().catch(() => {});
+    if (cached.snap > memory.history.lastSeq) await feed.pollAnew().catch(() => {});
     if (!memory.history.hasRead(cached)) return this.#refused(orgId, "other_history");
     return { held: { ...cached, generation, readAt: undefined }, mayReplace: true };
   }

@@ -43,8 +43,9 @@ export interface SnapshotAnswer {
   readonly overdueMs: number;
 }
 
-/** Between two reads that both miss the change that a call must see. */
+/** Between two reads that both miss the change that a call must see: at first, and at most. */
 const unseenPauseMs = 25;
+const maxUnseenPauseMs = 400;
 
 /** Hands out organisations' snapshots: from memory, else from the shared cache, else from the store. */
 export class SnapshotCache {
@@ -86,6 +87,7 @@ export class SnapshotCache {
   async read(orgId: string, request: SnapshotRequest, deadline: Deadline): Promise<SnapshotAnswer> {
     let landed: Landed | undefined;
     let hasReopened = false;
+    let pauseMs = unseenPauseMs;
     for (;;) {
       deadline.throwIfEnded();
       const held = this.memory.find(orgId) ?? landed?.held;
@@ -105,7 +107,13 @@ export class SnapshotCache {
       try {
         landed = await deadline.race(this.#flights.of(orgId));
         if (landed === undefined) await deadline.race(this.feed.poll());
-        else if (!this.#shows(landed.held, request.atLeast)) await deadline.pause(unseenPauseMs);
+        else if (!this.#shows(landed.held, request.atLeast)) {
+          // The shared cache goes on giving an entry of before until the log has said that it is outdated.
+          await deadline.race(this.feed.poll());
+          if (this.#shows(landed.held, request.atLeast)) continue;
+          await deadline.pause(pauseMs);
+          pauseMs = Math.min(2 * pauseMs, maxUnseenPauseMs);
+        }
       } catch (error) {
         const fallback = isByokError(error) && error.code !== "closed" ? this.#overdue(orgId, request) : undefined;
         if (fallback === undefined) throw error;

@@ -2,8 +2,8 @@ import { LRUCache } from "lru-cache";
 import type { Clock } from "../clock.ts";
 import type { LogPage } from "../vault/key-store.ts";
 import type { HeldSnapshot } from "./held-snapshot.ts";
-import { History, type Learned } from "./history.ts";
-import { laterOf, type Moment, momentOf, overdueMs } from "./moment.ts";
+import { type Asked, History, isFlush, type Learned } from "./history.ts";
+import { laterOf, momentOf, overdueMs } from "./moment.ts";
 
 /**
  * What a worker remembers, and the only place that decides whether it may be used. A snapshot is installed or handed out
@@ -64,13 +64,15 @@ export class WorkerMemory {
   }
 
   /** Takes in a page of the change log, and drops at once what it outdates. */
-  learn(page: LogPage, sentAt: Moment): Learned {
-    const learned = this.history.learn(page, sentAt, this.#clock.monotonicMs(), (orgId, seq) => {
+  learn(page: LogPage, asked: Asked): Learned {
+    const { isAhead } = this.history;
+    const learned = this.history.learn(page, asked, this.#clock.monotonicMs(), (orgId, seq) => {
       const held = this.#snapshots.peek(orgId);
       if (held !== undefined && held.snap < seq) this.#snapshots.delete(orgId);
     });
-    if (learned === "other_incarnation" || learned === "other_history") this.#snapshots.clear();
+    if (isFlush(learned)) this.#snapshots.clear();
     if (learned === "behind" || learned === "more") this.#dropAhead();
+    if (isAhead) this.#dropRefused();
     this.#boundFences();
     return learned;
   }
@@ -86,13 +88,24 @@ export class WorkerMemory {
     }
   }
 
+  /** What the log has shown to be of a lost history: its mark is known now and would be forgotten one day. */
+  #dropRefused(): void {
+    for (const [orgId, held] of this.#snapshots.entries()) {
+      if (!this.history.admits(held)) this.#snapshots.delete(orgId);
+    }
+  }
+
   #boundFences(): void {
     if (this.history.fenceCount <= this.#maxFences) return;
     const { lastSeq, lastMark } = this.history;
-    for (const [orgId, held] of this.#snapshots.entries()) {
-      if (!this.history.admits(held)) this.#snapshots.delete(orgId);
-      else if (held.snap < lastSeq) Object.assign(held, { snap: lastSeq, mark: lastMark });
+    this.#dropRefused();
+    for (const held of this.#snapshots.values()) {
+      if (held.snap < lastSeq) Object.assign(held, { snap: lastSeq, mark: lastMark });
     }
     this.history.compact();
+    if (this.history.fenceCount <= this.#maxFences) return;
+    // Snapshots are read while the log is not: only a new beginning bounds what is known of them.
+    this.history.forget();
+    this.#snapshots.clear();
   }
 }

@@ -15,9 +15,11 @@ const page = (after: number, changes: readonly LogRow[], more: Partial<LogPage> 
   ...more,
 });
 const ignore = (): void => {};
+const learn = (history: History, read: LogPage, sentMs: number, nowMs: number, onChange: typeof ignore): string =>
+  history.learn(read, { sentAt: moment(sentMs), generation: history.generation }, nowMs, onChange);
 const started = (seq = 5): History => {
   const history = new History();
-  history.learn(page(seq, []), moment(0), 0, ignore);
+  learn(history, page(seq, []), 0, 0, ignore);
   return history;
 };
 const stamp = (history: History, orgId: string, snap: number, incarnation = "one") => ({
@@ -36,7 +38,7 @@ describe("what a worker knows of the change log", () => {
 
   it("refuses a snapshot that misses a change of its organisation, and only of its organisation", () => {
     const history = started();
-    history.learn(page(5, [row(6, "a"), row(7, "b")]), moment(1), 0, ignore);
+    learn(history, page(5, [row(6, "a"), row(7, "b")]), 1, 0, ignore);
     expect(history.admits(stamp(history, "a", 5))).toBe(false);
     expect(history.admits(stamp(history, "a", 6))).toBe(true);
     expect(history.admits(stamp(history, "b", 6))).toBe(false);
@@ -47,7 +49,7 @@ describe("what a worker knows of the change log", () => {
     const history = started();
     expect(history.admits({ ...stamp(history, "a", 5), mark: "other" })).toBe(false);
     expect(history.admits({ ...stamp(history, "a", 6), mark: "other" })).toBe(true);
-    history.learn(page(5, [row(6, "b")]), moment(1), 0, ignore);
+    learn(history, page(5, [row(6, "b")]), 1, 0, ignore);
     expect(history.admits({ ...stamp(history, "a", 6), mark: "other" })).toBe(false);
     expect(history.hasRead(stamp(history, "a", 6))).toBe(true);
     expect(history.hasRead(stamp(history, "a", 7))).toBe(false);
@@ -71,7 +73,7 @@ describe("what a worker knows of the change log", () => {
   it("knows another mark under its own number for another history, and drops everything", () => {
     const history = started();
     const before = stamp(history, "a", 9);
-    expect(history.learn(page(5, [row(6, "a")], { afterMark: "other" }), moment(1), 0, ignore)).toBe("other_history");
+    expect(learn(history, page(5, [row(6, "a")], { afterMark: "other" }), 1, 0, ignore)).toBe("other_history");
     expect(history.admits(before)).toBe(false);
     expect(history.lastSeq).toBe(6);
   });
@@ -83,30 +85,30 @@ describe("what a worker knows of the change log", () => {
   ] as const)("drops everything at %s", (_name, difference, reason) => {
     const history = started();
     const { generation } = history;
-    expect(history.learn(page(5, [], difference), moment(1), 0, ignore)).toBe(reason);
+    expect(learn(history, page(5, [], difference), 1, 0, ignore)).toBe(reason);
     expect(history.generation).toBe(generation + 1);
   });
 
   it("drops everything when the log has a gap", () => {
     const history = started();
-    expect(history.learn(page(5, [row(6, "a"), row(8, "b")]), moment(1), 0, ignore)).toBe("other_history");
+    expect(learn(history, page(5, [row(6, "a"), row(8, "b")]), 1, 0, ignore)).toBe("other_history");
   });
 
   it("has no lease from a page that does not reach the head", () => {
     const history = started();
-    expect(history.learn(page(5, [row(6, "a")], { head: 8 }), moment(9), 0, ignore)).toBe("more");
+    expect(learn(history, page(5, [row(6, "a")], { head: 8 }), 9, 0, ignore)).toBe("more");
     expect(history.heardAt).toEqual(moment(0));
   });
 
   it("begins its lease when the poll was sent", () => {
     const history = started();
-    history.learn(page(5, []), moment(77), 0, ignore);
+    learn(history, page(5, []), 77, 0, ignore);
     expect(history.heardAt).toEqual(moment(77));
   });
 
   it("never shortens its lease", () => {
     const history = started();
-    history.learn(page(5, []), moment(77), 0, ignore);
+    learn(history, page(5, []), 77, 0, ignore);
     history.hear({ incarnation: "one", snap: 5, mark: "m5" }, history.generation, moment(50));
     expect(history.heardAt).toEqual(moment(77));
   });
@@ -125,20 +127,19 @@ describe("what a worker knows of the change log", () => {
 
   it("ignores a page that another read has overtaken", () => {
     const history = started();
-    expect(history.learn(page(3, [row(4, "a")]), moment(1), 0, ignore)).toBe("overtaken");
-    expect(history.learn(page(4, [row(5, "a", "other"), row(6, "a")]), moment(1), 0, ignore)).toBe("overtaken");
+    expect(learn(history, page(3, [row(4, "a")]), 1, 0, ignore)).toBe("overtaken");
     expect(history.lastSeq).toBe(5);
   });
 
   it("takes what is news in a page that another read has overtaken", () => {
     const history = started();
-    expect(history.learn(page(3, [row(4, "a"), row(5, "a"), row(6, "b")]), moment(1), 0, ignore)).toBe("current");
+    expect(learn(history, page(3, [row(4, "a"), row(5, "a"), row(6, "b")]), 1, 0, ignore)).toBe("current");
     expect([history.lastSeq, history.fence("b")]).toEqual([6, 6]);
   });
 
   it("doubts a snapshot beyond the log when a page came while it was read", () => {
     const history = started();
-    history.learn(page(5, []), moment(10), 20, ignore);
+    learn(history, page(5, []), 10, 20, ignore);
     expect(history.isDoubtful({ snap: 6 }, moment(15))).toBe(true);
     expect(history.isDoubtful({ snap: 6 }, moment(21))).toBe(false);
     expect(history.isDoubtful({ snap: 5 }, moment(15))).toBe(false);
@@ -147,14 +148,14 @@ describe("what a worker knows of the change log", () => {
   it("knows a head below a snapshot that it took in before for another history, and asks again when it cannot tell", () => {
     const history = started();
     history.noteAhead(7, 20);
-    expect(history.learn(page(5, [row(6, "b")]), moment(20), 30, ignore)).toBe("behind");
-    expect(history.learn(page(6, []), moment(21), 30, ignore)).toBe("other_history");
-    expect(history.learn(page(6, []), moment(40), 50, ignore)).toBe("current");
+    expect(learn(history, page(5, [row(6, "b")]), 20, 30, ignore)).toBe("behind");
+    expect(learn(history, page(6, []), 21, 30, ignore)).toBe("other_history");
+    expect(learn(history, page(6, []), 40, 50, ignore)).toBe("current");
   });
 
   it("forgets fences below the floor without admitting what they refused", () => {
     const history = started();
-    history.learn(page(5, [row(6, "a")]), moment(1), 0, ignore);
+    learn(history, page(5, [row(6, "a")]), 1, 0, ignore);
     history.raiseFence("b", 9);
     history.compact();
     expect(history.fenceCount).toBe(1);
@@ -179,7 +180,7 @@ it("compaction admits nothing that was refused before it, and refuses no snapsho
       const history = started();
       for (const one of steps) {
         if (one.kind === "learn")
-          history.learn(page(history.lastSeq, [row(history.lastSeq + 1, one.org)]), moment(1), 0, ignore);
+          learn(history, page(history.lastSeq, [row(history.lastSeq + 1, one.org)]), 1, 0, ignore);
         else if (history.admits(stamp(history, one.org, history.lastSeq + one.ahead))) {
           history.raiseFence(one.org, history.lastSeq + one.ahead);
         }

@@ -150,6 +150,22 @@ describe("two workers on one Redis", () => {
     }
   });
 
+  it("show a change that a call must see, also when Redis has taken no hint of it and keeps an entry of before", async () => {
+    const { manager, store, keyring, worker } = await deployment(server.url);
+    await manager.set("org", { provider: "ada", apiKey: "own-ada" });
+    const [first, second] = [await worker(), await worker()];
+    await first.keyOf("org");
+    await vi.waitFor(async () => expect(await second.keyOf("org")).toBe("own-ada"));
+    const unheard = createKeyManager({ store, keyring, providers: vendors as readonly Provider[] });
+    const { seq } = await unheard.remove("org", "ada");
+    const third = await worker();
+    await unheard.set("other", { provider: "ada", apiKey: "own-ada" });
+    for (const { resolver } of [second, third]) {
+      const call = await resolver.resolve("org", agent, { atLeast: seq });
+      expect(call.llm.client.key).toBe("platform-ada");
+    }
+  });
+
   it("refuse an entry that was put in another organisation's place, and an old one that was put back", async () => {
     const { manager, worker, prefix, entry } = await deployment(server.url);
     for (const org of ["a", "b"]) await manager.set(org, { provider: "ada", apiKey: `key-of-${org}` });

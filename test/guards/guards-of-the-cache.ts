@@ -12,7 +12,7 @@ export const guardsOfTheCache: readonly Guard[] = [
     ["another incarnation's page", "if (page.incarnation !== this.#incarnation) return", "if (false) return"],
     ["a log without gaps", "if (seq !== this.#lastSeq + 1) return", "if (false) return"],
     ["a lease from the head alone", 'if (this.#lastSeq < page.head) return "more";', ""],
-    ["a page that was overtaken", 'if (page === undefined) return "overtaken";', "if (page === undefined) return;"],
+    ["a page that was overtaken", 'return isOther ? "contradicted" : "overtaken";', 'return "current";'],
     ["the part of a page that is news", "if (here < 0) return undefined;", "return undefined;"],
     [
       "another mark for a row that was read",
@@ -44,7 +44,14 @@ export const guardsOfTheCache: readonly Guard[] = [
     ["a fence under what was installed", "this.history.raiseFence(held.orgId, held.snap);", ""],
     ["bounded fences", "    this.history.compact();\n", ""],
     ["restamped snapshots", "Object.assign(held, { snap: lastSeq, mark: lastMark })", "void 0"],
-    ["memory that is dropped with its history", 'learned === "other_history") this.#snapshots.clear();', "false);"],
+    ["memory that is dropped with its history", "if (isFlush(learned)) this.#snapshots.clear();", ""],
+    ["snapshots that the log has refuted", "if (isAhead) this.#dropRefused();", ""],
+    ["fences that the log cannot bound", "    this.history.forget();\n    this.#snapshots.clear();\n", ""],
+  ]),
+  ...guardsOf("cache/history.ts", "cache/worker-memory.test.ts", [
+    ["pages of another generation", 'if (generation !== this.generation) return "overtaken";', ""],
+    ["pages that contradict each other", "if (isOther) this.forget();", ""],
+    ["a generation for a new beginning", "this.#marks.clear();\n    this.generation += 1;", "this.#marks.clear();"],
   ]),
   ...guardsOf("cache/flights.ts", "resolver/coherence.test.ts", [
     ["a flight per fence", "current?.fence === fence && current.generation === generation", "current"],
@@ -88,10 +95,20 @@ export const guardsOfTheCache: readonly Guard[] = [
     ["an answer for the organisation that was asked for", "if (snapshot?.orgId === orgId)", "if (snapshot)"],
   ]),
   ...guardsOf("cache/change-feed.ts", "resolver/coherence.test.ts", [
-    ["a lease from when a poll is sent", "memory.learn(page, sentAt)", "memory.learn(page, momentOf(clock))"],
+    [
+      "a lease from when a poll is sent",
+      "memory.learn(page, asked)",
+      "memory.learn(page, { ...asked, sentAt: momentOf(clock) })",
+    ],
+    [
+      "readiness that comes back by itself",
+      "memory.size === 0 && this.#failures === 0",
+      "memory.size === 0",
+      "ready again",
+    ],
     ["following the log", "this.#timer = clock.schedule(delayMs", "void (delayMs"],
   ]),
   ...guardsOf("cache/change-feed.ts", "resolver/restored-database.test.ts", [
-    ["no poll of an empty memory", " || this.#options.memory.size === 0", ""],
+    ["no poll of an empty memory", "memory.size === 0 && this.#failures === 0", "false"],
   ]),
 ];

@@ -35,7 +35,11 @@ export const guardsOfTheModel: readonly Guard[] = [
     ],
   ]),
   ...guardsOf("cache/change-feed.ts", test, [
-    ["a lease from when a poll is sent", "memory.learn(page, sentAt)", "memory.learn(page, momentOf(clock))"],
+    [
+      "a lease from when a poll is sent",
+      "memory.learn(page, asked)",
+      "memory.learn(page, { ...asked, sentAt: momentOf(clock) })",
+    ],
   ]),
   ...guardsOf("cache/snapshot-codec.ts", test, [
     ["the organisation in an entry's seal", "Buffer.from(`$" + "{orgId}\\0`)", "Buffer.alloc(0)"],

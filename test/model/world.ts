@@ -17,7 +17,9 @@ import { drain, type ProcessClock, VirtualTime } from "./virtual-time.ts";
 
 const leaseMs = 10_000;
 const orgs = ["a", "b"] as const;
-const readLimitMs = 2_000;
+const deadlineMs = 2_000;
+/** What the resolver leaves of it to one read of the store. */
+const readLimitMs = 0.8 * deadlineMs;
 const agent = { llm_config: { provider: "ada" } } as const;
 
 const ada = defineProvider({
@@ -128,7 +130,7 @@ export class World {
         providers: [ada],
         platformKeys: { ada: "platform" },
         leaseMs,
-        deadlineMs: readLimitMs,
+        deadlineMs,
         absentStaleMs: 20_000,
         maxOrgs: 1,
         onEvent: (event) => {

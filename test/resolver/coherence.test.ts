@@ -119,6 +119,24 @@ describe("a removed key", () => {
   });
 });
 
+describe("a worker that holds nothing", () => {
+  it("is ready again once the database is back, without a call", async () => {
+    const { worker } = await platform();
+    await using here = worker();
+    await here.resolver.ready();
+    here.link.isDown = true;
+    await expect(here.resolver.ready()).rejects.toEqual(unavailable);
+    await here.clock.advance(60_000);
+    expect(here.resolver.health().isReady).toBe(false);
+    here.link.isDown = false;
+    await here.clock.advance(3_000);
+    expect(here.resolver.health().isReady).toBe(true);
+    const { polls } = here.link.sent;
+    await here.clock.advance(60_000);
+    expect(here.link.sent.polls).toBe(polls);
+  });
+});
+
 describe("while the database is gone", () => {
   it("keys are handed out until the lease ends and not later, and known absence goes on", async () => {
     const { manager, worker } = await platform();
