@@ -3,16 +3,18 @@ import { type AgentConfig, createKeyring, createResolver, isByokError, platformK
 import { sqliteStore } from "byokit/sqlite";
 
 const resolver = createResolver({
-  store: sqliteStore({ path: process.env["BYOK_DATABASE_PATH"] ?? "./byok.sqlite" }),
+  store: sqliteStore({ path: process.env["BYOK_DATABASE_URL"] ?? "./byok.sqlite" }),
   keyring: createKeyring(readFileSync(process.env["BYOK_KEYRING"] ?? "./keyring.json", "utf8")),
   platformKeys: platformKeysFromEnv(),
-  onEvent: (event) => console.warn("byokit", event),
+  endpoints: JSON.parse(process.env["BYOK_ENDPOINTS"] ?? "{}"),
+  onEvent: (event) => event.type === "snapshot_used" || console.warn("byokit", event),
 });
 await resolver.ready();
 
-export async function answer(orgId: string, agent: AgentConfig, question: string): Promise<string> {
+/** One job: `change` is the number of the change that it must see, if it came with one. */
+export async function answer(orgId: string, agent: AgentConfig, question: string, change = 0): Promise<string> {
   try {
-    const { llm } = await resolver.resolve(orgId, agent);
+    const { llm } = await resolver.resolve(orgId, agent, { atLeast: change });
     if (llm === undefined) return "";
     console.info(`${llm.slot} runs on the ${llm.source} key of ${llm.provider} (${llm.reason})`);
     const completion = await llm.client.chat.completions.create({

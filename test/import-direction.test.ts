@@ -12,6 +12,8 @@ const rows: readonly (readonly [name: string, files: RegExp, roomsItMayUse: read
   ["cache", /^cache\//u, ["ground", "vault"]],
   ["resolver", /^resolver\//u, ["ground", "vault", "cache", "providers"]],
   ["manager", /^manager\//u, ["ground", "vault", "cache", "providers"]],
+  ["http", /^http\//u, ["ground", "manager"]],
+  ["cli", /^cli\//u, ["ground", "vault", "cache", "providers", "manager", "http"]],
   ["testing", /^testing\//u, ["ground", "vault", "cache", "providers"]],
   ["face", /^index\.ts$/u, ["ground", "vault", "cache", "providers", "resolver", "manager"]],
 ];

@@ -22,6 +22,7 @@ declare global {
   const resolver: Resolver;
   const agent: AgentConfig;
   const apiKey: string;
+  const sessionOf: (cookie: string | null) => Promise<{ org: string; user: string; isAdmin: boolean } | null>;
 }`;
 
 afterAll(() => rmSync(folder, { recursive: true }));

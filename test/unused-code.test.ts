@@ -12,15 +12,21 @@ const source = filesOf("src");
 const everywhere = ["src", "test", "examples", "bench"].flatMap(filesOf);
 const manifest = JSON.parse(textOf("package.json")) as {
   readonly exports: Record<string, string | { readonly default: string }>;
+  readonly bin: Record<string, string>;
   readonly scripts: Record<string, string>;
   readonly dependencies: Record<string, string>;
   readonly devDependencies: Record<string, string>;
 };
 
-/** What a package's subpaths lead to: its exports are for users. */
-const faces = Object.values(manifest.exports).flatMap((target) =>
-  typeof target === "string" ? [] : [target.default.replace("./dist/", "src/").replace(/js$/u, "ts")],
-);
+const sourceOf = (built: string): string => built.replace(/^(\.\/)?dist\//u, "src/").replace(/js$/u, "ts");
+
+/** What a package's subpaths and its command lead to: its exports are for users. */
+const faces = [
+  ...Object.values(manifest.exports).flatMap((target) =>
+    typeof target === "string" ? [] : [sourceOf(target.default)],
+  ),
+  ...Object.values(manifest.bin).map(sourceOf),
+];
 const exported = /^export (?:declare )?(?:async )?(?:abstract )?(?:const|function|class) (?<name>\w+)/gmu;
 
 it.each(source.filter((file) => !faces.includes(file)))("no value is exported from %s that nobody imports", (file) => {

@@ -5,6 +5,7 @@ import { describe, expect, inject, it } from "vitest";
 import type { Guard } from "./guard.ts";
 import { guardsOfProviders } from "./guards-of-providers.ts";
 import { guardsOfRedis } from "./guards-of-redis.ts";
+import { guardsOfTheApi } from "./guards-of-the-api.ts";
 import { guardsOfTheCache } from "./guards-of-the-cache.ts";
 import { guardsOfTheModel } from "./guards-of-the-model.ts";
 import { guardsOfTheResolver } from "./guards-of-the-resolver.ts";
@@ -53,6 +54,7 @@ describe.each([
   ["the resolver and the manager", guardsOfTheResolver],
   ["the model check", guardsOfTheModel],
   ["Redis", guardsOfRedis],
+  ["the API", guardsOfTheApi],
 ] as const)("a guard of %s that is taken out is noticed:", (_room, guards) => {
   it.concurrent.each(guards)("$name ($file)", async (guard) => {
     expect(await withoutGuard(guard)).toBe("a test fails");

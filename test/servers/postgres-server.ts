@@ -1,5 +1,6 @@
-import { fork } from "node:child_process";
+import { execFileSync, fork } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 export interface PostgresServer {
@@ -32,6 +33,15 @@ export async function ownPostgresServer(
   await stop();
   const hint = "Postgres did not start. Set POSTGRES_URL to a server of your own, or run `npm ci` again.";
   throw new Error(`${hint}\n${message.failure}`);
+}
+
+/** Signals every process of a server: stopping the first one alone would leave its connections at work. */
+export function signalPostgres({ dataFolder }: { readonly dataFolder: string }, signal: "SIGSTOP" | "SIGCONT"): void {
+  const main = readFileSync(join(dataFolder, "postmaster.pid"), "utf8").split("\n")[0] ?? "";
+  const listed = execFileSync("ps", ["-e", "-o", "pid=,ppid="], { encoding: "utf8" });
+  const rows = listed.split("\n").map((line) => line.trim().split(/\s+/u));
+  const children = rows.filter(([, parent]) => parent === main).map(([pid]) => Number(pid));
+  for (const pid of [Number(main), ...children]) process.kill(pid, signal);
 }
 
 interface Started {

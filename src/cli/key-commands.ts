@@ -1,0 +1,112 @@
+import { type Command, Option } from "commander";
+import type { KeyChange, KeyManager } from "../manager/key-manager.ts";
+import { type Environment, openDeployment } from "./deployment.ts";
+import { exitCodes } from "./exit-code.ts";
+import { type OutputOptions, print } from "./output.ts";
+import { readKey } from "./read-key.ts";
+
+interface KeyOptions extends OutputOptions {
+  readonly org: string;
+  readonly provider: string;
+  readonly region?: string;
+  readonly actor?: string;
+  readonly verify?: boolean;
+}
+
+export function addKeyCommands(program: Command, env: Environment): void {
+  const keys = program.command("keys").description("customers' keys");
+  const command = (name: string, description: string): Command =>
+    keys
+      .command(name)
+      .description(description)
+      .requiredOption("--org <id>", "the organisation")
+      .option("--json", "print JSON");
+  const named = (name: string, description: string): Command =>
+    command(name, description).requiredOption("--provider <id>", "the provider: openai, deepgram, …");
+  const actor = (): Option => new Option("--actor <name>", "who does it, for the audit trail").default("byokit");
+
+  command("list", "shows which providers have a key").action(async ({ org, json = false }: KeyOptions) => {
+    await managed(env, async (manager) => {
+      const byokKeys = await manager.list(org);
+      print({ byokKeys }, [["reference", "secret"], ...Object.entries(byokKeys)], json);
+    });
+  });
+
+  command("describe", "shows what may be shown of the keys").action(async ({ org, json = false }: KeyOptions) => {
+    await managed(env, async (manager) => {
+      const described = await manager.describe(org);
+      const rows = described.map((key) => [
+        key.provider,
+        key.status,
+        key.hint,
+        key.region,
+        key.kid,
+        key.createdAt,
+        key.createdBy,
+      ]);
+      print({ keys: described }, [["provider", "status", "hint", "region", "kid", "created", "by"], ...rows], json);
+    });
+  });
+
+  named("set", "stores a key, which it reads from standard input")
+    .option("--region <id>", "the provider's region that the key belongs to")
+    .option("--no-verify", "store it without asking the provider")
+    .addOption(actor())
+    .addHelpText("after", "\nExample:\n  byokit keys set --org acme --provider openai < openai-key.txt")
+    .action(async ({ org, provider, region, actor: by, verify, json = false }: KeyOptions) => {
+      await managed(
+        env,
+        async (manager) => {
+          const key = {
+            provider,
+            apiKey: await readKey(),
+            ...(region === undefined ? {} : { region }),
+            ...(by === undefined ? {} : { actor: by }),
+          };
+          printChange(await manager.set(org, key), json);
+        },
+        verify === false ? "off" : "reject-invalid",
+      );
+    });
+
+  named("remove", "removes a key for good")
+    .addOption(actor())
+    .action(async ({ org, provider, actor: by, json = false }: KeyOptions) => {
+      await managed(env, async (manager) => {
+        printChange(await manager.remove(org, provider, by === undefined ? {} : { actor: by }), json);
+      });
+    });
+
+  named("verify", "asks the provider for a stored key; ends with 1 when it is not valid").action(
+    async ({ org, provider, json = false }: KeyOptions) => {
+      await managed(env, async (manager) => {
+        const result = await manager.verify(org, provider);
+        const { verification, status, reason = null } = result;
+        print(
+          result,
+          [
+            ["provider", "said", "status", "reason"],
+            [provider, verification, status, reason],
+          ],
+          json,
+        );
+        if (verification === "invalid") process.exitCode = exitCodes.failed;
+      });
+    },
+  );
+}
+
+async function managed(
+  env: Environment,
+  work: (manager: KeyManager) => Promise<void>,
+  verify: "reject-invalid" | "off" = "reject-invalid",
+): Promise<void> {
+  await using deployment = await openDeployment(env, { verify });
+  await work(deployment.manager);
+}
+
+function printChange(change: KeyChange, isJson: boolean): void {
+  const { seq, verification, published, effectiveWithinMs } = change;
+  const facts = [String(seq), verification, published ? "yes" : "no", `${effectiveWithinMs} ms`];
+  print(change, [["change", "provider said", "workers told", "effective within"], facts], isJson);
+}

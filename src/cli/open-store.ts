@@ -1,0 +1,21 @@
+import { importSdk } from "../providers/import-sdk.ts";
+import type { KeyStore } from "../vault/key-store.ts";
+import { postgresStore } from "../vault/postgres-store.ts";
+import { sqliteStore } from "../vault/sqlite-store.ts";
+
+export interface OpenedStore {
+  readonly store: KeyStore;
+  close(): Promise<void>;
+}
+
+/** A Postgres by its URL, or a SQLite file by its path. */
+export async function openStore(url: string = "./byok.sqlite"): Promise<OpenedStore> {
+  if (!/^postgres(ql)?:/u.test(url)) {
+    const store = sqliteStore({ path: url });
+    return { store, close: () => store.close() };
+  }
+  const { default: pg } = await importSdk("postgres", "pg@8", () => import("pg"));
+  const pool = new pg.Pool({ connectionString: url, max: 10, connectionTimeoutMillis: 5_000 });
+  pool.on("error", () => {});
+  return { store: postgresStore({ pool }), close: () => pool.end() };
+}

@@ -1,0 +1,37 @@
+import { Command } from "commander";
+import type { Environment } from "./deployment.ts";
+import { addKeyCommands } from "./key-commands.ts";
+import { addKeyringCommands } from "./keyring-commands.ts";
+import { addMigrateCommand } from "./migrate-command.ts";
+import { addServeCommand } from "./serve-command.ts";
+import { addTokenCommands } from "./token-commands.ts";
+
+const help = `
+Environment:
+  BYOK_DATABASE_URL  postgres://…, or the path of a SQLite file (default: ./byok.sqlite)
+  BYOK_REDIS_URL     the workers' Redis; without it they learn of a change within their lease
+  BYOK_KEYRING       the keyring: a file's path, or the JSON itself
+  BYOK_ENDPOINTS     hosts instead of the providers' own, as JSON: {"openai": "https://…"}
+
+Exit codes: 0 done, 1 failed, 2 used wrongly, 75 worth another try.
+
+Example:
+  byokit keyring create > keyring.json
+  export BYOK_KEYRING=./keyring.json
+  byokit migrate
+  byokit keys set --org acme --provider openai < openai-key.txt`;
+
+/** The command line. Throws what fails; the caller ends the process. */
+export function createProgram(env: Environment = process.env): Command {
+  const program = new Command("byokit")
+    .description("Customers' own provider keys: store, check, replace and remove them.")
+    .addHelpText("after", help)
+    .showHelpAfterError("(--help tells more)")
+    .exitOverride();
+  addKeyringCommands(program, env);
+  addMigrateCommand(program, env);
+  addKeyCommands(program, env);
+  addTokenCommands(program);
+  addServeCommand(program, env);
+  return program;
+}

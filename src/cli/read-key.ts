@@ -1,0 +1,36 @@
+import { createInterface } from "node:readline/promises";
+import { Writable } from "node:stream";
+import { ByokError } from "../errors.ts";
+
+/** The most that is read, in characters; a key has at most 512. */
+const maxLength = 4_096;
+
+/** Reads a key from standard input, up to its end or, at a terminal, up to Enter and without showing what is typed. */
+export async function readKey(input: NodeJS.ReadStream = process.stdin): Promise<string> {
+  return input.isTTY ? await typed(input) : await piped(input);
+}
+
+async function piped(input: NodeJS.ReadStream): Promise<string> {
+  let text = "";
+  for await (const chunk of input.setEncoding("utf8")) {
+    text += chunk;
+    if (text.length > maxLength) throw new ByokError("key_malformed", "The key is too long. Check what was piped in.");
+  }
+  return text;
+}
+
+async function typed(input: NodeJS.ReadStream): Promise<string> {
+  process.stderr.write("Key (not shown): ");
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input, output: nowhere, terminal: true });
+  const cancelled = Promise.withResolvers<never>();
+  lines.once("SIGINT", () =>
+    cancelled.reject(new ByokError("key_malformed", "No key was entered. Nothing is stored.")),
+  );
+  try {
+    return await Promise.race([lines.question(""), cancelled.promise]);
+  } finally {
+    lines.close();
+    process.stderr.write("\n");
+  }
+}

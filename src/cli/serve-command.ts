@@ -1,0 +1,50 @@
+import { existsSync, readFileSync } from "node:fs";
+import { type Command, InvalidArgumentError } from "commander";
+import { ByokError } from "../errors.ts";
+import { type Environment, openDeployment } from "./deployment.ts";
+
+interface ServeCommandOptions {
+  readonly tokens: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+export function addServeCommand(program: Command, env: Environment): void {
+  program
+    .command("serve")
+    .description("serves the management API, one line of JSON a request; SIGTERM and SIGINT end it")
+    .requiredOption("--tokens <file>", "who may ask; see `byokit tokens add`")
+    .option("--host <address>", "where to listen; the default is reached by this machine only", "127.0.0.1")
+    .option("--port <number>", "0 takes any that is free", portOf, 8_787)
+    .addHelpText("after", "\nExample:\n  byokit serve --tokens tokens.json --port 8787")
+    .action(async ({ tokens: file, host, port }: ServeCommandOptions) => {
+      if (!existsSync(file)) {
+        throw new ByokError("options_invalid", `There is no file "${file}". Make it with: byokit tokens add`);
+      }
+      // Imported here: no other command is to wait for a web framework.
+      const [{ bearerTokens, parseTokens }, { serve }] = await Promise.all([
+        import("../http/bearer-tokens.ts"),
+        import("../http/serve.ts"),
+      ]);
+      const authenticate = bearerTokens(parseTokens(readFileSync(file, "utf8")));
+      await using deployment = await openDeployment(env);
+      const { manager, store } = deployment;
+      await store.migrate();
+      await using _server = await serve({
+        manager,
+        authenticate,
+        host,
+        port,
+        ready: () => store.poll({ windowMs: 0 }),
+      });
+      await new Promise<void>((resolve) => {
+        for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve());
+      });
+    });
+}
+
+function portOf(text: string): number {
+  const port = /^\d{1,5}$/u.test(text) ? Number(text) : Number.NaN;
+  if (port <= 65_535) return port;
+  throw new InvalidArgumentError("A port is a number from 0 to 65535.");
+}

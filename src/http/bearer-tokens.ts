@@ -1,0 +1,67 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { z } from "zod";
+import { ByokError } from "../errors.ts";
+import { isIdentifier } from "../identifier.ts";
+import type { Authenticate, Principal } from "./principal.ts";
+
+/** A bearer token as it is kept: never itself, only its hash. */
+export interface HashedToken extends Principal {
+  /** SHA-256 of the token, in hexadecimal. A token is to be random: 32 bytes, not a word that can be guessed. */
+  readonly sha256: string;
+}
+
+const maxTokens = 10_000;
+const maxTokenLength = 512;
+
+const identifier = z.string().refine(isIdentifier);
+const tokensFile = z.strictObject({
+  tokens: z
+    .array(
+      z.strictObject({
+        sha256: z.string().regex(/^[\da-f]{64}$/u),
+        orgId: identifier,
+        actor: identifier.exactOptional(),
+        canWrite: z.boolean().exactOptional(),
+      }),
+    )
+    .max(maxTokens),
+});
+
+/**
+ * Reads what a file of tokens holds: `{ "tokens": [{ "sha256", "orgId", "actor", "canWrite" }] }`.
+ *
+ * @throws ByokError `options_invalid`
+ */
+export function parseTokens(text: string): readonly HashedToken[] {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw invalid("it is not JSON");
+  }
+  const parsed = tokensFile.safeParse(json);
+  if (parsed.success) return parsed.data.tokens;
+  throw invalid(`it is malformed at: ${parsed.error.issues.map(({ path }) => path.join(".") || "the top").join(", ")}`);
+}
+
+export function hashOf(token: string): string {
+  return createHash("sha256").update(token).digest("hex");
+}
+
+/** `Authorization: Bearer …` against hashes. Every hash is compared, each in constant time. */
+export function bearerTokens(tokens: readonly HashedToken[]): Authenticate {
+  const principals = tokens.map(({ sha256, ...principal }) => ({ hash: Buffer.from(sha256, "hex"), principal }));
+  return async (request) => {
+    const header = request.headers.get("authorization") ?? "";
+    const token = /^Bearer +(?<token>\S+)$/iu.exec(header)?.groups?.["token"] ?? "";
+    if (token === "" || token.length > maxTokenLength) return null;
+    const presented = createHash("sha256").update(token).digest();
+    let found: Principal | null = null;
+    for (const { hash, principal } of principals) if (timingSafeEqual(hash, presented)) found = principal;
+    return found;
+  };
+}
+
+function invalid(why: string): ByokError {
+  return new ByokError("options_invalid", `The file of tokens is not valid: ${why}. Make it with: byokit tokens add`);
+}

@@ -1,0 +1,47 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { etag } from "hono/etag";
+import type { KeyManager } from "../manager/key-manager.ts";
+import type { ApiEnvironment } from "./principal.ts";
+import { failures } from "./schemas.ts";
+
+/** `GET /byok/config`: the providers, which change with a release only. */
+export function addCatalogueRoute(api: OpenAPIHono<ApiEnvironment>, manager: KeyManager): void {
+  const slot = z.enum(["llm", "stt", "tts", "realtime", "email"]);
+  const model = z
+    .object({ id: z.string(), name: z.string(), default: z.boolean(), slot })
+    .openapi("Model", { description: "`default` says that it is its slot's." });
+  const provider = z
+    .object({
+      id: z.string(),
+      name: z.string(),
+      category: slot,
+      docs_url: z.string(),
+      models: z.array(model),
+      voices: z.array(z.object({ id: z.string(), name: z.string() })).optional(),
+      serves: z.array(slot),
+      regions: z.array(z.string()),
+    })
+    .openapi("Provider");
+  const config = manager.config();
+
+  api.openapi(
+    createRoute({
+      method: "get",
+      path: "/byok/config",
+      summary: "Get provider configurations",
+      middleware: etag(),
+      responses: {
+        200: {
+          description: "The providers.",
+          content: { "application/json": { schema: z.object({ providers: z.array(provider) }) } },
+        },
+        304: { description: "As it was: If-None-Match names it." },
+        ...failures(),
+      },
+    }),
+    (context) => {
+      context.header("cache-control", "private, no-cache");
+      return context.json({ providers: config.providers as never }, 200);
+    },
+  );
+}

@@ -1,0 +1,99 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { HTTPException } from "hono/http-exception";
+import { ByokError } from "../errors.ts";
+import type { KeyManager } from "../manager/key-manager.ts";
+import { addCatalogueRoute } from "./catalogue-route.ts";
+import { addCheckRoutes } from "./check-routes.ts";
+import { addKeyRoutes } from "./key-routes.ts";
+import { malformed } from "./malformed.ts";
+import { type ApiEnvironment, type Authenticate, authenticated } from "./principal.ts";
+import { problemOf, RequestProblem } from "./problem.ts";
+
+export interface HandlerOptions {
+  readonly manager: KeyManager;
+  /** Whose request it is. There is no default. */
+  readonly authenticate: Authenticate;
+  /** What stands before every path: "/v1". @default "" */
+  readonly basePath?: string;
+  /** Called with whatever makes an answer of 500 or 503. What it throws is ignored. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/** A Web-standard handler: mounts in Hono, Next, Bun and Deno as it is, elsewhere through `toNodeListener`. */
+export type Handler = (request: Request) => Promise<Response>;
+
+const methods: Readonly<Record<string, string>> = {
+  "/byok": "GET, HEAD, POST, DELETE, OPTIONS",
+  "/byok/config": "GET, HEAD, OPTIONS",
+  "/byok/audit": "GET, HEAD, OPTIONS",
+  "/byok/verify": "POST, OPTIONS",
+  "/openapi.json": "GET, HEAD, OPTIONS",
+};
+
+/**
+ * The management API: `GET`, `POST` and `DELETE /byok`, `GET /byok/config`, `POST /byok/verify`, `GET /byok/audit`, and its
+ * own description at `GET /openapi.json`. Every failure is `application/problem+json` (RFC 9457). Never rejects.
+ *
+ * @throws ByokError `options_invalid`
+ */
+export function createHandler(options: HandlerOptions): Handler {
+  const { manager, authenticate, basePath = "" } = options;
+  if (basePath !== "" && !/^(\/[\w.-]+)+$/u.test(basePath)) {
+    throw new ByokError("options_invalid", '"basePath" must be empty, or begin with "/" and not end with it.');
+  }
+  const onError = (error: unknown): void => {
+    try {
+      options.onError?.(error);
+    } catch {
+      // A log that fails must not fail a request.
+    }
+  };
+  const api = new OpenAPIHono<ApiEnvironment>({
+    defaultHook: (result) => {
+      if (!result.success) throw malformed(result.target, result.error.issues);
+    },
+  }).basePath(basePath);
+  api.onError((error) => {
+    const problem = error instanceof HTTPException ? problemOfFramework(error) : problemOf(error);
+    if (problem.status >= 500) onError(error);
+    return problem.response();
+  });
+  api.notFound(() => new RequestProblem(404, "not_found", "There is no such path.").response());
+
+  api.use("*", async (context, next) => {
+    await next();
+    if (!context.res.headers.has("cache-control")) context.res.headers.set("cache-control", "no-store");
+  });
+  for (const [path, allow] of Object.entries(methods)) {
+    api.use(path, async (context, next) => {
+      const { method } = context.req;
+      if (method === "OPTIONS") return context.body(null, 204, { allow });
+      if (allow.split(", ").includes(method)) return await next();
+      throw new RequestProblem(405, "method_not_allowed", `Use one of: ${allow}.`, { allow });
+    });
+    if (path.startsWith("/byok")) api.use(path, authenticated(authenticate, onError));
+  }
+  addKeyRoutes(api, manager);
+  addCheckRoutes(api, manager);
+  addCatalogueRoute(api, manager);
+  api.doc31("/openapi.json", description);
+  return async (request) => await api.fetch(request);
+}
+
+const description = {
+  openapi: "3.1.0",
+  info: {
+    title: "BYOK",
+    version: "1",
+    description: "Customers' own provider keys. Keys are never returned; the organisation is the caller's own.",
+  },
+};
+
+function problemOfFramework({ status }: HTTPException): RequestProblem {
+  if (status === 415) return new RequestProblem(415, "content_type_unsupported", "Send the body as application/json.");
+  return new RequestProblem(
+    400,
+    "body_malformed",
+    "The body is not JSON. Send a JSON object of the documented fields.",
+  );
+}

@@ -1,0 +1,138 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { ByokKeys, KeyChange, KeyDescription, KeyManager } from "../manager/key-manager.ts";
+import { type ApiEnvironment, writers } from "./principal.ts";
+import { RequestProblem } from "./problem.ts";
+import { boundedBody } from "./request-body.ts";
+import { byokKeysSchema, failures, providerIdSchema } from "./schemas.ts";
+
+/** `GET`, `POST` and `DELETE /byok`: an organisation's keys. */
+export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManager): void {
+  const providerIds = manager.config().providers.map(({ id }) => id);
+  const provider = providerIdSchema(providerIds);
+  const byokKeys = byokKeysSchema(providerIds);
+
+  const details = z
+    .object({
+      secret_id: z.string(),
+      hint: z.string().nullable().openapi({ description: "The last four characters; null for a short key." }),
+      status: z.enum(["ok", "restricted", "rejected", "needs_reentry", "unchecked"]),
+      region: z.string().nullable(),
+      created_at: z.iso.datetime(),
+      created_by: z.string().nullable(),
+      last_checked_at: z.iso.datetime().nullable(),
+    })
+    .openapi("KeyDetails");
+  const keys = z.object({
+    byok_keys: byokKeys,
+    details: z.record(z.string(), details.nullable()).optional().openapi({ description: "With details=true." }),
+  });
+  const changed = z
+    .object({
+      success: z.literal(true),
+      byok_keys: byokKeys,
+      seq: z.number().int().openapi({ description: "The change's number; a call that carries it sees the change." }),
+      verification: z.enum(["passed", "restricted", "unreachable", "skipped"]),
+      published: z.boolean().openapi({ description: "Whether the workers were told at once." }),
+      effective_within_ms: z.number().openapi({ description: "After that no worker uses the key of before." }),
+    })
+    .openapi("KeyChange");
+  const input = z.strictObject({ provider, api_key: z.string(), region: z.string().nullish() }).openapi("NewKey");
+  const removal = z.strictObject({ provider: provider.optional() }).openapi("KeyRemoval");
+
+  api.openapi(
+    createRoute({
+      method: "get",
+      path: "/byok",
+      summary: "Get BYOK configurations",
+      request: { query: z.object({ details: z.enum(["true", "false"]).optional() }) },
+      responses: { 200: json("The organisation's keys.", keys), ...failures(400) },
+    }),
+    async (context) => {
+      const { orgId } = context.get("principal");
+      if (context.req.valid("query").details !== "true") {
+        return context.json({ byok_keys: await manager.list(orgId) }, 200);
+      }
+      const described = new Map((await manager.describe(orgId)).map((key) => [key.provider, key]));
+      const references: ByokKeys = Object.fromEntries(
+        providerIds.map((id) => [`${id}_secret_id`, described.get(id)?.secretId ?? null]),
+      );
+      const shown = Object.fromEntries(providerIds.map((id) => [id, detailsOf(described.get(id))]));
+      return context.json({ byok_keys: references, details: shown }, 200);
+    },
+  );
+
+  api.openapi(
+    createRoute({
+      method: "post",
+      path: "/byok",
+      summary: "Add or replace a BYOK key",
+      middleware: [writers, boundedBody] as const,
+      request: { body: { required: true, content: { "application/json": { schema: input } } } },
+      responses: { 200: json("The key is stored.", changed), ...failures(400, 403, 408, 413, 415, 422) },
+    }),
+    async (context) => {
+      const { orgId, actor } = context.get("principal");
+      const { provider: id, api_key: apiKey, region } = context.req.valid("json");
+      const key = {
+        provider: id,
+        apiKey,
+        ...(region == null ? {} : { region }),
+        ...(actor === undefined ? {} : { actor }),
+      };
+      return context.json(bodyOf(await manager.set(orgId, key)), 200);
+    },
+  );
+
+  api.openapi(
+    createRoute({
+      method: "delete",
+      path: "/byok",
+      summary: "Delete a BYOK key",
+      description: "The provider stands in the body or, for proxies that drop it, in the query. Repeating it is safe.",
+      middleware: [writers, boundedBody] as const,
+      request: {
+        query: z.object({ provider: provider.optional() }),
+        body: { required: false, content: { "application/json": { schema: removal } } },
+      },
+      responses: { 200: json("There is no such key any more.", changed), ...failures(400, 403, 408, 413, 415, 422) },
+    }),
+    async (context) => {
+      const { orgId, actor } = context.get("principal");
+      const id = named(context.req.valid("query").provider, context.req.valid("json").provider);
+      const change = await manager.remove(orgId, id, actor === undefined ? {} : { actor });
+      return context.json(bodyOf(change), 200);
+    },
+  );
+}
+
+function json<Schema extends z.ZodType>(description: string, schema: Schema) {
+  return { description, content: { "application/json": { schema } } };
+}
+
+function bodyOf(change: KeyChange) {
+  const { byokKeys, seq, verification, published, effectiveWithinMs } = change;
+  const success = true as const;
+  return { success, byok_keys: byokKeys, seq, verification, published, effective_within_ms: effectiveWithinMs };
+}
+
+function detailsOf(key: KeyDescription | undefined) {
+  if (key === undefined) return null;
+  const { secretId, hint, status, region, createdAt, createdBy, lastCheckedAt } = key;
+  return {
+    secret_id: secretId,
+    hint,
+    status,
+    region,
+    created_at: createdAt,
+    created_by: createdBy,
+    last_checked_at: lastCheckedAt,
+  };
+}
+
+function named(inQuery: string | undefined, inBody: string | undefined): string {
+  const id = inBody ?? inQuery;
+  if (id === undefined)
+    throw new RequestProblem(400, "body_malformed", 'Name the "provider" in the body or the query.');
+  if (inQuery === undefined || inQuery === id) return id;
+  throw new RequestProblem(400, "body_malformed", "The body and the query name two providers. Name one.");
+}

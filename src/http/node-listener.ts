@@ -1,0 +1,19 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { getRequestListener, RequestError } from "@hono/node-server";
+import type { Handler } from "./create-handler.ts";
+import { problemOf, RequestProblem } from "./problem.ts";
+
+/** What `node:http`, Express and, through its raw request and reply, Fastify call. */
+export type NodeListener = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+/** A handler for `node:http` and what builds on it. Mount it ahead of body parsers: it reads the body itself. */
+export function toNodeListener(handler: Handler): NodeListener {
+  return getRequestListener((request) => handler(request), {
+    overrideGlobalObjects: false,
+    errorHandler: (error) => {
+      const isMalformed = error instanceof RequestError;
+      const malformed = new RequestProblem(400, "request_malformed", "The request has no valid target or host.");
+      return (isMalformed ? malformed : problemOf(error)).response();
+    },
+  });
+}

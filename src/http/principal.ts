@@ -1,0 +1,71 @@
+import type { MiddlewareHandler } from "hono";
+import { isIdentifier } from "../identifier.ts";
+import { RequestProblem } from "./problem.ts";
+
+/** Who makes a request. Decides the organisation: nothing in a request names one. */
+export interface Principal {
+  readonly orgId: string;
+  /** For the audit trail: 1 to 255 characters without control characters. */
+  readonly actor?: string;
+  /** `false`: may read only, and gets 403 for everything that writes. Absent: may write. */
+  readonly canWrite?: boolean;
+}
+
+/**
+ * Tells whose request it is; `null` is nobody's, and gets 401. It sees method, URL and headers, and never the body, which
+ * may hold a key. One that rejects or takes longer than five seconds is an outage: 503.
+ */
+export type Authenticate = (request: Request) => Promise<Principal | null>;
+
+/** What the API's handlers find in their context. */
+export interface ApiEnvironment {
+  Variables: { principal: Principal };
+}
+
+const limitMs = 5_000;
+
+export function authenticated(
+  authenticate: Authenticate,
+  onError: (error: unknown) => void,
+): MiddlewareHandler<ApiEnvironment> {
+  return async (context, next) => {
+    const { url, method, headers } = context.req.raw;
+    const principal = await asked(authenticate, new Request(url, { method, headers }), onError);
+    if (principal === null || principal === undefined) {
+      const headers = { "www-authenticate": "Bearer" };
+      throw new RequestProblem(401, "unauthenticated", "Nobody is signed in. Send your credentials.", headers);
+    }
+    const { orgId, actor } = principal;
+    if (!isIdentifier(orgId) || (actor !== undefined && !isIdentifier(actor))) {
+      throw new TypeError("authenticate() must answer with an orgId, and an actor if any, of 1 to 255 characters.");
+    }
+    context.set("principal", principal);
+    await next();
+  };
+}
+
+/** Lets pass who may write. */
+export const writers: MiddlewareHandler<ApiEnvironment> = async (context, next) => {
+  if (context.get("principal").canWrite === false) {
+    throw new RequestProblem(403, "forbidden", "You may read keys and not change them. Ask an administrator.");
+  }
+  await next();
+};
+
+async function asked(
+  authenticate: Authenticate,
+  request: Request,
+  onError: (error: unknown) => void,
+): Promise<Principal | null | undefined> {
+  const unavailable = new RequestProblem(503, "internal", "Nobody can sign in right now. Make the same request again.");
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(unavailable), limitMs);
+  try {
+    return await Promise.race([authenticate(request), late.promise]);
+  } catch (error) {
+    if (error !== unavailable) onError(error);
+    throw unavailable;
+  } finally {
+    clearTimeout(timer);
+  }
+}

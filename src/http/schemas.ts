@@ -1,0 +1,54 @@
+import { z } from "@hono/zod-openapi";
+import type { ByokKeys } from "../manager/key-manager.ts";
+import type { Problem } from "./problem.ts";
+
+const problemSchema: z.ZodType<Problem> = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    code: z.string().openapi({ description: "One word for the reason; never changes." }),
+    detail: z.string().openapi({ description: "What happened and what to do." }),
+    retryable: z.boolean(),
+  })
+  .openapi("Problem");
+
+const problems: Readonly<Record<number, string>> = {
+  400: "The body or the query is malformed.",
+  401: "Nobody's request.",
+  403: "The principal may read only.",
+  404: "There is nothing of that name.",
+  408: "The body did not arrive in time.",
+  409: "The stored key does not open.",
+  413: "The body is longer than 16 KiB.",
+  415: "The body is not application/json.",
+  422: "The provider or the region is unknown, or the key is malformed or rejected.",
+  500: "A fault of the service's own.",
+  503: "An outage; Retry-After says when to try again.",
+};
+
+interface ProblemResponse {
+  readonly description: string;
+  readonly content: { readonly "application/problem+json": { readonly schema: z.ZodType<Problem> } };
+}
+
+/** The responses of a route that fails with these statuses; 401, 500 and 503 are everybody's. */
+export function failures(...statuses: readonly number[]): Record<number, ProblemResponse> {
+  const content = { "application/problem+json": { schema: problemSchema } };
+  return Object.fromEntries(
+    [...statuses, 401, 500, 503].map((status) => [status, { description: problems[status] ?? "", content }]),
+  );
+}
+
+/** `{ <provider>_secret_id: string | null }`, every provider named. */
+export function byokKeysSchema(providerIds: readonly string[]): z.ZodType<ByokKeys> {
+  const reference = z.string().nullable().openapi({ description: "The key's reference; null where there is no key." });
+  return z
+    .object(Object.fromEntries(providerIds.map((id) => [`${id}_secret_id` as const, reference])))
+    .openapi("ByokKeys") as unknown as z.ZodType<ByokKeys>;
+}
+
+/** A provider's id. Any text passes, so that an unknown one is told apart from a malformed body. */
+export function providerIdSchema(providerIds: readonly string[]): z.ZodType<string, string> {
+  return z.string().openapi({ enum: [...providerIds], description: "A provider's id." });
+}

@@ -1,0 +1,116 @@
+import { randomUUID } from "node:crypto";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { ByokError, isByokError } from "../errors.ts";
+import { positiveMs } from "../options.ts";
+import { createHandler, type Handler, type HandlerOptions } from "./create-handler.ts";
+import { toNodeListener } from "./node-listener.ts";
+import { Readiness } from "./readiness.ts";
+
+export interface ServeOptions extends Omit<HandlerOptions, "onError"> {
+  /** @default "127.0.0.1", which only this machine reaches */
+  readonly host?: string;
+  /** 0 takes any that is free. @default 8787 */
+  readonly port?: number;
+  /** Rejects while the service cannot answer: `GET /readyz` then says 503. @default always ready */
+  readonly ready?: () => Promise<unknown>;
+  /** One line a request. A `pino` logger fits. @default JSON lines on standard output */
+  readonly logger?: RequestLogger;
+  /** How long `close()` waits for requests under way. @default 10_000 */
+  readonly shutdownMs?: number;
+}
+
+export interface RequestLogger {
+  info(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface RunningServer extends AsyncDisposable {
+  readonly url: string;
+  /** Takes no more requests, lets those under way end, and closes. */
+  close(): Promise<void>;
+}
+
+/** Paths that are logged as they are; people put keys into others. */
+const knownPaths: readonly string[] = [
+  "/byok",
+  "/byok/config",
+  "/byok/audit",
+  "/byok/verify",
+  "/openapi.json",
+  "/healthz",
+  "/readyz",
+];
+const maxConnections = 1_000;
+
+/**
+ * The management API on `node:http`, with `GET /healthz` (the process lives), `GET /readyz` (it can answer), request ids
+ * and a log: for trying, for tests and for small installations. Platforms mount `createHandler` in their own API.
+ *
+ * @throws ByokError `options_invalid`, also when the port is taken.
+ */
+export async function serve(options: ServeOptions): Promise<RunningServer> {
+  const { host = "127.0.0.1", port = 8_787, basePath = "", ready, ...rest } = options;
+  const shutdownMs = positiveMs("shutdownMs", options.shutdownMs ?? 10_000);
+  const logger = options.logger ?? (await import("pino")).pino();
+  const onError = (error: unknown): void => logger.error(factsOf(error), "failed");
+  const readiness = new Readiness(ready ?? (async () => {}));
+  const api = createHandler({ ...rest, basePath, onError });
+
+  const answer: Handler = async (request) => {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/healthz") return Response.json({ status: "alive" });
+    if (pathname === "/readyz") return await readiness.response();
+    return await api(request);
+  };
+  const logged: Handler = async (request) => {
+    const startedAt = performance.now();
+    const requestId = randomUUID();
+    const response = await answer(request);
+    response.headers.set("x-request-id", requestId);
+    const { pathname } = new URL(request.url);
+    const path = pathname.startsWith(basePath) ? pathname.slice(basePath.length) : pathname;
+    const fields = {
+      requestId,
+      method: request.method,
+      path: knownPaths.includes(path) ? path : "other",
+      status: response.status,
+      ms: Math.round(performance.now() - startedAt),
+    };
+    logger.info(fields, "request");
+    return response;
+  };
+
+  const timeouts = { requestTimeout: 15_000, headersTimeout: 10_000, connectionsCheckingInterval: 1_000 };
+  const server = createServer(timeouts, toNodeListener(logged));
+  server.maxConnections = maxConnections;
+  const url = await listen(server, host, port);
+  logger.info({ url, reach: host === "127.0.0.1" ? "this machine only" : host }, "listening");
+  const close = async (): Promise<void> => {
+    readiness.drain();
+    const timer = setTimeout(() => server.closeAllConnections(), shutdownMs);
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+    clearTimeout(timer);
+  };
+  return { url, close, [Symbol.asyncDispose]: close };
+}
+
+async function listen(server: Server, host: string, port: number): Promise<string> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error) => {
+      const code = "code" in error ? String(error.code) : "no code";
+      reject(
+        new ByokError("options_invalid", `The server cannot listen on ${host}:${port} (${code}). Choose another port.`),
+      );
+    });
+    server.listen(port, host, () => resolve());
+  });
+  const address = server.address() as AddressInfo;
+  return `http://${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`;
+}
+
+/** Of an error that is not byokit's own nothing is logged but its name: its text may hold anything. */
+function factsOf(error: unknown): object {
+  if (isByokError(error)) return { code: error.code, detail: error.message };
+  return { name: error instanceof Error ? error.name : typeof error };
+}

@@ -1,0 +1,254 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeEach, describe, expect, inject, it, vi } from "vitest";
+import { redisCache } from "../../src/cache/redis-cache.ts";
+import { type CacheHint, generateKeyring } from "../../src/index.ts";
+import { startProviderDoubles } from "../../src/testing/index.ts";
+import { sqliteStore } from "../../src/vault/sqlite-store.ts";
+import { failFastRedis } from "../servers/redis-server.ts";
+import { ownPostgresStore } from "../support/stores.ts";
+
+const planted = "planted-key-AbCdEfGhIjKlMnOp-7890";
+const main = resolve(import.meta.dirname, "../../src/cli/main.ts");
+const folders: string[] = [];
+let folder: string;
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly error: string;
+}
+interface Run {
+  readonly input?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const start = (arguments_: readonly string[], { env = {} }: Run = {}) =>
+  spawn(process.execPath, [main, ...arguments_], {
+    cwd: folder,
+    env: { PATH: process.env["PATH"], BYOK_KEYRING: "./keyring.json", ...env },
+  });
+const byokit = async (arguments_: readonly string[], run: Run = {}): Promise<Ended> => {
+  const child = start(arguments_, run);
+  let out = "";
+  let error = "";
+  child.stdout.on("data", (chunk) => {
+    out += String(chunk);
+  });
+  child.stderr.on("data", (chunk) => {
+    error += String(chunk);
+  });
+  child.stdin.end(run.input ?? "");
+  const [code] = await once(child, "close");
+  return { code, out, error };
+};
+/** A command that must succeed, and what it prints as JSON. */
+// biome-ignore lint/suspicious/noExplicitAny: what commands print has every shape.
+const json = async (arguments_: readonly string[], run?: Run): Promise<any> => {
+  const { code, out, error } = await byokit([...arguments_, "--json"], run);
+  expect([code, error]).toEqual([0, ""]);
+  return JSON.parse(out);
+};
+const set = (input: string, ...more: readonly string[]): Promise<Ended> =>
+  byokit(["keys", "set", "--org", "acme", "--provider", "openai", "--no-verify", ...more], { input });
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "byokit-cli-"));
+  folders.push(folder);
+  writeFileSync(join(folder, "keyring.json"), JSON.stringify(generateKeyring("kek-1")));
+  const store = sqliteStore({ path: join(folder, "byok.sqlite") });
+  await store.migrate();
+  await store.close();
+});
+afterAll(() => {
+  for (const one of folders) rmSync(one, { recursive: true });
+});
+
+describe("the command line", () => {
+  it("makes a keyring and a database, once", async () => {
+    const env = { BYOK_KEYRING: "./first.json", BYOK_DATABASE_URL: "./first.sqlite" };
+    const { out } = await byokit(["keyring", "create"]);
+    writeFileSync(join(folder, "first.json"), out);
+    for (let times = 0; times < 2; times += 1) expect(await json(["migrate"], { env })).toEqual({ migrated: true });
+    expect(await json(["keys", "list", "--org", "acme"], { env })).toMatchObject({
+      byokKeys: { openai_secret_id: null },
+    });
+  });
+
+  it("stores, lists, describes and removes keys, and says who did it", async () => {
+    const stored = await json(
+      ["keys", "set", "--org", "acme", "--provider", "openai", "--region", "eu", "--actor", "ann", "--no-verify"],
+      { input: `${planted}\n` },
+    );
+    expect(stored).toMatchObject({ seq: 1, verification: "skipped", published: false });
+    const listed = await json(["keys", "list", "--org", "acme"]);
+    expect(listed.byokKeys).toEqual(stored.byokKeys);
+    const described = await json(["keys", "describe", "--org", "acme"]);
+    expect(described.keys).toMatchObject([
+      { provider: "openai", hint: "7890", region: "eu", createdBy: "ann", kid: "kek-1" },
+    ]);
+    const removed = await json(["keys", "remove", "--org", "acme", "--provider", "openai"]);
+    expect(removed).toMatchObject({ seq: 2, byokKeys: { openai_secret_id: null } });
+    const table = await byokit(["keys", "list", "--org", "acme"]);
+    expect(table.out).toContain("openai_secret_id\t-\n");
+  });
+
+  it("shows a key nowhere: not in what it prints, nor in the file", async () => {
+    const runs = [
+      await set(planted),
+      await byokit(["keys", "describe", "--org", "acme"]),
+      await byokit(["keys", "list", "--org", "acme", "--json"]),
+      await set(`xai-${planted}`),
+      await set(planted, "--region", planted),
+      await byokit(["keys", "set", "--org", "acme", "--provider", planted], { input: planted }),
+    ];
+    expect(runs.map(({ code }) => code)).toEqual([0, 0, 0, 1, 2, 2]);
+    expect(JSON.stringify(runs)).not.toContain("AbCdEf");
+    for (const file of ["byok.sqlite", "byok.sqlite-wal"]) {
+      const path = join(folder, file);
+      if (statSync(path, { throwIfNoEntry: false })) expect(readFileSync(path)).not.toContain("AbCdEf");
+    }
+  });
+
+  it("takes no key in its arguments", async () => {
+    const { code, error } = await byokit(["keys", "set", "--org", "acme", "--provider", "openai", "--key", planted]);
+    expect([code, error]).toEqual([2, expect.stringContaining("unknown option")]);
+    expect((await byokit(["keys", "set", "--org", "acme", "--provider", "openai", planted])).code).toBe(2);
+  });
+
+  it("refuses an empty key, and one that is endless", async () => {
+    expect(await set("")).toMatchObject({ code: 1, error: expect.stringContaining("key_malformed") });
+    const endless = start(["keys", "set", "--org", "acme", "--provider", "openai"]);
+    endless.stdin.on("error", () => {});
+    endless.stdin.write("x".repeat(10_000));
+    expect(await once(endless, "exit")).toEqual([1, null]);
+  });
+
+  it("asks the provider, at the hosts that the operator declares", async () => {
+    await using doubles = await startProviderDoubles({ keys: { openai: [planted] } });
+    const env = { BYOK_ENDPOINTS: JSON.stringify(doubles.endpoints) };
+    const arguments_ = ["--org", "acme", "--provider", "openai"];
+    expect(await json(["keys", "set", ...arguments_], { input: planted, env })).toMatchObject({
+      verification: "passed",
+    });
+    expect(await json(["keys", "verify", ...arguments_], { env })).toMatchObject({
+      verification: "passed",
+      status: "ok",
+    });
+    doubles.revoke("openai", planted);
+    const { code, out } = await byokit(["keys", "verify", ...arguments_], { env });
+    expect([code, out]).toEqual([1, expect.stringContaining("invalid\trejected\twrong_key")]);
+    expect((await byokit(["keys", "set", ...arguments_], { input: planted, env })).error).toContain("key_rejected");
+  });
+
+  it("shows a keyring without its keys", async () => {
+    const shown = await json(["keyring", "show"]);
+    expect(shown).toEqual({
+      keys: [{ kid: "kek-1", primary: true }],
+      cache: [{ kid: "cache-kek-1", primary: true }],
+    });
+    const { k } = JSON.parse(readFileSync(join(folder, "keyring.json"), "utf8")).keys[0];
+    const inline = readFileSync(join(folder, "keyring.json"), "utf8");
+    const { out } = await byokit(["keyring", "show"], { env: { BYOK_KEYRING: inline } });
+    expect(out).not.toContain(k);
+  });
+
+  it("works on a Postgres, and tells the workers through Redis", async () => {
+    await using own = await ownPostgresStore();
+    const redis = failFastRedis(inject("redisUrl"));
+    await vi.waitFor(() => expect(redis.status).toBe("ready"));
+    const hints: CacheHint[] = [];
+    const subscription = redisCache({ redis }).subscribe((hint) => hints.push(hint));
+    await vi.waitFor(async () => expect(await redis.pubsub("NUMSUB", "byok:changes")).not.toContain(0));
+    const env = { BYOK_DATABASE_URL: own.url, BYOK_REDIS_URL: inject("redisUrl") };
+    const orgId = `acme-${folder}`;
+    const stored = await json(["keys", "set", "--org", orgId, "--provider", "xai", "--no-verify"], {
+      input: "own-key",
+      env,
+    });
+    expect(stored).toMatchObject({ seq: 1, published: true });
+    await vi.waitFor(() => expect(hints).toContainEqual({ orgId, seq: 1 }));
+    expect(await own.store.describe(orgId)).toMatchObject([{ provider: "xai" }]);
+    subscription.close();
+    redis.disconnect();
+  });
+
+  it("stores without Redis what it stores with it", async () => {
+    const env = { BYOK_REDIS_URL: "redis://127.0.0.1:1" };
+    const arguments_ = ["keys", "set", "--org", "acme", "--provider", "xai", "--no-verify"];
+    expect(await json(arguments_, { input: "own-key", env })).toMatchObject({ seq: 1, published: false });
+  });
+});
+
+describe("a command that cannot be done", () => {
+  it.each([
+    [["keys", "list"], {}, 2, "--org"],
+    [["keys", "list", "--org", ""], {}, 2, "org_invalid"],
+    [["nothing"], {}, 2, "unknown command"],
+    [["keys", "list", "--org", "acme"], { BYOK_KEYRING: "" }, 2, "byokit keyring create"],
+    [["keys", "list", "--org", "acme"], { BYOK_KEYRING: "./nowhere.json" }, 2, "not there"],
+    [["keys", "list", "--org", "acme"], { BYOK_KEYRING: "{}" }, 2, "keyring is not valid"],
+    [["keys", "list", "--org", "acme"], { BYOK_ENDPOINTS: "{" }, 2, "not JSON"],
+    [["keys", "list", "--org", "acme"], { BYOK_DATABASE_URL: "./nowhere.sqlite" }, 75, "migrate()"],
+    [
+      ["keys", "list", "--org", "acme"],
+      { BYOK_DATABASE_URL: "postgres://x:planted-password@127.0.0.1:1/x" },
+      75,
+      "store_unavailable",
+    ],
+    [["serve", "--tokens", "./nowhere.json"], {}, 2, "byokit tokens add"],
+    [["serve", "--tokens", "./tokens.json", "--port", "70000"], {}, 2, "port"],
+  ])("%j with %j ends with %s and says what to do", async (arguments_, env, code, said) => {
+    const ended = await byokit(arguments_, { env });
+    expect(ended).toMatchObject({ code, error: expect.stringContaining(said) });
+    expect(ended.error).not.toMatch(/planted-password|\n\s+at /u);
+  });
+
+  it("tells of every command with its examples", async () => {
+    for (const arguments_ of [[], ["keys", "set"], ["keyring", "create"], ["serve"], ["tokens", "add"]]) {
+      const { code, out } = await byokit([...arguments_, "--help"]);
+      expect([code, out]).toEqual([0, expect.stringContaining("Example")]);
+    }
+  });
+});
+
+describe("byokit serve", () => {
+  it("serves who has a token, and ends when it is told to", async () => {
+    const token = (
+      await byokit(["tokens", "add", "--tokens", "tokens.json", "--org", "acme", "--actor", "ann"])
+    ).out.trim();
+    const reader = (await json(["tokens", "add", "--tokens", "tokens.json", "--org", "acme", "--read-only"])).token;
+    const file = readFileSync(join(folder, "tokens.json"), "utf8");
+    expect(file).not.toMatch(new RegExp(`${token}|${reader}`, "u"));
+    expect(statSync(join(folder, "tokens.json")).mode & 0o777).toBe(0o600);
+    const server = start(["serve", "--tokens", "tokens.json", "--port", "0"]);
+    let log = "";
+    server.stdout.on("data", (chunk) => {
+      log += String(chunk);
+    });
+    const url = await vi.waitFor(() => {
+      const found = /"url":"(?<url>[^"]+)"/u.exec(log)?.groups?.["url"];
+      if (found === undefined) throw new Error(`It does not listen yet: ${log}`);
+      return found;
+    }, 10_000);
+    const ask = (as: string, init: RequestInit = {}) =>
+      fetch(`${url}/byok`, { ...init, headers: { authorization: `Bearer ${as}`, "content-type": "application/json" } });
+    const remove = { method: "DELETE", body: '{"provider":"openai"}' };
+    expect([(await ask(token)).status, (await ask(reader)).status, (await ask("wrong")).status]).toEqual([
+      200, 200, 401,
+    ]);
+    expect([(await ask(token, remove)).status, (await ask(reader, remove)).status]).toEqual([200, 403]);
+    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+    server.kill("SIGTERM");
+    expect(await once(server, "exit")).toEqual([0, null]);
+    const lines = log
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { msg: string });
+    expect(lines.map(({ msg }) => msg)).toEqual(["listening", ...Array.from({ length: 6 }, () => "request")]);
+    expect(log).not.toContain(token);
+  });
+});

@@ -1,0 +1,75 @@
+import { type Guard, guardsOf } from "./guard.ts";
+
+/** Who may ask, what may be sent, and what is never shown. */
+export const guardsOfTheApi: readonly Guard[] = [
+  ...guardsOf("http/create-handler.ts", "http/handler.test.ts", [
+    ["who asks", 'if (path.startsWith("/byok")) api.use(path, authenticated(authenticate, onError));', ""],
+    [
+      "methods that are not there",
+      'if (allow.split(", ").includes(method)) return await next();',
+      "return await next();",
+    ],
+    ["no-store", 'if (!context.res.headers.has("cache-control")) context', "if (false) context"],
+    ["errors that the operator hears of", "if (problem.status >= 500) onError(error);", ""],
+    ["a base path that is one", 'if (basePath !== "" && !/^', "if (false && !/^"],
+  ]),
+  ...guardsOf("http/principal.ts", "http/handler.test.ts", [
+    ["who may write", 'context.get("principal").canWrite === false', "false"],
+    ["no body for authenticate()", "new Request(url, { method, headers })", "context.req.raw"],
+    ["nobody", "principal === null || principal === undefined", "false"],
+    ["a principal that is one", "!isIdentifier(orgId) ||", "false ||"],
+    ["an actor that is one", "(actor !== undefined && !isIdentifier(actor))", "false"],
+  ]),
+  ...guardsOf("http/request-body.ts", "http/handler.test.ts", [
+    ["a body's size", "if (size > maxBytes) throw", "if (false) throw", "16 KiB"],
+    ["a body's time", "Promise.race([reader.read(), late.promise])", "reader.read()", "408"],
+    ["a body's type", 'if (mediaType !== "application/json") {', "if (false) {", "of the type"],
+    ["UTF-8", "{ fatal: true }", "{ fatal: false }", "broken UTF-8"],
+  ]),
+  ...guardsOf("http/malformed.ts", "http/handler.test.ts", [
+    ["names that look like names", "keys.filter((name) => namePattern.test(name))", "keys", "unknown fields"],
+  ]),
+  ...guardsOf("http/key-routes.ts", "http/handler.test.ts", [
+    ["fields that are known", "z.strictObject({ provider, api_key", "z.object({ provider, api_key"],
+    ["one provider", "if (inQuery === undefined || inQuery === id) return id;", "return id;"],
+    ["the actor of a change", "...(actor === undefined ? {} : { actor }),", ""],
+  ]),
+  ...guardsOf("http/problem.ts", "http/handler.test.ts", [
+    ["Retry-After", 'status === 503 ? { "retry-after": String(retryAfterSeconds) } : {}', "{}"],
+    [
+      "no word of what failed",
+      '"The service failed. Tell its operator, with the time of the request."',
+      "String(error)",
+      "byokit itself",
+    ],
+    ["nothing of the database", '"The keys cannot be reached right now. Make the same request again."', "message"],
+  ]),
+  ...guardsOf("http/bearer-tokens.ts", "http/serve.test.ts", [
+    ["tokens by their hash", "if (timingSafeEqual(hash, presented)) found", "found"],
+    ["tokens of a bearer", "/^Bearer +(?<token>", "/(?<token>", "known by their hash"],
+    ["a file that is one", "if (parsed.success) return parsed.data.tokens;", 'return (json as never)["tokens"];'],
+  ]),
+  ...guardsOf("http/serve.ts", "http/serve.test.ts", [
+    ["paths that are logged", 'knownPaths.includes(path) ? path : "other"', "path"],
+    [
+      "ids of its own",
+      "const requestId = randomUUID();",
+      'const requestId = request.headers.get("x-request-id") ?? randomUUID();',
+    ],
+    [
+      "an end to requests that have none",
+      "setTimeout(() => server.closeAllConnections(), shutdownMs)",
+      "setTimeout(() => {}, 0)",
+      "by itself",
+    ],
+    ["loopback", 'host = "127.0.0.1", port', 'host = "0.0.0.0", port'],
+  ]),
+  ...guardsOf("http/readiness.ts", "http/serve.test.ts", [
+    ["few checks", "nowMs - this.#checkedAtMs >= keepMs", "true"],
+    ["a check that fails", "() => false,", "() => true,"],
+  ]),
+  ...guardsOf("cli/read-key.ts", "cli/read-key.test.ts", [
+    ["no echo", "output: nowhere", "output: process.stderr"],
+    ["a key's end", "if (text.length > maxLength) throw", "if (false) throw", "no end"],
+  ]),
+];

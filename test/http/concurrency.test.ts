@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest";
+import { createHandler } from "../../src/http/index.ts";
+import { createKeyManager, createKeyring, generateKeyring } from "../../src/index.ts";
+import { Api } from "../support/api.ts";
+import { ownStores } from "../support/stores.ts";
+
+const keyring = createKeyring(generateKeyring());
+
+describe.each(ownStores)("fifty writers of one organisation at once on %s", (_name, open) => {
+  it("leave one key or none, references that match, and a trail whose last row is the state", async () => {
+    await using own = await open();
+    const manager = createKeyManager({ store: own.store, keyring, verify: "off" });
+    const api = await Api.of(createHandler({ manager, authenticate: async () => ({ orgId: "org" }) }));
+    const writes = Array.from({ length: 50 }, (_, at) =>
+      at % 3 === 2
+        ? api.send("DELETE", "/byok", { body: { provider: "openai" } })
+        : api.send("POST", "/byok", { body: { provider: "openai", api_key: `own-key-${at}` } }),
+    );
+    expect((await Promise.all(writes)).map(({ status }) => status)).toEqual(writes.map(() => 200));
+    const reference = (await api.send("GET", "/byok")).json.byok_keys.openai_secret_id;
+    const [snapshot] = await own.store.snapshots(["org"]);
+    expect(snapshot?.keys.map(({ secretId }) => secretId)).toEqual(reference === null ? [] : [reference]);
+    const { audit } = (await api.send("GET", "/byok/audit?limit=200")).json;
+    expect(audit[0]).toMatchObject({
+      secret_id: reference,
+      action: reference === null ? "removed" : expect.any(String),
+    });
+    expect(audit.map(({ seq }: { seq: number }) => seq)).toEqual(
+      Array.from({ length: snapshot?.snap ?? 0 }, (_, index) => (snapshot?.snap ?? 0) - index),
+    );
+    const told = audit.toReversed() as { secret_id: string | null; previous_secret_id: string | null }[];
+    for (const [at, row] of told.entries()) expect(row.previous_secret_id).toBe(told[at - 1]?.secret_id ?? null);
+  });
+});

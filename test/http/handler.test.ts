@@ -1,0 +1,393 @@
+import { describe, expect, it, vi } from "vitest";
+import { createHandler, type Principal } from "../../src/http/index.ts";
+import {
+  ByokError,
+  createKeyManager,
+  createKeyring,
+  generateKeyring,
+  type KeyStore,
+  memoryStore,
+} from "../../src/index.ts";
+import { startProviderDoubles } from "../../src/testing/index.ts";
+import { Api } from "../support/api.ts";
+import { unsteadyStore } from "../support/unsteady-store.ts";
+
+const planted = "planted-key-AbCdEfGhIjKlMnOp-7890";
+const keyring = createKeyring(generateKeyring());
+/** A token is its organisation's name; `reader` may not write. */
+const authenticate = async (request: Request): Promise<Principal | null> => {
+  const orgId = /^Bearer (?<org>\S+)$/u.exec(request.headers.get("authorization") ?? "")?.groups?.["org"];
+  if (orgId === undefined) return null;
+  return orgId === "reader" ? { orgId: "org", actor: "reader", canWrite: false } : { orgId, actor: "ann" };
+};
+const served = async (options: { readonly store?: KeyStore; readonly deadlineMs?: number } = {}) => {
+  const store = unsteadyStore(options.store ?? memoryStore());
+  await store.migrate();
+  const errors: unknown[] = [];
+  const manager = createKeyManager({ store, keyring, verify: "off", deadlineMs: options.deadlineMs ?? 5_000 });
+  const handler = createHandler({ manager, authenticate, onError: (error) => errors.push(error) });
+  return { store, manager, errors, handler, api: await Api.of(handler) };
+};
+const key = { provider: "openai", api_key: planted };
+
+describe("whose request it is", () => {
+  it("decides the organisation, whatever body, query and headers say", async () => {
+    const { api, manager } = await served();
+    await api.send("POST", "/byok?org=other&orgId=other&org_id=other", {
+      body: key,
+      as: "mine",
+      headers: { "x-org-id": "other" },
+    });
+    expect((await manager.list("other")).openai_secret_id).toBeNull();
+    expect((await manager.list("mine")).openai_secret_id).not.toBeNull();
+    expect((await api.send("GET", "/byok", { as: "other" })).json.byok_keys.openai_secret_id).toBeNull();
+    for (const name of ["org", "org_id", "orgId", "organisation"]) {
+      expect((await api.send("POST", "/byok", { body: { ...key, [name]: "other" } })).status).toBe(400);
+    }
+  });
+
+  it.each([
+    "GET /byok",
+    "POST /byok",
+    "DELETE /byok",
+    "GET /byok/config",
+    "GET /byok/audit",
+    "POST /byok/verify",
+  ])("that is nobody's is 401 for %s, before anything is read", async (route) => {
+    const { api, store } = await served();
+    store.isDown = true;
+    const [method = "", path = ""] = route.split(" ");
+    const raw = method === "GET" ? {} : { raw: "x".repeat(100_000) };
+    const { status, json, headers } = await api.send(method, path, { as: null, ...raw });
+    expect([status, json.code]).toEqual([401, "unauthenticated"]);
+    expect(headers.get("www-authenticate")).toBe("Bearer");
+  });
+
+  it.each([
+    "POST /byok",
+    "DELETE /byok",
+    "POST /byok/verify",
+  ])("that may only be read is 403 for %s, before the store is touched", async (route) => {
+    const { api, store } = await served();
+    store.isDown = true;
+    const [method = "", path = ""] = route.split(" ");
+    const { status, json } = await api.send(method, path, { as: "reader", body: key });
+    expect([status, json.code]).toEqual([403, "forbidden"]);
+    store.isDown = false;
+    expect((await api.send("GET", "/byok?details=true", { as: "reader" })).status).toBe(200);
+  });
+
+  it("is asked with method, URL and headers, and never with the body", async () => {
+    const { manager } = await served();
+    const seen: Request[] = [];
+    const nobody = async (request: Request): Promise<null> => {
+      seen.push(request);
+      return null;
+    };
+    const handler = createHandler({ manager, authenticate: nobody });
+    await handler(new Request("http://x/byok?a=b", { method: "POST", headers: { cookie: "c" }, body: planted }));
+    expect([seen[0]?.method, seen[0]?.url, seen[0]?.headers.get("cookie")]).toEqual(["POST", "http://x/byok?a=b", "c"]);
+    expect(seen[0]?.body).toBeNull();
+  });
+
+  it("is 503 while it cannot be told, and the operator hears why", async () => {
+    const { manager } = await served();
+    const onError = vi.fn();
+    const failing = createHandler({ manager, onError, authenticate: () => Promise.reject(new Error("no sessions")) });
+    const { status, headers } = await (await Api.of(failing)).send("GET", "/byok");
+    expect([status, headers.get("retry-after")]).toEqual([503, "2"]);
+    expect(onError).toHaveBeenCalledWith(expect.objectContaining({ message: "no sessions" }));
+  });
+
+  it.each([
+    { orgId: "" },
+    { orgId: "a\u0000" },
+    { orgId: "org", actor: "" },
+    {},
+  ])("that is told as %j is the platform's own fault: 500", async (principal) => {
+    const { manager } = await served();
+    const onError = vi.fn();
+    const handler = createHandler({ manager, onError, authenticate: async () => principal as Principal });
+    expect((await (await Api.of(handler)).send("GET", "/byok/config")).status).toBe(500);
+    expect(onError).toHaveBeenCalledOnce();
+  });
+});
+
+describe("a body", () => {
+  it.each([
+    ["no JSON", "{", "body_malformed"],
+    ["no object", "[]", "body_malformed"],
+    ["null", "null", "body_malformed"],
+    ["no key", '{"provider":"openai"}', "body_malformed"],
+    ["a key that is no text", '{"provider":"openai","api_key":7}', "body_malformed"],
+    ["deep nesting", `{"provider":${"[".repeat(4_000)}${"]".repeat(4_000)}}`, "body_malformed"],
+    ["a prototype", '{"__proto__":{},"provider":"openai","api_key":"k"}', "body_malformed"],
+    [
+      "broken UTF-8",
+      new Uint8Array(Buffer.from('{"provider":"openai","api_key":"own-key-\xff"}', "latin1")),
+      "body_malformed",
+    ],
+    ["an unknown provider", '{"provider":"nobody","api_key":"k"}', "provider_unknown"],
+    ["an unknown region", '{"provider":"openai","api_key":"k","region":"mars"}', "region_unknown"],
+    ["another provider's key", '{"provider":"openai","api_key":"xai-abc"}', "key_malformed"],
+  ])("with %s is refused", async (_name, raw, code) => {
+    const { api, store } = await served();
+    const { status, json } = await api.send("POST", "/byok", { raw, headers: { "content-type": "application/json" } });
+    expect([status, json.code]).toEqual([code === "body_malformed" ? 400 : 422, code]);
+    expect(await store.snapshots(["org"])).toMatchObject([{ snap: 0 }]);
+  });
+
+  it("of more than 16 KiB is 413, whether or not it says so, and is not read to its end", async () => {
+    const { api, handler } = await served();
+    const large = { raw: `{"provider":"${"x".repeat(16_384)}"}`, headers: { "content-type": "application/json" } };
+    expect((await api.send("POST", "/byok", large)).json.code).toBe("body_too_large");
+    const lying = { ...large, headers: { ...large.headers, "content-length": "5" } };
+    expect((await api.send("POST", "/byok", lying)).status).toBe(413);
+    let pulls = 0;
+    const endless = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        pulls += 1;
+        controller.enqueue(new Uint8Array(1_000));
+      },
+    });
+    const headers = { authorization: "Bearer org", "content-type": "application/json" };
+    const streaming = { method: "POST", body: endless, duplex: "half", headers } as const;
+    expect((await handler(new Request("http://x/byok", streaming))).status).toBe(413);
+    expect(pulls).toBeLessThan(30);
+  });
+
+  it("that never comes to its end is 408", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const { handler } = await served();
+      const stalled = new ReadableStream<Uint8Array>({ start: (controller) => controller.enqueue(new Uint8Array(1)) });
+      const streaming = {
+        method: "POST",
+        body: stalled,
+        duplex: "half",
+        headers: { authorization: "Bearer org" },
+      } as const;
+      const answer = handler(new Request("http://x/byok", streaming));
+      await vi.advanceTimersByTimeAsync(10_000);
+      expect((await answer).status).toBe(408);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it.each([
+    "text/plain",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=x",
+    "application/jsonx",
+    "application/vnd.api+json",
+    "",
+  ])("of the type %j is 415", async (type) => {
+    const { api } = await served();
+    const { status, json } = await api.send("POST", "/byok", {
+      raw: JSON.stringify(key),
+      headers: { "content-type": type },
+    });
+    expect([status, json.code]).toEqual([415, "content_type_unsupported"]);
+  });
+
+  it("of the type application/json with a charset is read", async () => {
+    const { api } = await served();
+    const sent = { raw: JSON.stringify(key), headers: { "content-type": "Application/JSON; charset=utf-8" } };
+    expect((await api.send("POST", "/byok", sent)).status).toBe(200);
+  });
+
+  it("has its unknown fields named where they look like names, and never where they look like keys", async () => {
+    const { api } = await served();
+    const { json, text } = await api.send("POST", "/byok", { body: { ...key, apikey: "v1", [planted]: "v2" } });
+    expect(json.detail).toContain('"apikey"');
+    expect(text).not.toMatch(/planted|v1|v2/u);
+    const { text: alone } = await api.send("POST", "/byok", { body: { [planted]: planted } });
+    expect(alone).not.toContain("planted");
+  });
+
+  it("may be missing in a DELETE, whose provider then stands in the query", async () => {
+    const { api, manager } = await served();
+    await api.send("POST", "/byok", { body: key });
+    expect((await api.send("DELETE", "/byok")).json.code).toBe("body_malformed");
+    const two = await api.send("DELETE", "/byok?provider=xai", { body: { provider: "openai" } });
+    expect(two.status).toBe(400);
+    expect((await api.send("DELETE", "/byok?provider=openai")).status).toBe(200);
+    expect((await manager.list("org")).openai_secret_id).toBeNull();
+    expect((await api.send("DELETE", "/byok?provider=openai")).json).toMatchObject({ success: true, seq: 2 });
+    expect((await api.send("DELETE", "/byok?provider=nobody")).json.code).toBe("provider_unknown");
+  });
+});
+
+describe("paths and methods", () => {
+  it("that are not there are 404, and methods that are not there 405 with Allow", async () => {
+    const { api } = await served();
+    for (const path of ["/", "/byok/", "/byok/nothing", "/BYOK", "/byok/config/x"]) {
+      expect([path, (await api.send("GET", path)).status]).toEqual([path, 404]);
+    }
+    for (const [method, path, allow] of [
+      ["PUT", "/byok", "GET, HEAD, POST, DELETE, OPTIONS"],
+      ["PATCH", "/byok/config", "GET, HEAD, OPTIONS"],
+      ["GET", "/byok/verify", "POST, OPTIONS"],
+      ["POST", "/openapi.json", "GET, HEAD, OPTIONS"],
+    ] as const) {
+      const { status, headers } = await api.send(method, path);
+      expect([status, headers.get("allow")]).toEqual([405, allow]);
+    }
+  });
+
+  it("answer HEAD as GET without a body, and OPTIONS without asking who", async () => {
+    const { api } = await served();
+    for (const path of ["/byok", "/byok/config", "/byok/audit", "/openapi.json"]) {
+      const [head, get] = [await api.send("HEAD", path), await api.send("GET", path)];
+      expect([head.status, head.text]).toEqual([200, ""]);
+      expect([...head.headers]).toEqual([...get.headers]);
+      const { status, headers } = await api.send("OPTIONS", path, { as: null });
+      expect([status, headers.get("allow")?.includes("GET")]).toEqual([204, true]);
+    }
+  });
+
+  it("stand below the base path, in the description too", async () => {
+    const { manager } = await served();
+    const handler = createHandler({ manager, authenticate, basePath: "/v1/keys" });
+    const statusOf = async (path: string) =>
+      (await handler(new Request(`http://x${path}`, { headers: { authorization: "Bearer org" } }))).status;
+    expect(
+      await Promise.all(["/v1/keys/byok", "/v1/keys/openapi.json", "/byok", "/v1/keysbyok"].map(statusOf)),
+    ).toEqual([200, 200, 404, 404]);
+    const document = await (await handler(new Request("http://x/v1/keys/openapi.json"))).text();
+    expect(document).toContain('"/v1/keys/byok/config"');
+    for (const basePath of ["/v1/", "v1", "/"]) {
+      expect(() => createHandler({ manager, authenticate, basePath })).toThrow(ByokError);
+    }
+  });
+
+  it("are never stored by a cache but the catalogue, which is asked for anew by its tag", async () => {
+    const { api } = await served();
+    for (const path of ["/byok", "/byok/audit", "/nothing", "/byok?details=x"]) {
+      expect((await api.send("GET", path)).headers.get("cache-control")).toBe("no-store");
+    }
+    const { headers } = await api.send("GET", "/byok/config");
+    expect(headers.get("cache-control")).toBe("private, no-cache");
+    const again = await api.send("GET", "/byok/config", { headers: { "if-none-match": headers.get("etag") ?? "" } });
+    expect([again.status, again.text, again.headers.get("etag")]).toEqual([304, "", headers.get("etag")]);
+  });
+});
+
+describe("what is shown of keys", () => {
+  it("has details where they are asked for, for every provider and never the key", async () => {
+    const { api } = await served();
+    await api.send("POST", "/byok", { body: { ...key, region: "eu" } });
+    const { json, text } = await api.send("GET", "/byok?details=true");
+    expect(json.details.openai).toEqual({
+      secret_id: json.byok_keys.openai_secret_id,
+      hint: "7890",
+      status: "unchecked",
+      region: "eu",
+      created_at: expect.any(String),
+      created_by: "ann",
+      last_checked_at: null,
+    });
+    expect(json.details.deepgram).toBeNull();
+    expect(text).not.toContain("planted");
+  });
+
+  it("lists every key although one does not open", async () => {
+    const { api, store } = await served();
+    await api.send("POST", "/byok", { body: key });
+    const [snapshot] = await store.snapshots(["org"]);
+    const [own] = snapshot?.keys ?? [];
+    if (own === undefined) throw new Error("Nothing is stored.");
+    const spoilt = { ...own, orgId: "org", provider: "xai", secretId: "s2", hint: null, actor: null };
+    await store.put({ ...spoilt, verification: "passed" });
+    const { status, json } = await api.send("GET", "/byok?details=true");
+    expect([status, json.details.xai.status, json.details.openai.status]).toEqual([200, "needs_reentry", "unchecked"]);
+    expect((await api.send("POST", "/byok/verify", { body: { provider: "xai" } })).json.code).toBe("key_undecryptable");
+  });
+
+  it("has an audit trail in pages, of the own organisation", async () => {
+    const { api } = await served();
+    await api.send("POST", "/byok", { body: key });
+    await api.send("POST", "/byok", { body: key, as: "other" });
+    await api.send("DELETE", "/byok", { body: { provider: "openai" } });
+    const first = await api.send("GET", "/byok/audit?limit=1");
+    expect(first.json).toMatchObject({ audit: [{ seq: 3, action: "removed", actor: "ann", hint: "7890" }], next: 3 });
+    const second = await api.send("GET", `/byok/audit?before=${first.json.next}`);
+    expect(second.json).toMatchObject({ audit: [{ seq: 1, action: "added", verification: "skipped" }], next: null });
+    for (const query of ["limit=0", "limit=201", "limit=x", "before=-1", "before=1.5", "before=1e99"]) {
+      expect((await api.send("GET", `/byok/audit?${query}`)).json.code).toBe("query_malformed");
+    }
+  });
+
+  it("is checked with the provider when a key is added and when it is asked for, and kept as its status", async () => {
+    await using doubles = await startProviderDoubles();
+    const store = memoryStore();
+    await store.migrate();
+    const manager = createKeyManager({ store, keyring, endpoints: doubles.endpoints });
+    const api = await Api.of(createHandler({ manager, authenticate }));
+    const rejected = await api.send("POST", "/byok", { body: key });
+    expect([rejected.status, rejected.json.code]).toEqual([422, "key_rejected"]);
+    expect(rejected.text).not.toContain("planted");
+    doubles.accept("openai", planted, { restricted: true });
+    expect((await api.send("POST", "/byok", { body: key })).json.verification).toBe("restricted");
+    doubles.revoke("openai", planted);
+    const verified = await api.send("POST", "/byok/verify", { body: { provider: "openai" } });
+    expect(verified.json).toMatchObject({ verification: "invalid", status: "rejected", reason: "wrong_key" });
+    const { json } = await api.send("GET", "/byok?details=true");
+    expect(json.details.openai).toMatchObject({ status: "rejected", last_checked_at: expect.any(String) });
+    expect((await api.send("POST", "/byok/verify", { body: { provider: "xai" } })).status).toBe(404);
+  });
+});
+
+describe("an outage", () => {
+  it("is 503 with Retry-After, and says nothing of the database", async () => {
+    const { api, store, errors } = await served();
+    store.isDown = true;
+    for (const [method, path] of [
+      ["GET", "/byok"],
+      ["GET", "/byok?details=true"],
+      ["POST", "/byok"],
+      ["DELETE", "/byok?provider=openai"],
+      ["GET", "/byok/audit"],
+      ["POST", "/byok/verify"],
+    ] as const) {
+      const { status, headers, json } = await api.send(
+        method,
+        path,
+        method === "POST" ? { body: path === "/byok" ? key : { provider: "openai" } } : {},
+      );
+      expect([status, headers.get("retry-after"), json.code, json.retryable]).toEqual([
+        503,
+        "2",
+        "store_unavailable",
+        true,
+      ]);
+      expect(json.detail).not.toContain("link");
+    }
+    expect(errors).toHaveLength(6);
+  });
+
+  it("in which a change may or may not be stored is 503, and the same request again ends in the right state", async () => {
+    const { api, store } = await served({ deadlineMs: 50 });
+    const release = store.hold();
+    expect((await api.send("POST", "/byok", { body: key })).json.code).toBe("deadline_exceeded");
+    release();
+    store.flow();
+    expect((await api.send("POST", "/byok", { body: key })).status).toBe(200);
+    const [snapshot] = await store.snapshots(["org"]);
+    expect(snapshot?.keys).toHaveLength(1);
+  });
+
+  it("of byokit itself is 500 without a word of it, and a log that fails changes nothing", async () => {
+    const { manager } = await served();
+    const broken = { ...manager, list: () => Promise.reject(new Error(`broken with ${planted}`)) };
+    const onError = vi.fn(() => {
+      throw new Error("The log is full.");
+    });
+    const api = await Api.of(createHandler({ manager: broken, authenticate, onError }));
+    const { status, json, text } = await api.send("GET", "/byok");
+    expect([status, json.code]).toEqual([500, "internal"]);
+    expect(text).not.toMatch(/planted|broken|at /u);
+    expect(onError).toHaveBeenCalledOnce();
+  });
+});

@@ -1,0 +1,88 @@
+import { createServer, type RequestListener, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import express from "express";
+import fastify from "fastify";
+import { Hono } from "hono";
+import { beforeAll, describe, expect, it } from "vitest";
+import { createHandler, type Handler, toNodeListener } from "../../src/http/index.ts";
+import { createKeyManager, createKeyring, generateKeyring, memoryStore } from "../../src/index.ts";
+
+let handler: Handler;
+
+beforeAll(async () => {
+  const store = memoryStore();
+  await store.migrate();
+  const manager = createKeyManager({ store, keyring: createKeyring(generateKeyring()), verify: "off" });
+  const authenticate = async ({ headers }: Request) => {
+    const orgId = headers.get("x-session");
+    return orgId === null ? null : { orgId };
+  };
+  handler = createHandler({ manager, authenticate, basePath: "/v1" });
+});
+
+/** Asks the mounted API what a client would: to store a key, to show it, to remove it, and what it does not have. */
+const useIt = async (orgId: string, send: (path: string, init?: RequestInit) => Promise<Response>): Promise<void> => {
+  const headers = { "x-session": orgId, "content-type": "application/json" };
+  const stored = await send("/v1/byok", { method: "POST", headers, body: '{"provider":"openai","api_key":"own-key"}' });
+  expect([stored.status, ((await stored.json()) as { success: boolean }).success]).toEqual([200, true]);
+  const shown = (await (await send("/v1/byok?details=true", { headers })).json()) as {
+    details: { openai: { status: string } };
+  };
+  expect(shown.details.openai.status).toBe("unchecked");
+  expect((await send("/v1/byok", { method: "HEAD", headers })).status).toBe(200);
+  const removed = await send("/v1/byok", { method: "DELETE", headers, body: '{"provider":"openai"}' });
+  expect(await removed.json()).toMatchObject({ byok_keys: { openai_secret_id: null } });
+  expect((await send("/v1/byok")).status).toBe(401);
+  expect((await send("/v1/byok", { method: "PUT", headers })).headers.get("allow")).toContain("POST");
+  const large = await send("/v1/byok", {
+    method: "POST",
+    headers,
+    body: JSON.stringify({ provider: "x".repeat(20_000) }),
+  });
+  expect([large.status, large.headers.get("content-type")]).toEqual([413, "application/problem+json"]);
+};
+const listening = async (server: Server): Promise<string> => {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+};
+const close = (server: Server): Promise<unknown> => new Promise((resolve) => server.close(resolve));
+
+describe("the handler is mounted", () => {
+  it("in Hono", async () => {
+    const app = new Hono().get("/", (context) => context.text("home")).mount("/v1", handler, { replaceRequest: false });
+    await useIt("in-hono", async (path, init) => await app.request(path, init));
+    expect(await (await app.request("/")).text()).toBe("home");
+  });
+
+  it.each([
+    ["node:http", (): RequestListener => toNodeListener(handler)],
+    [
+      "Express 5",
+      (): RequestListener =>
+        express()
+          .use("/health", (_request, response) => void response.send("ok"))
+          .use(toNodeListener(handler)),
+    ],
+  ] as const)("in %s", async (name, listener) => {
+    const server = createServer(listener());
+    const origin = await listening(server);
+    await useIt(name, (path, init) => fetch(`${origin}${path}`, init));
+    await close(server);
+  });
+
+  it("in Fastify, whose body parser is left out of its way", async () => {
+    const app = fastify();
+    await app.register(async (scope) => {
+      const listener = toNodeListener(handler);
+      scope.removeAllContentTypeParsers();
+      scope.addContentTypeParser("*", (_request, _payload, done) => done(null));
+      scope.all("/v1/*", async (request, reply) => {
+        reply.hijack();
+        await listener(request.raw, reply.raw);
+      });
+    });
+    const origin = await app.listen({ port: 0, host: "127.0.0.1" });
+    await useIt("in-fastify", (path, init) => fetch(`${origin}${path}`, init));
+    await app.close();
+  });
+});

@@ -1,0 +1,184 @@
+import { connect } from "node:net";
+import { Writable } from "node:stream";
+import { pino } from "pino";
+import { describe, expect, it, vi } from "vitest";
+import { bearerTokens, parseTokens, type ServeOptions, serve } from "../../src/http/index.ts";
+import { createKeyManager, createKeyring, generateKeyring, memoryStore } from "../../src/index.ts";
+import { caught } from "../support/caught.ts";
+import { unsteadyStore } from "../support/unsteady-store.ts";
+
+const planted = "planted-key-AbCdEfGhIjKlMnOp";
+const token = "token-of-the-tests";
+const sha256 = "f9e3f1fdb4e2df4b1b0e3d0a1e9b0e5a0e7c8f5d6b4a3c2d1e0f9a8b7c6d5e4f";
+
+const serving = async (options: Partial<ServeOptions> = {}) => {
+  const store = unsteadyStore(memoryStore());
+  await store.migrate();
+  const lines: string[] = [];
+  const sink = new Writable({
+    write(chunk, _encoding, done) {
+      lines.push(String(chunk));
+      done();
+    },
+  });
+  const manager = createKeyManager({ store, keyring: createKeyring(generateKeyring()), verify: "off" });
+  const authenticate = async ({ headers }: Request) =>
+    headers.get("authorization") === `Bearer ${token}` ? { orgId: "org" } : null;
+  const ready = () => store.poll({ windowMs: 0 });
+  const server = await serve({ manager, authenticate, ready, port: 0, logger: pino(sink), ...options });
+  const log = () => lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  return { store, server, lines, log, url: server.url, [Symbol.asyncDispose]: () => server.close() };
+};
+const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+
+/** Sends bytes as they are, and gives what comes back until the server closes. */
+const sendRaw = (url: string, text: string): Promise<string> =>
+  new Promise((resolve) => {
+    const { port, hostname } = new URL(url);
+    const socket = connect(Number(port), hostname);
+    let answer = "";
+    socket.on("data", (chunk) => {
+      answer += String(chunk);
+    });
+    socket.on("error", () => {});
+    socket.on("close", () => resolve(answer));
+    socket.write(text);
+  });
+
+describe("the server", () => {
+  it("listens on this machine only unless it is told otherwise, and says so", async () => {
+    await using here = await serving();
+    expect(here.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/u);
+    expect(here.log()[0]).toMatchObject({ msg: "listening", url: here.url, reach: "this machine only" });
+    await using other = await serving({ host: "::1" });
+    expect(other.url).toMatch(/^http:\/\/\[::1\]:/u);
+    expect(other.log()[0]).toMatchObject({ reach: "::1" });
+  });
+
+  it("logs one line a request, with an id that the answer carries, and nothing that a key could stand in", async () => {
+    await using here = await serving();
+    const body = JSON.stringify({ provider: "openai", api_key: planted });
+    const stored = await fetch(`${here.url}/byok?x=${planted}`, {
+      method: "POST",
+      headers: { ...headers, "x-request-id": planted },
+      body,
+    });
+    await fetch(`${here.url}/${planted}`, { headers });
+    await vi.waitFor(() => expect(here.log()).toHaveLength(3));
+    const [, first, second] = here.log();
+    expect(first).toMatchObject({
+      method: "POST",
+      path: "/byok",
+      status: 200,
+      requestId: stored.headers.get("x-request-id"),
+      ms: expect.any(Number),
+    });
+    expect(second).toMatchObject({ path: "other", status: 404 });
+    expect(first?.["requestId"]).not.toBe(second?.["requestId"]);
+    expect(here.lines.join("")).not.toMatch(/planted|token-of/u);
+  });
+
+  it("is alive whatever the database does, and ready while it answers", async () => {
+    await using here = await serving();
+    const statusOf = async (path: string): Promise<number> => (await fetch(`${here.url}${path}`)).status;
+    expect([await statusOf("/healthz"), await statusOf("/readyz")]).toEqual([200, 200]);
+    here.store.isDown = true;
+    await vi.waitFor(async () => expect(await statusOf("/readyz")).toBe(503), { timeout: 5_000 });
+    expect(await statusOf("/healthz")).toBe(200);
+    const { polls } = here.store.sent;
+    await Promise.all(Array.from({ length: 50 }, () => statusOf("/readyz")));
+    expect(here.store.sent.polls - polls).toBeLessThanOrEqual(2);
+    const failed = await fetch(`${here.url}/byok`, { headers });
+    expect([failed.status, failed.headers.get("retry-after")]).toEqual([503, "2"]);
+    await vi.waitFor(() =>
+      expect(here.log()).toContainEqual(expect.objectContaining({ msg: "failed", code: "store_unavailable" })),
+    );
+  });
+
+  it("lets requests under way end when it closes, is no longer ready meanwhile, and takes no more", async () => {
+    const here = await serving();
+    const release = here.store.hold();
+    const underWay = fetch(`${here.url}/byok`, { headers });
+    await vi.waitFor(() => expect(here.store.sent.describes).toBe(1));
+    const closed = here.server.close();
+    await expect(fetch(`${here.url}/healthz`)).rejects.toThrow();
+    release();
+    expect((await underWay).status).toBe(200);
+    await closed;
+  });
+
+  it("ends what does not end by itself", async () => {
+    const here = await serving({ shutdownMs: 100 });
+    here.store.hold();
+    const underWay = fetch(`${here.url}/byok`, { headers }).then(
+      () => "answered",
+      () => "ended",
+    );
+    await vi.waitFor(() => expect(here.store.sent.describes).toBe(1));
+    await here.server.close();
+    expect(await underWay).toBe("ended");
+  });
+
+  it.each([
+    ["no HTTP", "400", `${planted}\r\n\r\n`],
+    ["a target that is none", "400", "GET http://[ HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"],
+    ["no host", "400", "GET /byok HTTP/1.1\r\nconnection: close\r\n\r\n"],
+    ["a host that is none", "400", "GET /byok HTTP/1.1\r\nhost: a b\r\nconnection: close\r\n\r\n"],
+    ["headers without end", "431", `GET /byok HTTP/1.1\r\nhost: x\r\nx-a: ${"a".repeat(40_000)}\r\n\r\n`],
+    ["two lengths", "400", "POST /byok HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n"],
+    ["TRACE", "405", "TRACE /byok HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"],
+    ["CONNECT", "", "CONNECT x:1 HTTP/1.1\r\nhost: x\r\n\r\n"],
+  ])("answers %s with %s, and goes on", async (_name, status, text) => {
+    await using here = await serving();
+    const answer = await sendRaw(here.url, text);
+    expect(answer).toMatch(status === "" ? /^$/u : new RegExp(`^HTTP/1.1 ${status}`, "u"));
+    expect(answer).not.toMatch(/planted|\.ts:|node_modules/u);
+    expect((await fetch(`${here.url}/healthz`)).status).toBe(200);
+    expect(here.log().filter(({ msg }) => msg === "failed")).toEqual([]);
+  });
+
+  it("says that a port is taken", async () => {
+    await using here = await serving();
+    const error = await caught(serving({ port: Number(new URL(here.url).port) }));
+    expect(error).toMatchObject({ code: "options_invalid", message: expect.stringContaining("EADDRINUSE") });
+  });
+});
+
+describe("bearer tokens", () => {
+  const request = (authorization?: string) =>
+    new Request("http://x", authorization === undefined ? {} : { headers: { authorization } });
+  const hash = "9b74c9897bac770ffc029102a200c5de9b74c9897bac770ffc029102a200c5de";
+
+  it("are known by their hash", async () => {
+    const { createHash } = await import("node:crypto");
+    const hashed = createHash("sha256").update(token).digest("hex");
+    const authenticate = bearerTokens([
+      { sha256: hash, orgId: "other" },
+      { sha256: hashed, orgId: "org", actor: "ann", canWrite: false },
+    ]);
+    expect(await authenticate(request(`Bearer ${token}`))).toEqual({ orgId: "org", actor: "ann", canWrite: false });
+    for (const wrong of [
+      undefined,
+      "",
+      token,
+      `Basic ${token}`,
+      `Bearer ${token}x`,
+      `Bearer ${hashed}`,
+      `Bearer ${"x".repeat(600)}`,
+    ]) {
+      expect(await authenticate(request(wrong))).toBeNull();
+    }
+  });
+
+  it.each([
+    "",
+    "[]",
+    "{}",
+    JSON.stringify({ tokens: [{ sha256: "short", orgId: "org" }] }),
+    JSON.stringify({ tokens: [{ sha256, orgId: "" }] }),
+    JSON.stringify({ tokens: [{ sha256, orgId: "org", canWrite: "no" }] }),
+    JSON.stringify({ tokens: [{ sha256, orgId: "org", admin: true }] }),
+  ])("in a file that holds %j are options_invalid", (text) => {
+    expect(() => parseTokens(text)).toThrow(expect.objectContaining({ code: "options_invalid" }));
+  });
+});

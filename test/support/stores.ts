@@ -1,0 +1,57 @@
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pg from "pg";
+import { inject } from "vitest";
+import type { KeyStore } from "../../src/index.ts";
+import { postgresStore } from "../../src/vault/postgres-store.ts";
+import { sqliteStore } from "../../src/vault/sqlite-store.ts";
+
+export interface OwnStore extends AsyncDisposable {
+  readonly store: KeyStore;
+  /** How the command line names it. */
+  readonly url: string;
+}
+
+export async function ownSqliteStore(): Promise<OwnStore> {
+  const folder = mkdtempSync(join(tmpdir(), "byokit-store-"));
+  const url = join(folder, "byok.sqlite");
+  const store = sqliteStore({ path: url, timeoutMs: 4_000 });
+  await store.migrate();
+  return {
+    store,
+    url,
+    async [Symbol.asyncDispose]() {
+      await store.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+/** A database of its own on the tests' server. */
+export async function ownPostgresStore(): Promise<OwnStore> {
+  const admin = new pg.Pool({ connectionString: inject("postgresUrl"), max: 1 });
+  const name = `byokit_${randomUUID().replaceAll("-", "")}`;
+  await admin.query(`CREATE DATABASE ${name}`);
+  const url = new URL(inject("postgresUrl"));
+  url.pathname = `/${name}`;
+  const pool = new pg.Pool({ connectionString: url.href, max: 10 });
+  pool.on("error", () => {});
+  const store = postgresStore({ pool, timeoutMs: 4_000 });
+  await store.migrate();
+  return {
+    store,
+    url: url.href,
+    async [Symbol.asyncDispose]() {
+      await pool.end();
+      await admin.query(`DROP DATABASE ${name}`);
+      await admin.end();
+    },
+  };
+}
+
+export const ownStores = [
+  ["SQLite", ownSqliteStore],
+  ["Postgres", ownPostgresStore],
+] as const;
