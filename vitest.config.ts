@@ -1,9 +1,11 @@
 import { defineConfig } from "vitest/config";
+import { noKeyPrinted } from "./test/support/no-key-printed.ts";
 
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/servers/global-setup.ts"],
+    reporters: ["default", noKeyPrinted],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     unstubEnvs: true,

@@ -50,11 +50,15 @@ it("every example of the README compiles", async () => {
 });
 
 it("the README names every error code, and no other", () => {
-  const source = readFileSync(join(root, "src/errors.ts"), "utf8");
-  const codes = [...source.matchAll(/^ {2}\| "(?<code>\w+)"/gmu)].map(({ groups }) => groups?.["code"] ?? "");
-  const section = readme.slice(readme.indexOf("\n## Errors"), readme.indexOf("\n## Scaling"));
-  const named = [...section.matchAll(/`(?<code>[a-z]+_[a-z_]+|closed)`/gu)].map(({ groups }) => groups?.["code"] ?? "");
-  expect(named.sort()).toEqual(codes.sort());
+  const codesOf = (file: string): string[] =>
+    [...readFileSync(join(root, file), "utf8").matchAll(/^ {2}\| "(?<code>\w+)"/gmu)].map(
+      ({ groups }) => groups?.["code"] ?? "",
+    );
+  const errors = readme.slice(readme.indexOf("\n## Errors"), readme.indexOf("\n## The API"));
+  const named = [...errors.matchAll(/`(?<code>[a-z]+_[a-z_]+|closed)`/gu)].map(({ groups }) => groups?.["code"] ?? "");
+  expect(named.sort()).toEqual(codesOf("src/errors.ts").sort());
+  const api = readme.slice(readme.indexOf("\n## The API"), readme.indexOf("\n## Scaling"));
+  for (const code of codesOf("src/http/problem.ts")) expect(api).toContain(`\`${code}\``);
 });
 
 it("the README gives a reason for every dependency", () => {

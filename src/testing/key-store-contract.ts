@@ -19,15 +19,28 @@ const hostileIds = [
   "x".repeat(255),
 ];
 
-/**
- * What every `KeyStore` owes, as tests for any runner. `open` gives a new, empty store on which `migrate()` has not been
- * called; `again` another handle on the same data, as a second process would have it.
- */
-export function keyStoreContract(
+/** A new, empty store on which `migrate()` has not been called. */
+export interface OpenedKeyStore {
+  readonly store: KeyStore;
+  /** Another handle on the same data, as a second process would have it. */
+  again(): Promise<KeyStore>;
+}
+
+/** What can happen to a store that outlives its process. Left out for one that does not. */
+export interface KeyStoreFaults<Opened extends OpenedKeyStore> {
+  /** A writer stops in the middle of a change, and goes on when the answer is called. */
+  stopWriter?(opened: Opened): Promise<() => Promise<void>>;
+  /** Keeps a copy of the data; the answer puts it in their place, as a restored backup or a promoted standby does. */
+  backup?(opened: Opened): Promise<() => Promise<KeyStore>>;
+}
+
+/** What every `KeyStore` owes, as tests for any runner. */
+export function keyStoreContract<Opened extends OpenedKeyStore>(
   test: Test,
-  open: () => Promise<{ readonly store: KeyStore; again(): Promise<KeyStore> }>,
+  open: () => Promise<Opened>,
+  { stopWriter, backup }: KeyStoreFaults<Opened> = {},
 ): void {
-  const migrated = async (): Promise<{ store: KeyStore; again: () => Promise<KeyStore> }> => {
+  const migrated = async (): Promise<Opened> => {
     const opened = await open();
     await opened.store.migrate();
     return opened;
@@ -242,6 +255,33 @@ export function keyStoreContract(
       Array.from({ length: 80 }, (_, at) => at + 1),
     );
   });
+
+  if (stopWriter !== undefined) {
+    test("fails writers by their time limit while one is stopped, and readers go on", async () => {
+      const opened = await migrated();
+      const resume = await stopWriter(opened);
+      await rejects(opened.store.put(keyOf("org")), { code: "store_unavailable", retryable: true });
+      equal((await one(opened.store, "org")).snap, 0);
+      await resume();
+      equal((await opened.store.put(keyOf("org"))).seq, 1);
+    });
+  }
+
+  if (backup !== undefined) {
+    test("shows another history after it was put back: other marks under the same numbers", async () => {
+      const opened = await migrated();
+      await opened.store.put(keyOf("org"));
+      const restore = await backup(opened);
+      await opened.store.put(keyOf("org"));
+      const { headMark } = await opened.store.poll({ windowMs: 0 });
+      const restored = await restore();
+      equal((await restored.poll({ after: 2 })).afterMark, null);
+      await restored.put(keyOf("org"));
+      const page = await restored.poll({ after: 2 });
+      equal(page.head, 2);
+      notEqual(page.afterMark, headMark);
+    });
+  }
 
   test("has no mark for a row that is not there", async () => {
     const { store } = await migrated();

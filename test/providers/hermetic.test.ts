@@ -84,11 +84,15 @@ describe("in an environment full of the platform's values", () => {
     expectClean(`Token ${key}`, 2);
   });
 
-  it("what elevenlabs receives is the customer's alone", async () => {
+  it("what elevenlabs receives is the customer's alone, over HTTP and over its websocket", async () => {
     const client = (await build(elevenlabs as never)) as import("@elevenlabs/elevenlabs-js").ElevenLabsClient;
     await ignoreAnswer(client.models.list());
     await ignoreAnswer(client.textToSpeech.stream("voice", { text: "hello" }));
-    expectClean(key, 2);
+    const options = { modelId: "scribe_realtime", audioFormat: "ulaw_8000", sampleRate: 8_000 } as never;
+    const socket = await client.speechToText.realtime.connect(options);
+    await vi.waitFor(() => expect(server.arrived).toHaveLength(3));
+    socket.close();
+    expectClean(key, 3);
   });
 
   it("what resend receives is the customer's alone", async () => {

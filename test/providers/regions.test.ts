@@ -52,7 +52,11 @@ const talk: Readonly<Record<string, (orgId: string) => Promise<void>>> = {
   },
   async elevenlabs(orgId) {
     const { tts } = await resolver.resolve(orgId, { tts_config: { provider: "elevenlabs" } });
-    await ended((tts.client as ElevenLabsClient).models.list({ maxRetries: 0 }));
+    const client = tts.client as ElevenLabsClient;
+    await ended(client.models.list({ maxRetries: 0 }));
+    const options = { modelId: "scribe_realtime", audioFormat: "ulaw_8000", sampleRate: 8_000 } as never;
+    const socket = await client.speechToText.realtime.connect(options);
+    await new Promise((resolve) => socket.on("error" as never, resolve));
   },
   async resend(orgId) {
     const { client } = await resolver.client(orgId, "resend");
@@ -76,7 +80,7 @@ afterAll(async () => {
 });
 
 /** The providers whose SDK opens a websocket of its own. */
-const withSocket = ["openai", "xai", "deepgram"];
+const withSocket = ["openai", "xai", "deepgram", "elevenlabs"];
 const hostOf = (url: string): string => new URL(url).hostname;
 const expectAsked = (id: string, host: string): void => {
   expect(asked.length).toBeGreaterThanOrEqual(withSocket.includes(id) ? 2 : 1);

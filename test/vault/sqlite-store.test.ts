@@ -33,10 +33,33 @@ afterAll(async () => {
 });
 
 describe("a store in a file", () => {
-  keyStoreContract(it, async () => {
-    const path = newPath();
-    return { store: open(path), again: async () => open(path) };
-  });
+  keyStoreContract(
+    it,
+    async () => {
+      const path = newPath();
+      return { path, store: open(path, 500), again: async () => open(path) };
+    },
+    {
+      async stopWriter({ path }) {
+        const stopped = new DatabaseSync(path);
+        stopped.exec("BEGIN IMMEDIATE");
+        return async () => {
+          stopped.exec("ROLLBACK");
+          stopped.close();
+        };
+      },
+      async backup({ path, store }) {
+        const database = new DatabaseSync(path);
+        database.exec(`VACUUM INTO '${path}.backup'`);
+        database.close();
+        return async () => {
+          for (const suffix of ["-wal", "-shm"]) rmSync(`${path}${suffix}`, { force: true });
+          renameSync(`${path}.backup`, path);
+          return store;
+        };
+      },
+    },
+  );
 
   it("is created by migrate() and by nothing else", async () => {
     const path = newPath();
@@ -46,19 +69,6 @@ describe("a store in a file", () => {
 
   it.each(["", ":memory:", "file:x"])("is refused under the path %j", (path) => {
     expect(() => sqliteStore({ path })).toThrow(expect.objectContaining({ code: "options_invalid" }));
-  });
-
-  it("fails later writers by their time limit while a writer is stopped, and readers go on", async () => {
-    const path = newPath();
-    const store = open(path, 200);
-    await store.migrate();
-    const stopped = new DatabaseSync(path);
-    stopped.exec("BEGIN IMMEDIATE");
-    await expect(store.put(key("org", "s1"))).rejects.toMatchObject({ code: "store_unavailable", retryable: true });
-    expect(await store.snapshots(["org"])).toMatchObject([{ snap: 0 }]);
-    stopped.exec("ROLLBACK");
-    stopped.close();
-    expect(await store.put(key("org", "s1"))).toMatchObject({ seq: 1 });
   });
 
   it("waits for another writer and then writes", async () => {
@@ -97,27 +107,6 @@ describe("a store in a file", () => {
     expect(changes.map(({ seq }) => seq)).toEqual(Array.from(changes, (_, index) => head - changes.length + 1 + index));
     expect(await store.poll({ after: head })).toMatchObject({ afterMark: headMark, changes: [] });
     expect(await store.snapshots(["org"])).toMatchObject([{ snap: head }]);
-  });
-
-  it("shows another history after an older copy was put in its place", async () => {
-    const path = newPath();
-    const store = open(path);
-    await store.migrate();
-    await store.put(key("org", "s1"));
-    const backup = open(path);
-    await backup.poll({ windowMs: 0 });
-    const copy = `${path}.backup`;
-    const vacuum = new DatabaseSync(path);
-    vacuum.exec(`VACUUM INTO '${copy}'`);
-    vacuum.close();
-    await store.put(key("org", "s2"));
-    const { headMark } = await store.poll({ windowMs: 0 });
-    for (const suffix of ["-wal", "-shm"]) rmSync(`${path}${suffix}`, { force: true });
-    renameSync(copy, path);
-    await open(path).put(key("org", "s3"));
-    const page = await store.poll({ after: 2 });
-    expect(page.head).toBe(2);
-    expect(page.afterMark).not.toBe(headMark);
   });
 
   it("has an audit trail that is append-only, for whoever opens the file too", async () => {
