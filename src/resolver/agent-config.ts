@@ -12,13 +12,13 @@ export interface NamedSlot {
   readonly voice: string | undefined;
 }
 
-const slotConfig = z.looseObject({
+const slotConfig = z.object({
   provider: z.string().min(1).max(64),
   model: z.string().max(512).nullish(),
   voice: z.string().max(512).nullish(),
 });
 
-const agentConfig = z.looseObject({
+const agentConfig = z.object({
   llm_config: slotConfig.nullish(),
   stt_config: slotConfig.nullish(),
   tts_config: slotConfig.nullish(),

@@ -100,9 +100,15 @@ export class CallResolver {
     deadline: Deadline,
   ): Promise<ResolvedSlot[]> {
     deadline.throwIfEnded();
-    const plans = await this.#planner.plan(named, deadline);
-    const providers = plans.flatMap((plan) => ("code" in plan ? [] : [plan.provider.id]));
-    const answer = providers.length === 0 ? undefined : await this.#read(orgId, providers, atLeast ?? 0, deadline);
+    // What is at hand is taken without a wait: every one costs as much as finding it.
+    const plans = this.#planner.planned(named) ?? (await this.#planner.plan(named, deadline));
+    const providers: string[] = [];
+    for (const plan of plans) if (!("code" in plan)) providers.push(plan.provider.id);
+    const request = this.#request(providers, atLeast);
+    const isNeeded = providers.length > 0;
+    const answer = isNeeded
+      ? (this.#cache.hit(orgId, request) ?? (await this.#read(orgId, request, deadline)))
+      : undefined;
     const outcomes = plans.map((plan) => ("code" in plan ? plan : this.#settler.settle(orgId, plan, answer)));
     const failures = outcomes.filter((outcome): outcome is SlotFailure => "code" in outcome);
     if (failures.length > 0) throw slotsFailed(orgId, failures);
@@ -110,23 +116,21 @@ export class CallResolver {
     return (outcomes as SettledSlot[]).map((settled) => resolvedSlot(settled, clients));
   }
 
-  /** While the store does not answer: what was last known, which each slot judges for itself, or `undefined`. */
-  async #read(
-    orgId: string,
-    providers: readonly string[],
-    atLeast: number,
-    deadline: Deadline,
-  ): Promise<SnapshotAnswer | undefined> {
-    const request: SnapshotRequest = {
+  #request(providers: readonly string[], atLeast = 0): SnapshotRequest {
+    return {
       providers,
       atLeast: nonNegativeInteger("atLeast", atLeast),
       acceptsOverdue: (answer) => this.#settler.mayServe(providers, answer),
     };
+  }
+
+  /** While the store does not answer: what was last known, which each slot judges for itself, or `undefined`. */
+  async #read(orgId: string, request: SnapshotRequest, deadline: Deadline): Promise<SnapshotAnswer | undefined> {
     try {
-      return this.#cache.hit(orgId, request) ?? (await this.#cache.read(orgId, request, deadline));
+      return await this.#cache.read(orgId, request, deadline);
     } catch (error) {
       if (!isByokError(error) || error.code !== "store_unavailable") throw error;
-      return this.#cache.lastKnown(orgId, atLeast);
+      return this.#cache.lastKnown(orgId, request.atLeast);
     }
   }
 

@@ -20,6 +20,17 @@ export class SlotPlanner {
     this.#sdks = sdks;
   }
 
+  /** The plans of slots whose SDKs are loaded; `undefined` when one is not. */
+  planned(named: readonly NamedSlot[]): (PlannedSlot | SlotFailure)[] | undefined {
+    const plans: (PlannedSlot | SlotFailure)[] = [];
+    for (const slot of named) {
+      const plan = this.#planned(slot);
+      if (plan === undefined) return undefined;
+      plans.push(plan);
+    }
+    return plans;
+  }
+
   async plan(named: readonly NamedSlot[], deadline: Deadline): Promise<(PlannedSlot | SlotFailure)[]> {
     const plans: (PlannedSlot | SlotFailure)[] = [];
     for (const slot of named) plans.push(this.#planned(slot) ?? (await this.#load(slot, deadline)));
