@@ -4,18 +4,19 @@ import type { KeyCache } from "../cache/key-cache.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import { Deadline } from "../deadline.ts";
 import { ByokError } from "../errors.ts";
-import { isIdentifier, maxIdentifierLength } from "../identifier.ts";
 import { positiveInteger, positiveMs } from "../options.ts";
 import { checkOrgId } from "../org-id.ts";
 import { builtinProviders } from "../providers/builtin.ts";
 import { declaredEndpoints, type EndpointOption } from "../providers/endpoints.ts";
 import { checkKeyText } from "../providers/key-format.ts";
 import { type Provider, providersById } from "../providers/provider.ts";
-import type { KeyRecord, KeyStore, StoreChange } from "../vault/key-store.ts";
+import type { KeyStore, StoreChange } from "../vault/key-store.ts";
 import type { Keyring } from "../vault/keyring.ts";
 import { KeyChecks } from "./key-checks.ts";
-import { type ByokKeys, type KeyChange, type KeyDescription, type KeyManager, maxAuditPage } from "./key-manager.ts";
+import { description } from "./key-description.ts";
+import { type ByokKeys, type KeyChange, type KeyManager, maxAuditPage } from "./key-manager.ts";
 import { type KeyStatus, statusOf, statusOfVerdict } from "./key-status.ts";
+import { checkActor, notConfigured, regionUnknown, tooSlow } from "./manager-errors.ts";
 import { providerConfig } from "./provider-config.ts";
 
 export interface KeyManagerOptions {
@@ -153,42 +154,4 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
 interface Committed {
   readonly change: StoreChange;
   readonly published: boolean;
-}
-
-function description(record: KeyRecord, status: KeyStatus): KeyDescription {
-  const { provider, secretId, hint, region, kid, createdAtMs, createdBy, checkedAtMs } = record;
-  return {
-    provider,
-    secretId,
-    hint,
-    status,
-    region,
-    kid,
-    createdAt: new Date(createdAtMs).toISOString(),
-    createdBy,
-    lastCheckedAt: checkedAtMs === null ? null : new Date(checkedAtMs).toISOString(),
-  };
-}
-
-function checkActor(orgId: string, actor: string | null): void {
-  if (actor === null || isIdentifier(actor)) return;
-  const message = `"actor" must be a string of 1 to ${maxIdentifierLength} characters without control characters. Pass who makes the change, or nothing.`;
-  throw new ByokError("options_invalid", message, { orgId });
-}
-
-function notConfigured(orgId: string, provider: string): ByokError {
-  const message = `The organisation has no key of "${provider}". Store one first.`;
-  return new ByokError("key_not_configured", message, { orgId, provider });
-}
-
-function regionUnknown(orgId: string, provider: Provider): ByokError {
-  const regions = Object.keys(provider.regions ?? {});
-  const next = regions.length > 0 ? `Use one of: ${regions.join(", ")}.` : "It has none: leave the region out.";
-  const message = `"${provider.id}" has no such region. ${next}`;
-  return new ByokError("region_unknown", message, { orgId, provider: provider.id });
-}
-
-function tooSlow(orgId: string, deadlineMs: number): ByokError {
-  const message = `The call did not end within ${deadlineMs} ms, and a change may or may not be stored. Make the same call again.`;
-  return new ByokError("deadline_exceeded", message, { orgId });
 }

@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import type { CacheHint, KeyCache } from "../cache/key-cache.ts";
-import type { Test } from "./key-store-contract.ts";
+import type { Test } from "./opened-key-store.ts";
 
 /** What every `KeyCache` owes, as tests for any runner. `open` gives an empty cache, `again` another worker's on the same. */
 export function keyCacheContract(

@@ -55,9 +55,11 @@ export const guardsOfTheResolver: readonly Guard[] = [
     ["a checked key", "checkKeyText(provider, apiKey, catalogue, orgId)", "checkKeyText(provider, apiKey, [], orgId)"],
     ["the manager's deadline", "await deadline.race(committed(orgId, work))", "await committed(orgId, work)"],
     ["a new secret id", "secretId: randomUUID(),", 'secretId: "one",'],
-    ["a named actor", "if (actor === null || isIdentifier(actor)) return;", "return;"],
     ["a page's end", "rows.length > size ?", "false ?"],
     ["a page's bound", 'Math.min(positiveInteger("limit", limit), maxAuditPage)', "limit"],
+  ]),
+  ...guardsOf("manager/manager-errors.ts", "manager/key-manager.test.ts", [
+    ["a named actor", "if (actor === null || isIdentifier(actor)) return;", "return;"],
   ]),
   ...guardsOf("manager/key-status.ts", "manager/key-manager.test.ts", [
     ["a key that does not open", 'if (isLost) return "needs_reentry";', ""],

@@ -1,0 +1,27 @@
+import { ByokError } from "../errors.ts";
+import { isIdentifier, maxIdentifierLength } from "../identifier.ts";
+import type { Provider } from "../providers/provider.ts";
+
+/** @throws ByokError `options_invalid` unless `actor` can be stored. */
+export function checkActor(orgId: string, actor: string | null): void {
+  if (actor === null || isIdentifier(actor)) return;
+  const message = `"actor" must be a string of 1 to ${maxIdentifierLength} characters without control characters. Pass who makes the change, or nothing.`;
+  throw new ByokError("options_invalid", message, { orgId });
+}
+
+export function notConfigured(orgId: string, provider: string): ByokError {
+  const message = `The organisation has no key of "${provider}". Store one first.`;
+  return new ByokError("key_not_configured", message, { orgId, provider });
+}
+
+export function regionUnknown(orgId: string, provider: Provider): ByokError {
+  const regions = Object.keys(provider.regions ?? {});
+  const next = regions.length > 0 ? `Use one of: ${regions.join(", ")}.` : "It has none: leave the region out.";
+  const message = `"${provider.id}" has no such region. ${next}`;
+  return new ByokError("region_unknown", message, { orgId, provider: provider.id });
+}
+
+export function tooSlow(orgId: string, deadlineMs: number): ByokError {
+  const message = `The call did not end within ${deadlineMs} ms, and a change may or may not be stored. Make the same call again.`;
+  return new ByokError("deadline_exceeded", message, { orgId });
+}

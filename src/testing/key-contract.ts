@@ -1,0 +1,156 @@
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import type { OpenedKeyStore, Test } from "./opened-key-store.ts";
+import { checkOf, keyOf, one } from "./stored-samples.ts";
+
+const hostileIds = [
+  "a",
+  "a:b",
+  "b",
+  "A",
+  "'; DROP TABLE byok_secret; --",
+  '"',
+  "🐘🐘",
+  "é",
+  "e\u0301",
+  "%",
+  "x".repeat(255),
+];
+
+/** What a store owes to keys: it keeps them apart, replaces and removes them, and remembers who did it. */
+export function keyContract<Opened extends OpenedKeyStore>(
+  test: Test,
+  open: () => Promise<Opened>,
+  migrated: () => Promise<Opened>,
+): void {
+  test("does nothing before migrate() but say what to do", async () => {
+    const { store } = await open();
+    const unavailable = { code: "store_unavailable", message: /migrate\(\)/u };
+    await rejects(store.snapshots(["org"]), unavailable);
+    await rejects(store.poll({ windowMs: 0 }), unavailable);
+    await rejects(store.put(keyOf("org")), unavailable);
+    await rejects(store.remove({ orgId: "org", provider: "openai" }, { actor: null }), unavailable);
+    await rejects(store.describe("org"), unavailable);
+    await rejects(store.noteCheck(checkOf(keyOf("org"), "passed")), unavailable);
+    await rejects(store.audit("org", { before: null, limit: 10 }), unavailable);
+  });
+
+  test("migrates once, however many do it at the same time and however often", async () => {
+    const { store, again } = await open();
+    await Promise.all((await Promise.all(Array.from({ length: 10 }, again))).map((other) => other.migrate()));
+    const before = await one(store, "org");
+    await store.migrate();
+    deepEqual(await one(store, "org"), before);
+  });
+
+  test("knows the head for an organisation without keys", async () => {
+    const { store } = await migrated();
+    const { incarnation, snap, mark, keys } = await one(store, "nobody");
+    ok(incarnation && mark);
+    deepEqual([snap, keys], [0, []]);
+  });
+
+  test("gives back what was stored, to every handle, in the order that was asked for", async () => {
+    const { store, again } = await migrated();
+    const key = { ...keyOf("b"), region: "eu", hint: "abcd", actor: "ann" };
+    const { seq, secretId, references } = await store.put(key);
+    deepEqual([seq, secretId, references], [1, null, { openai: key.secretId }]);
+    const snapshots = await (await again()).snapshots(["a", "b", "c"]);
+    deepEqual(
+      snapshots.map(({ orgId, keys }) => [orgId, keys.length]),
+      [
+        ["a", 0],
+        ["b", 1],
+        ["c", 0],
+      ],
+    );
+    const { orgId: _orgId, hint: _hint, actor: _actor, verification: _verification, ...sealed } = key;
+    deepEqual({ ...snapshots[1]?.keys[0] }, sealed);
+    const [record] = await store.describe("b");
+    const { createdAtMs = 0, ...known } = { ...record };
+    const facts = { hint: "abcd", createdBy: "ann", verification: "skipped", checkedAtMs: null };
+    deepEqual(known, { ...sealed, ...facts });
+    ok(Math.abs(createdAtMs - Date.now()) < 86_400_000);
+  });
+
+  test("keeps hostile organisation ids apart", async () => {
+    const { store } = await migrated();
+    for (const orgId of hostileIds) await store.put(keyOf(orgId, "openai", `sealed-of-${orgId}`));
+    const snapshots = await store.snapshots(hostileIds);
+    deepEqual(
+      snapshots.map(({ keys }) => keys.map(({ sealed }) => sealed)),
+      hostileIds.map((id) => [`sealed-of-${id}`]),
+    );
+  });
+
+  test("replaces: the old key is gone, one log row more", async () => {
+    const { store } = await migrated();
+    const first = keyOf("org");
+    await store.put(first);
+    const { seq, secretId } = await store.put(keyOf("org"));
+    deepEqual([seq, secretId], [2, first.secretId]);
+    equal((await one(store, "org")).keys.length, 1);
+  });
+
+  test("removes for good, and removing what is not there moves no clock", async () => {
+    const { store } = await migrated();
+    const key = keyOf("org");
+    await store.put(key);
+    const removed = await store.remove({ orgId: "org", provider: "openai" }, { actor: "ann" });
+    deepEqual([removed.seq, removed.secretId, removed.references], [2, key.secretId, {}]);
+    const again = await store.remove({ orgId: "org", provider: "openai" }, { actor: "ann" });
+    deepEqual([again.seq, again.secretId], [2, null]);
+    deepEqual([(await store.poll({ windowMs: 0 })).head, (await store.describe("org")).length], [2, 0]);
+  });
+
+  test("notes what a provider said of a key, and moves no clock; not of a key that was replaced", async () => {
+    const { store, again } = await migrated();
+    const first = { ...keyOf("org"), verification: "passed" as const };
+    await store.put(first);
+    ok((await store.describe("org"))[0]?.checkedAtMs);
+    equal(await (await again()).noteCheck(checkOf(first, "invalid")), true);
+    const [checked] = await store.describe("org");
+    deepEqual([checked?.verification, (await one(store, "org")).snap], ["invalid", 1]);
+    const second = keyOf("org");
+    await store.put(second);
+    equal(await store.noteCheck(checkOf(first, "invalid")), false);
+    equal(await store.noteCheck({ ...checkOf(second, "invalid"), orgId: "other" }), false);
+    const [replaced] = await store.describe("org");
+    deepEqual([replaced?.secretId, replaced?.verification, replaced?.checkedAtMs], [second.secretId, "skipped", null]);
+  });
+
+  test("keeps an audit row of every change, and of nothing else, for its own organisation", async () => {
+    const { store, again } = await migrated();
+    const first = { ...keyOf("org"), hint: "aaaa", region: "eu", actor: "ann", verification: "passed" as const };
+    const second = { ...keyOf("org"), hint: "bbbb", verification: "unreachable" as const };
+    await store.put(first);
+    await store.put(keyOf("other"));
+    await store.put(second);
+    await store.noteCheck(checkOf(second, "passed"));
+    await store.remove({ orgId: "org", provider: "openai" }, { actor: "bob" });
+    await store.remove({ orgId: "org", provider: "openai" }, { actor: "bob" });
+    const rows = await (await again()).audit("org", { before: null, limit: 10 });
+    const common = { provider: "openai", region: null };
+    const removed = { seq: 4, actor: "bob", action: "removed", secretId: null, verification: null, hint: "bbbb" };
+    const replaced = { seq: 3, actor: null, action: "replaced", verification: "unreachable", hint: "bbbb" };
+    const added = { seq: 1, actor: "ann", action: "added", verification: "passed", hint: "aaaa" };
+    deepEqual(
+      rows.map(({ atMs: _atMs, ...row }) => row),
+      [
+        { ...common, ...removed, previousSecretId: second.secretId },
+        { ...common, ...replaced, secretId: second.secretId, previousSecretId: first.secretId },
+        { ...common, ...added, secretId: first.secretId, previousSecretId: null, region: "eu" },
+      ],
+    );
+    ok(rows.every(({ atMs }) => Math.abs(atMs - Date.now()) < 86_400_000));
+    ok(!JSON.stringify(rows).includes(first.sealed));
+    const pages = [
+      await store.audit("org", { before: null, limit: 2 }),
+      await store.audit("org", { before: 3, limit: 2 }),
+    ];
+    deepEqual(
+      pages.map((page) => page.map(({ seq }) => seq)),
+      [[4, 3], [1]],
+    );
+    deepEqual(await store.audit("nobody", { before: null, limit: 2 }), []);
+  });
+}
