@@ -15,14 +15,18 @@ interface KeyOptions extends OutputOptions {
 
 export function addKeyCommands(program: Command, env: Environment): void {
   const keys = program.command("keys").description("customers' keys");
-  const command = (name: string, description: string): Command =>
+  const command = (name: string, description: string, example = ""): Command =>
     keys
       .command(name)
       .description(description)
       .requiredOption("--org <id>", "the organisation")
-      .option("--json", "print JSON");
-  const named = (name: string, description: string): Command =>
-    command(name, description).requiredOption("--provider <id>", "the provider: openai, deepgram, …");
+      .option("--json", "print JSON")
+      .addHelpText("after", `\nExample:\n  byokit keys ${name} --org acme${example}`);
+  const named = (name: string, description: string, example = ""): Command =>
+    command(name, description, ` --provider openai${example}`).requiredOption(
+      "--provider <id>",
+      "the provider: openai, deepgram, …",
+    );
   const actor = (): Option => new Option("--actor <name>", "who does it, for the audit trail").default("byokit");
 
   command("list", "shows which providers have a key").action(async ({ org, json = false }: KeyOptions) => {
@@ -48,11 +52,10 @@ export function addKeyCommands(program: Command, env: Environment): void {
     });
   });
 
-  named("set", "stores a key, which it reads from standard input")
+  named("set", "stores a key, which it reads from standard input", " < openai-key.txt")
     .option("--region <id>", "the provider's region that the key belongs to")
     .option("--no-verify", "store it without asking the provider")
     .addOption(actor())
-    .addHelpText("after", "\nExample:\n  byokit keys set --org acme --provider openai < openai-key.txt")
     .action(async ({ org, provider, region, actor: by, verify, json = false }: KeyOptions) => {
       await managed(
         env,

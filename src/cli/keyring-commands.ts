@@ -21,6 +21,7 @@ export function addKeyringCommands(program: Command, env: Environment): void {
     .command("show")
     .description("shows what the keyring of BYOK_KEYRING holds, without its keys")
     .option("--json", "print JSON")
+    .addHelpText("after", "\nExample:\n  BYOK_KEYRING=./keyring.json byokit keyring show --json")
     .action(({ json = false }: OutputOptions) => {
       const { keys, cache } = parseKeyring(keyringText(env));
       const result = { keys: shown(keys), cache: shown(cache) };

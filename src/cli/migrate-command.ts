@@ -8,6 +8,7 @@ export function addMigrateCommand(program: Command, env: Environment): void {
     .command("migrate")
     .description("creates or upgrades the database's schema; safe to repeat, and in many processes at once")
     .option("--json", "print JSON")
+    .addHelpText("after", "\nExample:\n  BYOK_DATABASE_URL=postgres://… byokit migrate")
     .action(async ({ json = false }: OutputOptions) => {
       const { store, close } = await openStore(env.BYOK_DATABASE_URL || undefined);
       try {

@@ -208,7 +208,9 @@ describe("a command that cannot be done", () => {
   });
 
   it("tells of every command with its examples", async () => {
-    for (const arguments_ of [[], ["keys", "set"], ["keyring", "create"], ["serve"], ["tokens", "add"]]) {
+    const keyCommands = ["list", "set", "remove", "describe", "verify"].map((name) => ["keys", name]);
+    const others = [[], ["keyring", "create"], ["keyring", "show"], ["migrate"], ["serve"], ["tokens", "add"]];
+    for (const arguments_ of [...keyCommands, ...others]) {
       const { code, out } = await byokit([...arguments_, "--help"]);
       expect([code, out]).toEqual([0, expect.stringContaining("Example")]);
     }
