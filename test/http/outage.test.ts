@@ -3,10 +3,10 @@ import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { createHandler } from "../../src/http/index.ts";
 import { createKeyManager, createKeyring, generateKeyring, type KeyStore } from "../../src/index.ts";
 import { postgresStore } from "../../src/vault/postgres-store.ts";
-import { ownPostgresServer, type PostgresServer, signalPostgres } from "../servers/postgres-server.ts";
+import { type OwnPostgresServer, ownPostgresServer } from "../servers/postgres-server.ts";
 import { Api, type ApiAnswer } from "../support/api.ts";
 
-let server: PostgresServer & { readonly dataFolder: string };
+let server: OwnPostgresServer;
 let pool: pg.Pool;
 let store: KeyStore;
 let api: Api;
@@ -26,7 +26,7 @@ beforeAll(async () => {
   api = await Api.of(createHandler({ manager, authenticate: async () => ({ orgId: "org" }) }));
 });
 afterAll(async () => {
-  signalPostgres(server, "SIGCONT");
+  server.signal("SIGCONT");
   await pool.end();
   await server.stop();
 });
@@ -58,10 +58,10 @@ const retried = async (request: () => Promise<ApiAnswer>): Promise<ApiAnswer> =>
 
 it("whose database is stopped in the middle of requests is 503, writes nothing by halves, and a retry ends in the right state", async () => {
   await retried(post);
-  signalPostgres(server, "SIGSTOP");
+  server.signal("SIGSTOP");
   const failed = await Promise.all([post(), remove(), api.send("GET", "/byok"), api.send("GET", "/byok/audit")]);
   for (const { status, headers } of failed) expect([status, headers.get("retry-after")]).toEqual([503, "2"]);
-  signalPostgres(server, "SIGCONT");
+  server.signal("SIGCONT");
   expect((await retried(remove)).json.byok_keys.openai_secret_id).toBeNull();
   await expectWhole();
   expect((await retried(post)).json.byok_keys.openai_secret_id).not.toBeNull();

@@ -10,6 +10,20 @@ export interface PostgresServer {
   stop(): Promise<void>;
 }
 
+/** A server that a test may do anything to. */
+export interface OwnPostgresServer extends PostgresServer {
+  readonly dataFolder: string;
+  readonly port: number;
+  /** Sends a signal to each of its processes, all of which have to stop for it to stand still. */
+  signal(name: NodeJS.Signals): void;
+  /** Ends it as an operator does. */
+  shutDown(): Promise<void>;
+  /** Starts it again on the same port, with the data that it had. */
+  start(): Promise<void>;
+}
+
+type Started = Pick<OwnPostgresServer, "url" | "port" | "dataFolder">;
+
 /** The server that POSTGRES_URL names, else one of its own on a free loopback port. */
 export async function postgresServer(): Promise<PostgresServer> {
   const given = process.env["POSTGRES_URL"];
@@ -17,34 +31,52 @@ export async function postgresServer(): Promise<PostgresServer> {
 }
 
 /** A server of its own on a free loopback port, on a new data folder or on one that was made elsewhere. */
-export async function ownPostgresServer(
-  dataFolder?: string,
-): Promise<PostgresServer & { readonly dataFolder: string }> {
+export async function ownPostgresServer(dataFolder?: string): Promise<OwnPostgresServer> {
   const arguments_ = dataFolder === undefined ? [] : [dataFolder];
   const child = fork(join(import.meta.dirname, "postgres-process.ts"), arguments_, { execArgv: [], stdio: "ignore" });
   const exited = once(child, "exit");
-  const started = await Promise.race([once(child, "message"), exited.then(() => undefined)]);
-  const message = (started?.[0] ?? { failure: "The server's process ended." }) as Started | { failure: string };
+  const answer = async (): Promise<Started> => {
+    const answered = await Promise.race([once(child, "message"), exited.then(() => undefined)]);
+    const message = (answered?.[0] ?? { failure: "The server's process ended." }) as Started | { failure: string };
+    if ("url" in message) return message;
+    const hint = "Postgres did not start. Set POSTGRES_URL to a server of your own, or run `npm ci` again.";
+    throw new Error(`${hint}\n${message.failure}`);
+  };
+  const ask = async (command: "start" | "shutDown"): Promise<void> => {
+    child.send(command);
+    await answer();
+  };
   const stop = async (): Promise<void> => {
     if (child.connected) child.disconnect();
     await exited;
   };
-  if ("url" in message) return { ...message, stop };
-  await stop();
-  const hint = "Postgres did not start. Set POSTGRES_URL to a server of your own, or run `npm ci` again.";
-  throw new Error(`${hint}\n${message.failure}`);
+  try {
+    const started = await answer();
+    return {
+      ...started,
+      stop,
+      signal(name) {
+        for (const pid of processesIn(started.dataFolder)) sendSignal(pid, name);
+      },
+      shutDown: () => ask("shutDown"),
+      start: () => ask("start"),
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }
 
-/** Signals every process of a server: stopping the first one alone would leave its connections at work. */
-export function signalPostgres({ dataFolder }: { readonly dataFolder: string }, signal: "SIGSTOP" | "SIGCONT"): void {
+function processesIn(dataFolder: string): number[] {
   const main = readFileSync(join(dataFolder, "postmaster.pid"), "utf8").split("\n")[0] ?? "";
-  const listed = execFileSync("ps", ["-e", "-o", "pid=,ppid="], { encoding: "utf8" });
-  const rows = listed.split("\n").map((line) => line.trim().split(/\s+/u));
-  const children = rows.filter(([, parent]) => parent === main).map(([pid]) => Number(pid));
-  for (const pid of [Number(main), ...children]) process.kill(pid, signal);
+  const children = execFileSync("ps", ["-o", "pid=", "--ppid", main], { encoding: "utf8" });
+  return [main, ...children.trim().split("\n")].filter((pid) => pid !== "").map(Number);
 }
 
-interface Started {
-  readonly url: string;
-  readonly dataFolder: string;
+function sendSignal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has ended meanwhile.
+  }
 }

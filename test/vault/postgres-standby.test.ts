@@ -1,36 +1,15 @@
-import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { chownSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { postgresStore } from "../../src/vault/postgres-store.ts";
-import { ownPostgresServer, type PostgresServer } from "../servers/postgres-server.ts";
+import { type OwnPostgresServer, ownPostgresServer } from "../servers/postgres-server.ts";
+import { promoted, standbyOf } from "../servers/postgres-topology.ts";
 import { agent, platform } from "../support/worker.ts";
 
-let primary: PostgresServer & { readonly dataFolder: string };
-let standby: PostgresServer;
+let primary: OwnPostgresServer;
+let standby: OwnPostgresServer;
 let onPrimary: pg.Pool;
 let onStandby: pg.Pool;
-
-/** A copy of the running primary, as an asynchronous standby that has received nothing since has it. */
-const standbyOf = async ({ dataFolder }: { readonly dataFolder: string }): Promise<PostgresServer> => {
-  const copy = join(dirname(dataFolder), "standby");
-  const session = await onPrimary.connect();
-  await session.query("SELECT pg_backup_start('standby', true)");
-  execFileSync("cp", ["-a", dataFolder, copy]);
-  const { rows } = await session.query("SELECT labelfile FROM pg_backup_stop(false)");
-  session.release();
-  execFileSync("cp", ["-a", `${join(dataFolder, "pg_wal")}/.`, join(copy, "pg_wal")]);
-  rmSync(join(copy, "postmaster.pid"));
-  const { uid, gid } = statSync(dataFolder);
-  const { labelfile } = rows[0] as { labelfile: string };
-  for (const [name, text] of [["backup_label", labelfile] as const, ["standby.signal", ""] as const]) {
-    writeFileSync(join(copy, name), text);
-    chownSync(join(copy, name), uid, gid);
-  }
-  return await ownPostgresServer(copy);
-};
 
 beforeAll(async () => {
   primary = await ownPostgresServer();
@@ -65,10 +44,7 @@ it("a standby that was promoted is another history: what only the lost primary k
   await using here = worker();
   await manager.set("org", { provider: "ada", apiKey: "lost-key" });
   expect((await here.resolver.resolve("org", agent)).llm.client.key).toBe("lost-key");
-  await onStandby.query("SELECT pg_promote()");
-  await vi.waitFor(async () => {
-    expect((await onStandby.query("SELECT pg_is_in_recovery() AS waits")).rows).toEqual([{ waits: false }]);
-  });
+  await promoted(standby);
   pool = onStandby;
   // As many changes as the lost primary had seen: the numbers agree, the timeline does not.
   await manager.set("other", { provider: "ada", apiKey: "key-of-other" });
