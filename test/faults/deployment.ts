@@ -1,66 +1,45 @@
-import { type ChildProcess, fork } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
-import { join } from "node:path";
 import pg from "pg";
 import { redisCache } from "../../src/cache/redis-cache.ts";
-import {
-  createKeyManager,
-  createKeyring,
-  generateKeyring,
-  type KeyManager,
-  type KeyringJson,
-  type Provider,
-} from "../../src/index.ts";
+import { createKeyManager, createKeyring, generateKeyring, type Provider } from "../../src/index.ts";
 import { postgresStore } from "../../src/vault/postgres-store.ts";
-import { ownPostgresServer } from "../servers/postgres-server.ts";
+import { type PostgresTopology, singlePostgres } from "../servers/postgres-topology.ts";
 import type { RedisServer } from "../servers/redis-server.ts";
-import { connectRedis, type RedisAddress, type RedisTopology, singleRedis } from "../servers/redis-topology.ts";
+import { connectRedis, type RedisTopology, singleRedis } from "../servers/redis-topology.ts";
+import { RunningWorker, type WorkerOptions } from "./running-worker.ts";
 import { Truth } from "./truth.ts";
 import { ada } from "./vendor.ts";
 
-export interface WorkerOptions {
-  readonly postgresUrl: string;
-  readonly redis: RedisAddress | null;
-  readonly prefix: string;
-  readonly keyring: KeyringJson;
-  readonly leaseMs: number;
-  readonly pollMs: number;
-  readonly orgs: number;
-  readonly callsPerSecond: number;
-}
-
-/** What one call was handed out, by the clock of this machine. */
-export interface Outcome {
-  readonly orgId: string;
-  readonly value?: string;
-  readonly failed?: string;
-  readonly stale: boolean;
-  readonly startedAt: number;
-  readonly endedAt: number;
-}
-
 export const leaseMs = 2_000;
-export const orgs = 20;
 export const pollMs = 500;
+export const deadlineMs = 1_000;
+export const orgIds: readonly string[] = Array.from({ length: 10 }, (_, org) => `org-${org}`);
 
-/** Two workers and a manager in processes of their own, on a Postgres and a Redis of their own, under load. */
+/** Two workers in processes of their own and a manager, on a Postgres and a Redis of their own, under load. */
 export interface Deployment extends AsyncDisposable {
   readonly truth: Truth;
-  readonly manager: KeyManager;
-  readonly workers: readonly ChildProcess[];
+  readonly workers: readonly RunningWorker[];
   /** The first one is the only one, the master, or a node. */
   readonly redis: readonly RedisServer[];
-  readonly postgres: { readonly url: string; readonly dataFolder: string };
-  /** Everything that the workers were handed out since it was last asked for. */
-  takeOutcomes(): Outcome[];
+  readonly postgres: PostgresTopology;
+  /** Whether Redis has an entry of the organisation. */
+  isShared(orgId: string): Promise<boolean>;
+  /** Starts one more worker, on these organisations. */
+  join(orgIds: readonly string[]): Promise<RunningWorker>;
   /** Replaces or removes some organisation's key. Fails as the manager does. */
   change(): Promise<void>;
 }
 
-export async function deploy(startRedis: (() => Promise<RedisTopology>) | null = singleRedis): Promise<Deployment> {
-  const postgres = await ownPostgresServer();
-  const redis = await startRedis?.();
+export interface Topologies {
+  /** `null`: none. @default one server */
+  readonly redis?: (() => Promise<RedisTopology>) | null;
+  /** @default one server */
+  readonly postgres?: () => Promise<PostgresTopology>;
+}
+
+export async function deploy({ redis: startRedis, postgres: startPostgres }: Topologies = {}): Promise<Deployment> {
+  const postgres = await (startPostgres ?? singlePostgres)();
+  const redis = startRedis === null ? undefined : await (startRedis ?? singleRedis)();
   const pool = new pg.Pool({ connectionString: postgres.url, max: 5 });
   pool.on("error", () => {});
   const store = postgresStore({ pool, timeoutMs: 500 });
@@ -70,51 +49,38 @@ export async function deploy(startRedis: (() => Promise<RedisTopology>) | null =
   const client = redis && connectRedis(redis.address);
   const cache = client === undefined ? {} : { cache: redisCache({ redis: client, prefix }) };
   const providers: readonly Provider[] = [ada];
-  const manager = createKeyManager({
-    store,
-    keyring: createKeyring(keyring),
-    ...cache,
-    providers,
-    leaseMs,
-    deadlineMs: 1_000,
-  });
-  const truth = new Truth(manager);
-  const address = redis?.address ?? null;
-  const options = {
-    postgresUrl: postgres.url,
-    redis: address,
+  const truth = new Truth(
+    createKeyManager({ store, keyring: createKeyring(keyring), ...cache, providers, leaseMs, deadlineMs }),
+  );
+  const options: WorkerOptions = {
+    databaseUrl: postgres.url,
+    redis: redis?.address ?? null,
     prefix,
     keyring,
     leaseMs,
     pollMs,
-    orgs,
-    callsPerSecond: 100,
+    deadlineMs,
   };
-  const outcomes: Outcome[] = [];
-  const workers = [0, 1].map(() =>
-    fork(join(import.meta.dirname, "worker-process.ts"), [JSON.stringify(options satisfies WorkerOptions)], {
-      execArgv: [],
-    }),
-  );
-  await Promise.all(workers.map((worker) => once(worker, "message")));
-  for (const worker of workers) worker.on("message", (some: Outcome[]) => outcomes.push(...some));
+  const workers: RunningWorker[] = [];
+  const join = async (some: readonly string[]): Promise<RunningWorker> => {
+    const worker = new RunningWorker(options);
+    workers.push(worker);
+    worker.call(some);
+    await worker.reports(({ outcomes }) => outcomes.length > 0);
+    return worker;
+  };
+  await Promise.all([join(orgIds), join(orgIds)]);
   let turn = 0;
   return {
     truth,
-    manager,
     workers,
     redis: redis?.servers ?? [],
     postgres,
-    takeOutcomes: () => outcomes.splice(0),
-    change: async () => await truth.change(`org-${turn++ % orgs}`),
+    isShared: async (orgId) => (await client?.exists(`${prefix}keys:${orgId}`)) === 1,
+    join,
+    change: async () => await truth.change(orgIds[turn++ % orgIds.length] as string),
     async [Symbol.asyncDispose]() {
-      await Promise.all(
-        workers.map(async (worker) => {
-          worker.kill("SIGCONT");
-          if (worker.connected) worker.disconnect();
-          if (worker.exitCode === null) await once(worker, "exit");
-        }),
-      );
+      await Promise.all(workers.map((worker) => worker[Symbol.asyncDispose]()));
       client?.disconnect();
       await pool.end().catch(() => {});
       await redis?.stop();

@@ -1,6 +1,3 @@
-import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 import { redisCli } from "../servers/redis-server.ts";
@@ -11,25 +8,12 @@ export interface Fault {
   readonly name: string;
   /** Whether calls may fail meanwhile, with `store_unavailable` or `deadline_exceeded` and nothing else. */
   readonly mayFail: boolean;
+  /** Whether it stops workers, whose calls take as long then. */
+  readonly stopsWorkers?: boolean;
+  readonly betweenChangesMs?: number;
   /** Happens in the middle of the load; ends when it is over. */
   happen(deployment: Deployment): Promise<void>;
 }
-
-/** The server's processes, all of which have to stop for it to stand still. */
-const processesOf = ({ dataFolder }: Deployment["postgres"]): string[] => {
-  const main = readFileSync(join(dataFolder, "postmaster.pid"), "utf8").split("\n")[0] ?? "";
-  const children = execFileSync("ps", ["-o", "pid=", "--ppid", main], { encoding: "utf8" });
-  return [main, ...children.split("\n").map((pid) => pid.trim())].filter((pid) => pid !== "");
-};
-const signal = (pids: readonly string[], name: NodeJS.Signals): void => {
-  for (const pid of pids) {
-    try {
-      process.kill(Number(pid), name);
-    } catch {
-      // It has ended meanwhile.
-    }
-  }
-};
 
 export const faults: readonly Fault[] = [
   { name: "nothing", mayFail: false, happen: () => pause(1_500) },
@@ -77,10 +61,9 @@ export const faults: readonly Fault[] = [
     name: "Postgres: SIGSTOP past the lease",
     mayFail: true,
     async happen({ postgres }) {
-      const pids = processesOf(postgres);
-      signal(pids, "SIGSTOP");
+      postgres.primary.signal("SIGSTOP");
       await pause(leaseMs + 1_000);
-      signal(pids, "SIGCONT");
+      postgres.primary.signal("SIGCONT");
       await pause(1_500);
     },
   },
@@ -101,16 +84,35 @@ export const faults: readonly Fault[] = [
     },
   },
   {
+    name: "Postgres: shut down and started again",
+    mayFail: true,
+    async happen({ postgres: { primary } }) {
+      await primary.shutDown();
+      await pause(700);
+      await primary.start();
+      await pause(1_500);
+    },
+  },
+  {
     name: "a worker: SIGSTOP past its lease",
     mayFail: true,
-    async happen({ workers }) {
-      workers[0]?.kill("SIGSTOP");
+    stopsWorkers: true,
+    async happen({ workers: [worker] }) {
+      worker?.process.kill("SIGSTOP");
       await pause(leaseMs + 1_000);
-      workers[0]?.kill("SIGCONT");
+      worker?.process.kill("SIGCONT");
       await pause(1_000);
     },
   },
 ];
+
+/** How many changes a second the polls that hints lead to keep up with. */
+export const steady: Fault = {
+  name: "nothing, and eight changes a second",
+  mayFail: false,
+  betweenChangesMs: 120,
+  happen: () => pause(6_000),
+};
 
 /** For a master with a replica and a sentinel. */
 export const sentinelFaults: readonly Fault[] = [

@@ -1,27 +1,40 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { type Deployment, leaseMs, type Outcome } from "./deployment.ts";
+import type { Call, Outcome } from "./calls.ts";
+import { type Deployment, deadlineMs, leaseMs } from "./deployment.ts";
 import type { Fault } from "./faults.ts";
 
 export interface FaultReport {
   readonly fault: string;
   readonly resolves: number;
-  /** Another organisation's key, or one that had ended longer than the lease before the call began. */
+  readonly changes: number;
+  /**
+   * Another organisation's key, one that had ended longer ago than the lease when it was handed out, or one of a history
+   * that the worker knew was lost.
+   */
   readonly wrong: readonly string[];
-  /** Calls that did not end within a second of their deadline, not counting those of a process that stood still. */
+  /** Calls that were not answered by their deadline. */
   readonly late: number;
   readonly failed: Readonly<Record<string, number>>;
-  /** How long after a change an older key was still handed out: the 99th percentile of what was outdated, and the most. */
-  readonly outdatedMs: { readonly p99: number; readonly most: number };
-  readonly changes: number;
+  /** How long a key was handed out after it had ended, at most. */
+  readonly outdatedMs: number;
+  /** Per change and worker, sorted: from when the change was asked for until the worker stopped handing out what it ended. */
+  readonly stoppedMs: readonly number[];
 }
 
+/** Between two changes. Hints lead to ten polls a second at most: more changes than that wait for their poll. */
 const betweenChangesMs = 40;
-/** Clocks of processes on one machine, and a change that stands before its answer is back. */
-const slackMs = 250;
+/** Of a machine so busy that a process which was not stopped gets no turn for a second. */
+const tooLongMs = 2 * deadlineMs;
 
-/** Changes keys all the time, lets the fault happen, and counts what the workers were handed out. */
+/** Of sorted values; NaN where there is none. */
+export function percentile(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
+
+/** Changes keys all the time, lets the fault happen, and judges what the workers were handed out. */
 export async function runFault(deployment: Deployment, fault: Fault): Promise<FaultReport> {
-  deployment.takeOutcomes();
+  const { workers } = deployment;
+  for (const worker of workers) worker.takeOutcomes();
   let isOver = false;
   let changes = 0;
   const changing = (async () => {
@@ -32,7 +45,7 @@ export async function runFault(deployment: Deployment, fault: Fault): Promise<Fa
         },
         () => {},
       );
-      await pause(betweenChangesMs);
+      await pause(fault.betweenChangesMs ?? betweenChangesMs);
     }
   })();
   await pause(500);
@@ -40,38 +53,50 @@ export async function runFault(deployment: Deployment, fault: Fault): Promise<Fa
   await pause(500);
   isOver = true;
   await changing;
-  await pause(200);
-  return { fault: fault.name, changes, ...judged(deployment, deployment.takeOutcomes(), fault) };
+  const unanswered = await Promise.all(workers.map((worker) => worker.unanswered()));
+  const judged = workers.map((worker, at) => judge(deployment, fault, worker.takeOutcomes(), unanswered[at] ?? []));
+  const failed: Record<string, number> = {};
+  for (const [code, times] of judged.flatMap((one) => Object.entries(one.failed))) {
+    failed[code] = (failed[code] ?? 0) + times;
+  }
+  const stopped = judged.flatMap(({ stoppedMs }) => [...stoppedMs.values()]);
+  const atOnce = Math.max(0, changes * workers.length - stopped.length);
+  return {
+    fault: fault.name,
+    resolves: judged.reduce((sum, { resolves }) => sum + resolves, 0),
+    changes,
+    wrong: judged.flatMap(({ wrong }) => wrong),
+    late: judged.reduce((sum, { late }) => sum + late, 0),
+    failed,
+    outdatedMs: Math.max(...judged.map(({ outdatedMs }) => outdatedMs)),
+    stoppedMs: [...Array.from({ length: atOnce }, () => 0), ...stopped].sort((a, b) => a - b),
+  };
 }
 
-function judged(
-  { truth }: Deployment,
-  outcomes: readonly Outcome[],
-  { name }: Fault,
-): Omit<FaultReport, "fault" | "changes"> {
+function judge({ truth }: Deployment, fault: Fault, outcomes: readonly Outcome[], unanswered: readonly Call[]) {
   const wrong: string[] = [];
   const failed: Record<string, number> = {};
-  const outdated: number[] = [];
-  const isStill = name.includes("worker: SIGSTOP");
-  let late = 0;
+  const stoppedMs = new Map<number, number>();
+  let late = unanswered.length;
+  let most = 0;
   for (const outcome of outcomes) {
-    if (!isStill && outcome.endedAt - outcome.startedAt > 2_000) late += 1;
+    const isTooLong = !fault.stopsWorkers && outcome.endedAt - outcome.startedAt > tooLongMs;
+    if (outcome.isLate || isTooLong) late += 1;
     if (outcome.failed !== undefined) {
       failed[outcome.failed] = (failed[outcome.failed] ?? 0) + 1;
       continue;
     }
-    const ms = truth.outdatedMs(outcome);
-    const isKnownAbsence = outcome.value === "platform" && outcome.stale;
-    if (ms === undefined) wrong.push(`${outcome.orgId} got ${outcome.value}`);
-    else if (ms > leaseMs + slackMs && !isKnownAbsence) wrong.push(`${outcome.value} ${ms} ms after its end`);
-    if (ms !== undefined && ms > 0) outdated.push(ms);
+    const verdict = truth.verdict(outcome);
+    if (verdict === undefined) {
+      wrong.push(`${outcome.orgId} got ${outcome.value}`);
+      continue;
+    }
+    const { outdatedMs, endAskedAtMs } = verdict;
+    const isKnownAbsence = outcome.value === "platform" && outcome.stale && Number.isFinite(outdatedMs);
+    if (outdatedMs > leaseMs && !isKnownAbsence) wrong.push(`${outcome.value} ${outdatedMs} ms after its end`);
+    if (!isKnownAbsence) most = Math.max(most, outdatedMs);
+    if (endAskedAtMs === undefined) continue;
+    stoppedMs.set(endAskedAtMs, Math.max(stoppedMs.get(endAskedAtMs) ?? 0, outcome.handedOutAt - endAskedAtMs));
   }
-  outdated.sort((a, b) => a - b);
-  return {
-    resolves: outcomes.length,
-    wrong,
-    late,
-    failed,
-    outdatedMs: { p99: outdated[Math.floor(outdated.length * 0.99)] ?? 0, most: outdated.at(-1) ?? 0 },
-  };
+  return { resolves: outcomes.length + unanswered.length, wrong, failed, late, outdatedMs: most, stoppedMs };
 }

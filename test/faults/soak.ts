@@ -1,40 +1,49 @@
 /** Runs every fault again and again for as many minutes as it is told, and prints the table of the README. */
-import { clusterRedis, sentinelRedis, singleRedis } from "../servers/redis-topology.ts";
+import { setTimeout as pause } from "node:timers/promises";
+import { clusterRedis, sentinelRedis } from "../servers/redis-topology.ts";
 import { deploy } from "./deployment.ts";
-import { clusterFaults, faults, sentinelFaults } from "./faults.ts";
-import { type FaultReport, runFault } from "./run-fault.ts";
+import { clusterFaults, type Fault, faults, sentinelFaults, steady } from "./faults.ts";
+import { type FaultReport, percentile, runFault } from "./run-fault.ts";
 
 const minutes = Number(process.argv[2] ?? 10);
 const endsAt = Date.now() + minutes * 60_000;
 const reports: FaultReport[] = [];
+const withoutRedis: Fault = { name: "no Redis at all", mayFail: false, happen: () => pause(6_000) };
 
 const deployments = [
-  { start: sentinelRedis, some: sentinelFaults },
-  { start: clusterRedis, some: clusterFaults },
-  { start: singleRedis, some: faults },
+  { topologies: { redis: sentinelRedis }, some: sentinelFaults },
+  { topologies: { redis: clusterRedis }, some: clusterFaults },
+  { topologies: { redis: null }, some: [withoutRedis] },
+  { topologies: {}, some: [steady, ...faults] },
 ] as const;
 do {
-  for (const { start, some } of deployments) {
-    await using deployment = await deploy(start);
+  for (const { topologies, some } of deployments) {
+    await using deployment = await deploy(topologies);
     for (const fault of some) reports.push(await runFault(deployment, fault));
   }
 } while (Date.now() < endsAt);
 
-const count = (of: (report: FaultReport) => number, some: readonly FaultReport[]): number =>
-  some.reduce((sum, report) => sum + of(report), 0);
-const rows = [...faults, ...sentinelFaults, ...clusterFaults].map(({ name }) => {
+const sum = (some: readonly number[]): number => some.reduce((total, one) => total + one, 0);
+const rows = [steady, ...faults, ...sentinelFaults, ...clusterFaults, withoutRedis].map(({ name }) => {
   const some = reports.filter(({ fault }) => fault === name);
+  const stoppedMs = some.flatMap((report) => report.stoppedMs).sort((a, b) => a - b);
+  const failed = new Map<string, number>();
+  for (const [code, times] of some.flatMap((report) => Object.entries(report.failed))) {
+    failed.set(code, (failed.get(code) ?? 0) + times);
+  }
   return {
     fault: name,
-    resolves: count(({ resolves }) => resolves, some),
-    changes: count(({ changes }) => changes, some),
-    wrong: count(({ wrong }) => wrong.length, some),
-    late: count(({ late }) => late, some),
-    failed: count(({ failed }) => Object.values(failed).reduce((sum, times) => sum + times, 0), some),
-    "p99 ms": Math.max(...some.map(({ outdatedMs }) => outdatedMs.p99)),
-    "most ms": Math.max(...some.map(({ outdatedMs }) => outdatedMs.most)),
+    resolves: sum(some.map(({ resolves }) => resolves)).toLocaleString("en"),
+    changes: sum(some.map(({ changes }) => changes)).toLocaleString("en"),
+    wrong: sum(some.map(({ wrong }) => wrong.length)),
+    late: sum(some.map(({ late }) => late)),
+    failed: [...failed].map(([code, times]) => `${times.toLocaleString("en")} \`${code}\``).join(", ") || "0",
+    "all workers stopped, p99": `${Math.ceil(percentile(stoppedMs, 0.99))} ms`,
+    "oldest key handed out": `${Math.ceil(Math.max(...some.map(({ outdatedMs }) => outdatedMs)))} ms`,
   };
 });
-process.stdout.write(`| ${Object.keys(rows[0] ?? {}).join(" | ")} |\n|---|---|---|---|---|---|---|---|\n`);
+const columns = Object.keys(rows[0] ?? {});
+process.stdout.write(`| ${columns.join(" | ")} |\n|${"---|".repeat(columns.length)}\n`);
 for (const row of rows) process.stdout.write(`| ${Object.values(row).join(" | ")} |\n`);
+for (const { fault, wrong } of reports) for (const what of wrong) process.stdout.write(`wrong: ${fault}: ${what}\n`);
 process.exitCode = rows.some(({ wrong, late }) => wrong + late > 0) ? 1 : 0;
