@@ -1,7 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { postgresWithStandby } from "../servers/postgres-topology.ts";
 import { type Deployment, deploy, pollMs } from "./deployment.ts";
 import { type Fault, faults, steady } from "./faults.ts";
+import { promotion } from "./promotion.ts";
 import { type FaultReport, percentile, runFault } from "./run-fault.ts";
 
 let deployment: Deployment;
@@ -39,4 +41,15 @@ it("without Redis, a worker hands out an ended key no longer than a poll and a s
   expectPromises(report, fault);
   expect(percentile(report.stoppedMs, 1)).toBeGreaterThan(0);
   expect(percentile(report.stoppedMs, 1)).toBeLessThan(pollMs + 1_000);
+}, 60_000);
+
+it("what Redis holds of a history that was lost with the primary is never used, by old workers or new", async () => {
+  await using losing = await deploy({ postgres: postgresWithStandby });
+  expectPromises(await runFault(losing, promotion), promotion);
+  const [first, second, joined] = losing.workers.map(({ events }) => events);
+  for (const old of [first, second]) expect(old?.["flushed: other_incarnation"]).toBe(1);
+  const refused = "entry_refused: other_history";
+  // One of the two replaces what it is refused, perhaps before the other comes to it.
+  expect((first?.[refused] ?? 0) + (second?.[refused] ?? 0)).toBeGreaterThan(0);
+  expect(joined?.[refused]).toBeGreaterThan(0);
 }, 60_000);

@@ -1,8 +1,10 @@
 /** Runs every fault again and again for as many minutes as it is told, and prints the table of the README. */
 import { setTimeout as pause } from "node:timers/promises";
+import { postgresWithStandby } from "../servers/postgres-topology.ts";
 import { clusterRedis, sentinelRedis } from "../servers/redis-topology.ts";
 import { deploy } from "./deployment.ts";
 import { clusterFaults, type Fault, faults, sentinelFaults, steady } from "./faults.ts";
+import { promotion } from "./promotion.ts";
 import { type FaultReport, percentile, runFault } from "./run-fault.ts";
 
 const minutes = Number(process.argv[2] ?? 10);
@@ -13,6 +15,7 @@ const withoutRedis: Fault = { name: "no Redis at all", mayFail: false, happen: (
 const deployments = [
   { topologies: { redis: sentinelRedis }, some: sentinelFaults },
   { topologies: { redis: clusterRedis }, some: clusterFaults },
+  { topologies: { postgres: postgresWithStandby }, some: [promotion] },
   { topologies: { redis: null }, some: [withoutRedis] },
   { topologies: {}, some: [steady, ...faults] },
 ] as const;
@@ -24,7 +27,7 @@ do {
 } while (Date.now() < endsAt);
 
 const sum = (some: readonly number[]): number => some.reduce((total, one) => total + one, 0);
-const rows = [steady, ...faults, ...sentinelFaults, ...clusterFaults, withoutRedis].map(({ name }) => {
+const rows = [steady, ...faults, promotion, ...sentinelFaults, ...clusterFaults, withoutRedis].map(({ name }) => {
   const some = reports.filter(({ fault }) => fault === name);
   const stoppedMs = some.flatMap((report) => report.stoppedMs).sort((a, b) => a - b);
   const failed = new Map<string, number>();
