@@ -3,11 +3,10 @@ import { memoryDriver } from "bentocache/drivers/memory";
 import { createCache } from "cache-manager";
 import { Cacheable } from "cacheable";
 
-/** A cache library as it is used for this job: a value per organisation, read through, deleted on a change. */
+/** A cache library as it is used for this job: a value per organisation, read through. */
 export interface Library {
   readonly name: string;
   get(orgId: string, load: () => Promise<string>): Promise<string | undefined>;
-  remove(orgId: string): Promise<unknown>;
 }
 
 export function libraries(): readonly Library[] {
@@ -19,17 +18,14 @@ export function libraries(): readonly Library[] {
     {
       name: "bentocache",
       get: (orgId, load) => bento.getOrSet({ key: orgId, factory: load, ttl: 600_000 }),
-      remove: (orgId) => bento.delete({ key: orgId }),
     },
     {
       name: "cacheable",
       get: (orgId, load) => cacheable.getOrSet(orgId, load),
-      remove: (orgId) => cacheable.delete(orgId),
     },
     {
       name: "cache-manager",
       get: (orgId, load) => manager.wrap(orgId, load),
-      remove: (orgId) => manager.del(orgId),
     },
   ];
 }

@@ -1,4 +1,4 @@
-/** byokit beside the common cache libraries: one hit from memory, and a removal while a fill is in flight. */
+/** byokit beside the common cache libraries: one hit from memory, and removals while something else is under way. */
 import { createKeyManager, createKeyring, createResolver, generateKeyring, memoryStore } from "../../dist/index.js";
 import { compare } from "../compare.ts";
 import { libraries } from "./libraries.ts";

@@ -1,60 +1,119 @@
-import { createKeyManager, createKeyring, createResolver, generateKeyring, memoryStore } from "../../dist/index.js";
-import { type Library, libraries } from "./libraries.ts";
+/** The races that every cache of secrets has to win, on a real Redis: a removal while something else is under way. */
+import { setTimeout as pause } from "node:timers/promises";
+import { forwarder } from "../../test/servers/forwarder.ts";
+import { ownRedisServer, redisCli } from "../../test/servers/redis-server.ts";
+import type { Contestant, RaceWorker } from "./contestant.ts";
+import { byokit } from "./race-byokit.ts";
+import { libraryContestants } from "./race-libraries.ts";
 
+/** What is handed out after the removal, per race. */
 export interface Raced {
   readonly library: string;
-  /** What the next caller gets after: a fill begins, the key is removed, the fill ends. */
-  readonly afterwards: string;
+  /** A fill begins, the key is removed in the same process, the fill ends: the next call there. */
+  readonly "one process": string;
+  /** As before, but another process removes: the next call where the fill was, and where the key was removed. */
+  readonly "two processes, A fills": string;
+  readonly "B removes": string;
+  /** The first call of a process that starts after that. */
+  readonly "a new one": string;
+  /** Redis cannot be reached while the key is removed, and is back later. What the removal says of itself. */
+  readonly "Redis away: removal says": string;
+  readonly "a new one after it": string;
 }
 
-/** The race that every cache of secrets has to win: a removal while a fill is in flight. */
+/** For hints, connections and writes behind a call's back: as long for everybody. */
+const settleMs = 300;
+/** How long a key that was removed is asked for again. */
+const patienceMs = 4_000;
+
 export async function race(): Promise<Raced[]> {
-  return [...(await Promise.all(libraries().map(raced))), await racedByokit()];
+  return await Promise.all(
+    [...libraryContestants, byokit].map(async (contestant) => ({
+      library: contestant.name,
+      "one process": await inOneProcess(contestant),
+      ...(await acrossProcesses(contestant)),
+      ...(await whileRedisIsAway(contestant)),
+    })),
+  );
 }
 
-async function raced({ name, get, remove }: Library): Promise<Raced> {
-  const loading = Promise.withResolvers<string>();
-  const fill = get("org", () => loading.promise);
-  await new Promise((resolve) => setTimeout(resolve, 10));
-  await remove("org");
-  loading.resolve("the removed key");
-  await fill?.catch(() => undefined);
-  const next = await get("org", async () => "nothing");
-  return { library: name, afterwards: next ?? "nothing" };
+async function inOneProcess({ begin }: Contestant): Promise<string> {
+  const { database, worker } = await begin();
+  const here = await worker();
+  await removedDuringFill(database, here, here);
+  const next = await asked(here);
+  await here.close();
+  return next;
 }
 
-async function racedByokit(): Promise<Raced> {
-  const store = memoryStore();
-  await store.migrate();
-  const keyring = createKeyring(generateKeyring());
-  const manager = createKeyManager({ store, keyring, verify: "off" });
-  await manager.set("org", { provider: "openai", apiKey: "the-removed-key" });
-  let held: Promise<void> = Promise.resolve();
-  const snapshots: typeof store.snapshots = async (orgIds) => {
-    const read = await store.snapshots(orgIds);
-    await held;
-    return read;
-  };
-  const platformKeys = { openai: "nothing" };
-  const resolver = createResolver({
-    store: { ...store, snapshots },
-    keyring,
-    platformKeys,
-    preload: [],
-    leaseMs: 10_000,
-  });
-  await resolver.client("other", "openai");
+async function acrossProcesses({
+  begin,
+}: Contestant): Promise<Pick<Raced, "two processes, A fills" | "B removes" | "a new one">> {
+  const redis = await ownRedisServer();
+  const { database, worker } = await begin();
+  const [a, b] = [await worker(redis.url), await worker(redis.url)];
+  await pause(settleMs);
+  await removedDuringFill(database, a, b);
+  const [first, second] = [await asked(a), await asked(b)];
+  const c = await worker(redis.url);
+  await pause(settleMs);
+  const third = await asked(c);
+  for (const { close } of [a, b, c]) await close();
+  await redis.stop();
+  return { "two processes, A fills": first, "B removes": second, "a new one": third };
+}
+
+async function whileRedisIsAway({
+  begin,
+}: Contestant): Promise<Pick<Raced, "Redis away: removal says" | "a new one after it">> {
+  const redis = await ownRedisServer();
+  const link = await forwarder(redis.port);
+  const { worker } = await begin();
+  const a = await worker(`redis://127.0.0.1:${link.port}`);
+  await pause(settleMs);
+  await a.ask();
+  await pause(settleMs);
+  if (redisCli(redis.port, "DBSIZE") === "0") throw new Error("Nothing was kept in Redis.");
+  link.to(null);
+  await pause(settleMs);
+  const said = await Promise.race([
+    a.remove().then(String, (error: unknown) => `fails: ${error instanceof Error ? error.message : String(error)}`),
+    pause(patienceMs, "nothing: it waits"),
+  ]);
+  link.to(redis.port);
+  const b = await worker(redis.url);
+  await pause(settleMs);
+  const next = await asked(b);
+  for (const { close } of [a, b]) await close();
+  await link.close();
+  await redis.stop();
+  return { "Redis away: removal says": said, "a new one after it": next };
+}
+
+async function removedDuringFill(
+  database: { held: Promise<void> },
+  filling: RaceWorker,
+  removing: RaceWorker,
+): Promise<void> {
   const fill = Promise.withResolvers<void>();
-  held = fill.promise;
-  const filling = resolver.client("org", "openai");
-  await new Promise((resolve) => setTimeout(resolve, 10));
-  const { seq } = await manager.remove("org", "openai");
-  held = Promise.resolve();
-  const told = resolver.client("org", "openai", { atLeast: seq });
+  database.held = fill.promise;
+  const filled = filling.ask();
+  await pause(settleMs);
+  database.held = Promise.resolve();
+  await removing.remove();
+  await pause(settleMs);
   fill.resolve();
-  await filling;
-  await told;
-  const next = await resolver.client("org", "openai");
-  await resolver.close();
-  return { library: "byokit", afterwards: next.source === "platform" ? "nothing" : "the removed key" };
+  await filled.catch(() => {});
+}
+
+/** What the next call is handed out and, when it is the key, for how long those after it are. */
+async function asked(worker: RaceWorker): Promise<string> {
+  const beganAt = performance.now();
+  for (let calls = 0; ; calls += 1) {
+    const answer = await worker.ask();
+    const tookMs = performance.now() - beganAt;
+    if (answer === "nothing") return calls === 0 ? "nothing" : `the key, for ${(tookMs / 1_000).toFixed(1)} s`;
+    if (tookMs > patienceMs) return "the key";
+    await pause(20);
+  }
 }
