@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import { redisCache } from "../../src/cache/redis-cache.ts";
+import { type CachedSnapshot, SnapshotCodec } from "../../src/cache/snapshot-codec.ts";
 import {
   createKeyManager,
   createKeyring,
@@ -13,6 +14,7 @@ import {
   type Provider,
 } from "../../src/index.ts";
 import { keyCacheContract } from "../../src/testing/index.ts";
+import type { CacheCipher } from "../../src/vault/cache-cipher.ts";
 import { failFastRedis, ownRedisServer, type RedisServer, redisCli } from "../servers/redis-server.ts";
 import { tracesIn } from "../support/traces-of.ts";
 import { agent, platformKeys, type Vendor, vendors } from "../support/worker.ts";
@@ -29,10 +31,9 @@ const connect = async (url = inject("redisUrl")): Promise<Redis> => {
 };
 
 /** A manager and workers on one database and one Redis, each with a connection of its own. */
-const deployment = async (url: string, prefix = `${randomUUID()}:`) => {
+const deployment = async (url: string, prefix = `${randomUUID()}:`, json = generateKeyring("kek-1")) => {
   const store = memoryStore();
   await store.migrate();
-  const json = generateKeyring("kek-1");
   const keyring = createKeyring(json);
   const cache = redisCache({ redis: await connect(url), prefix });
   const manager = createKeyManager({ store, keyring, cache, providers: vendors as readonly Provider[] });
@@ -182,6 +183,61 @@ describe("two workers on one Redis", () => {
     await redis.set(`${prefix}keys:a`, old ?? "");
     const third = await worker();
     expect(await third.keyOf("a")).toBe("newer-key-of-a");
+  });
+
+  /** What a worker has written of an organisation that has a key. */
+  const written = async ({ manager, worker, entry }: Awaited<ReturnType<typeof deployment>>): Promise<Buffer> => {
+    await manager.set("org", { provider: "ada", apiKey: "another-ada" });
+    await (await worker()).keyOf("org");
+    return await vi.waitFor(async () => {
+      const bytes = await entry("org");
+      expect(bytes).not.toBeNull();
+      return bytes as Buffer;
+    });
+  };
+
+  it.each<[string, string, (here: Awaited<ReturnType<typeof deployment>>) => Promise<Buffer>]>([
+    [
+      "does not open under a key that they have",
+      "unopened",
+      async (here) => {
+        const bytes = await written(here);
+        bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1);
+        return bytes;
+      },
+    ],
+    ["was cut off", "unopened", async (here) => (await written(here)).subarray(0, 20)],
+    ["is no entry", "unopened", async () => Buffer.from("x")],
+    ["is empty", "unopened", async () => Buffer.alloc(0)],
+    ["is too large", "too_large", async (here) => Buffer.concat([await written(here), Buffer.alloc(262_144)])],
+    [
+      "is of another database",
+      "other_history",
+      async ({ prefix, json }) => await written(await deployment(server.url, prefix, json)),
+    ],
+    [
+      "is of a history of this database that was lost, under a number that was given again",
+      "other_history",
+      async (here) => {
+        const codec = new SnapshotCodec(here.keyring.cache as CacheCipher);
+        const known = codec.open("org", await written(here)) as CachedSnapshot;
+        return Buffer.from(codec.seal({ ...known, snap: known.snap + 1, mark: "lost" }) ?? []);
+      },
+    ],
+  ])("take an entry for a miss that %s, count it, and replace it", async (_what, reason, spoil) => {
+    const here = await deployment(server.url);
+    const spoilt = await spoil(here);
+    await here.manager.set("org", { provider: "ada", apiKey: "own-ada" });
+    await clients[0]?.set(`${here.prefix}keys:org`, spoilt);
+    const first = await here.worker();
+    expect(await first.keyOf("org")).toBe("own-ada");
+    expect(first.events.filter(({ type }) => type === "entry_refused")).toEqual([
+      { type: "entry_refused", orgId: "org", reason },
+    ]);
+    await vi.waitFor(async () => expect((await here.entry("org"))?.equals(spoilt)).toBe(false));
+    const second = await here.worker();
+    expect(await second.keyOf("org")).toBe("own-ada");
+    expect(second.origins()).toEqual(["cache"]);
   });
 
   it("leave an entry alone that is sealed under a key of another rollout", async () => {
