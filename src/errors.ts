@@ -13,6 +13,7 @@ import type { Slot } from "./slot.ts";
  * - `key_not_configured`: neither the organisation nor the platform has a key for the provider.
  * - `key_rejected`: the provider says that the key is not valid.
  * - `key_undecryptable`: the stored key does not open, or is bound to another organisation, provider, secret or region.
+ * - `keyring_unavailable`: a keyring of the platform's own (a key service) did not answer, or failed.
  * - `keyring_outdated`: the stored key is sealed under a `kid` that this process's keyring does not have.
  * - `options_invalid`: an option of byokit's own functions is wrong.
  * - `org_invalid`: the organisation's id is not 1 to 255 characters of well-formed Unicode without control characters.
@@ -34,6 +35,7 @@ export type ByokErrorCode =
   | "key_rejected"
   | "key_undecryptable"
   | "keyring_outdated"
+  | "keyring_unavailable"
   | "options_invalid"
   | "org_invalid"
   | "provider_failed"
@@ -46,6 +48,7 @@ export type ByokErrorCode =
 const retryableCodes: ReadonlySet<ByokErrorCode> = new Set([
   "change_not_visible",
   "deadline_exceeded",
+  "keyring_unavailable",
   "provider_failed",
   "request_timeout",
   "store_unavailable",
@@ -64,6 +67,7 @@ export interface ByokErrorDetails {
   readonly provider?: string | undefined;
   readonly slot?: Slot | undefined;
   readonly failures?: readonly SlotFailure[] | undefined;
+  readonly reason?: string | undefined;
 }
 
 const mark = Symbol.for("byokit.error");
@@ -82,6 +86,8 @@ export class ByokError extends Error {
   declare readonly slot?: Slot;
   /** Every slot that failed, in the agent's order; `code` is the first one's. */
   declare readonly failures?: readonly SlotFailure[];
+  /** Why a provider does not take a key, as one word of byokit's own; only with `key_rejected`. */
+  declare readonly reason?: string;
 
   constructor(code: ByokErrorCode, message: string, details: ByokErrorDetails = {}) {
     super(message);
@@ -93,6 +99,7 @@ export class ByokError extends Error {
     if (details.provider !== undefined) this.provider = details.provider;
     if (details.slot !== undefined) this.slot = details.slot;
     if (details.failures !== undefined) this.failures = details.failures;
+    if (details.reason !== undefined) this.reason = details.reason;
     Object.defineProperty(this, mark, { value: true });
   }
 }

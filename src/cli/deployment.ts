@@ -1,13 +1,12 @@
-import { existsSync, readFileSync } from "node:fs";
-import type { KeyCache } from "../cache/key-cache.ts";
 import { ByokError } from "../errors.ts";
 import { createKeyManager } from "../manager/create-key-manager.ts";
 import type { KeyManager } from "../manager/key-manager.ts";
 import type { EndpointOption } from "../providers/endpoints.ts";
 import type { KeyStore } from "../vault/key-store.ts";
 import { createKeyring } from "../vault/local-keyring.ts";
-import { openCache } from "./open-cache.ts";
+import { type OpenedCache, openCache } from "./open-cache.ts";
 import { openStore } from "./open-store.ts";
+import { textOf } from "./text-of.ts";
 
 /** Where the command line finds its database, its Redis and its keyring. */
 export interface Environment {
@@ -36,17 +35,25 @@ export async function openDeployment(env: Environment, options: DeploymentOption
   const keyring = createKeyring(keyringText(env));
   const endpoints = endpointsOf(env);
   const opened = await openStore(env.BYOK_DATABASE_URL);
-  const cache = await openCache(env.BYOK_REDIS_URL);
-  const { store } = opened;
-  const shared: { readonly cache?: KeyCache } = cache === undefined ? {} : { cache: cache.cache };
-  return {
-    store,
-    manager: createKeyManager({ store, keyring, endpoints, ...shared, verify: options.verify ?? "reject-invalid" }),
-    async [Symbol.asyncDispose]() {
-      cache?.close();
-      await opened.close();
-    },
+  let cache: OpenedCache | undefined;
+  const close = async (): Promise<void> => {
+    cache?.close();
+    await opened.close();
   };
+  try {
+    const { store } = opened;
+    cache = await openCache(env.BYOK_REDIS_URL);
+    const shared = cache === undefined ? {} : { cache: cache.cache };
+    const verify = options.verify ?? "reject-invalid";
+    return {
+      store,
+      manager: createKeyManager({ store, keyring, endpoints, ...shared, verify }),
+      [Symbol.asyncDispose]: close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 /** @throws ByokError `options_invalid` */
@@ -56,15 +63,17 @@ export function keyringText({ BYOK_KEYRING: given }: Environment): string {
     throw new ByokError("options_invalid", `BYOK_KEYRING names no keyring: a file's path, or the JSON itself. ${next}`);
   }
   if (given.trimStart().startsWith("{")) return given;
-  if (existsSync(given)) return readFileSync(given, "utf8");
-  throw new ByokError("options_invalid", "The file that BYOK_KEYRING names is not there. Correct the path.");
+  return textOf(given, "that BYOK_KEYRING names");
 }
 
 function endpointsOf({ BYOK_ENDPOINTS: given }: Environment): Readonly<Record<string, EndpointOption>> {
   if (!given) return {};
   try {
-    return JSON.parse(given) as Readonly<Record<string, EndpointOption>>;
+    const json: unknown = JSON.parse(given);
+    if (typeof json === "object" && json !== null && !Array.isArray(json))
+      return json as Record<string, EndpointOption>;
   } catch {
-    throw new ByokError("options_invalid", 'BYOK_ENDPOINTS is not JSON. Write it as {"openai": "https://…"}.');
+    // Said below.
   }
+  throw new ByokError("options_invalid", 'BYOK_ENDPOINTS is no JSON object. Write it as {"openai": "https://…"}.');
 }

@@ -80,23 +80,25 @@ export function addKeyCommands(program: Command, env: Environment): void {
       });
     });
 
-  named("verify", "asks the provider for a stored key; ends with 1 when it is not valid").action(
-    async ({ org, provider, json = false }: KeyOptions) => {
-      await managed(env, async (manager) => {
-        const result = await manager.verify(org, provider);
-        const { verification, status, reason = null } = result;
-        print(
-          result,
-          [
-            ["provider", "said", "status", "reason"],
-            [provider, verification, status, reason],
-          ],
-          json,
-        );
-        if (verification === "invalid") process.exitCode = exitCodes.failed;
-      });
-    },
-  );
+  named(
+    "verify",
+    "asks the provider for a stored key; ends with 1 when it is not valid, with 75 when nobody says",
+  ).action(async ({ org, provider, json = false }: KeyOptions) => {
+    await managed(env, async (manager) => {
+      const result = await manager.verify(org, provider);
+      const { verification, status, reason = null } = result;
+      print(
+        result,
+        [
+          ["provider", "said", "status", "reason"],
+          [provider, verification, status, reason],
+        ],
+        json,
+      );
+      if (verification === "invalid") process.exitCode = exitCodes.failed;
+      if (verification === "unreachable") process.exitCode = exitCodes.tryAgain;
+    });
+  });
 }
 
 async function managed(

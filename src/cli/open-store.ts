@@ -1,3 +1,4 @@
+import { ByokError } from "../errors.ts";
 import { importSdk } from "../providers/import-sdk.ts";
 import type { KeyStore } from "../vault/key-store.ts";
 import { postgresStore } from "../vault/postgres-store.ts";
@@ -10,7 +11,11 @@ export interface OpenedStore {
 
 /** A Postgres by its URL, or a SQLite file by its path. */
 export async function openStore(url: string = "./byok.sqlite"): Promise<OpenedStore> {
-  if (!/^postgres(ql)?:/u.test(url)) {
+  if (!/^postgres(ql)?:/iu.test(url)) {
+    if (/^[a-z][a-z\d+.-]+:\/\//iu.test(url)) {
+      const message = "BYOK_DATABASE_URL is of another database. Use postgres://…, or the path of a SQLite file.";
+      throw new ByokError("options_invalid", message);
+    }
     const store = sqliteStore({ path: url });
     return { store, close: () => store.close() };
   }

@@ -1,4 +1,4 @@
-import { createInterface } from "node:readline/promises";
+import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
 import { ByokError } from "../errors.ts";
 
@@ -24,11 +24,12 @@ async function typed(input: NodeJS.ReadStream): Promise<string> {
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input, output: nowhere, terminal: true });
   const cancelled = Promise.withResolvers<never>();
-  lines.once("SIGINT", () =>
-    cancelled.reject(new ByokError("key_malformed", "No key was entered. Nothing is stored.")),
-  );
+  const cancel = (): void => cancelled.reject(new ByokError("key_malformed", "No key was entered. Nothing is stored."));
+  lines.once("SIGINT", cancel);
+  lines.once("close", cancel);
+  const line = new Promise<string>((resolve) => lines.once("line", resolve));
   try {
-    return await Promise.race([lines.question(""), cancelled.promise]);
+    return await Promise.race([line, cancelled.promise]);
   } finally {
     lines.close();
     process.stderr.write("\n");

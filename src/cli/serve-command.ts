@@ -1,7 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
-import { ByokError } from "../errors.ts";
 import { type Environment, openDeployment } from "./deployment.ts";
+import { textOf } from "./text-of.ts";
 
 interface ServeCommandOptions {
   readonly tokens: string;
@@ -18,15 +17,12 @@ export function addServeCommand(program: Command, env: Environment): void {
     .option("--port <number>", "0 takes any that is free", portOf, 8_787)
     .addHelpText("after", "\nExample:\n  byokit serve --tokens tokens.json --port 8787")
     .action(async ({ tokens: file, host, port }: ServeCommandOptions) => {
-      if (!existsSync(file)) {
-        throw new ByokError("options_invalid", `There is no file "${file}". Make it with: byokit tokens add`);
-      }
       // Imported here: no other command is to wait for a web framework.
       const [{ bearerTokens, parseTokens }, { serve }] = await Promise.all([
         import("../http/bearer-tokens.ts"),
         import("../http/serve.ts"),
       ]);
-      const authenticate = bearerTokens(parseTokens(readFileSync(file, "utf8")));
+      const authenticate = bearerTokens(parseTokens(textOf(file, "of tokens")));
       await using deployment = await openDeployment(env);
       const { manager, store } = deployment;
       await store.migrate();

@@ -1,5 +1,4 @@
-import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { createHash, randomBytes } from "node:crypto";
 import type { Command } from "commander";
 import { type OutputOptions, print } from "./output.ts";
 
@@ -23,15 +22,10 @@ export function addTokenCommands(program: Command): void {
     .option("--json", "print JSON")
     .addHelpText("after", "\nExample:\n  BYOK_TOKEN=$(byokit tokens add --tokens tokens.json --org acme)")
     .action(async ({ tokens: file, org: orgId, actor, readOnly = false, json = false }: TokenOptions) => {
-      const { hashOf, parseTokens } = await import("../http/bearer-tokens.ts");
-      const before = existsSync(file) ? parseTokens(readFileSync(file, "utf8")) : [];
+      const { addToken } = await import("./token-file.ts");
       const token = randomBytes(32).toString("base64url");
-      const added = { sha256: hashOf(token), orgId, ...(actor === undefined ? {} : { actor }), canWrite: !readOnly };
-      const text = `${JSON.stringify({ tokens: [...before, added] }, null, 2)}\n`;
-      parseTokens(text);
-      const unfinished = `${file}.${process.pid}.tmp`;
-      writeFileSync(unfinished, text, { mode: 0o600 });
-      renameSync(unfinished, file);
+      const sha256 = createHash("sha256").update(token).digest("hex");
+      await addToken(file, { sha256, orgId, ...(actor === undefined ? {} : { actor }), canWrite: !readOnly });
       print({ token, orgId }, [[token]], json);
     });
 }

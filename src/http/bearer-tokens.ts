@@ -44,10 +44,6 @@ export function parseTokens(text: string): readonly HashedToken[] {
   throw invalid(`it is malformed at: ${parsed.error.issues.map(({ path }) => path.join(".") || "the top").join(", ")}`);
 }
 
-export function hashOf(token: string): string {
-  return createHash("sha256").update(token).digest("hex");
-}
-
 /** `Authorization: Bearer …` against hashes. Every hash is compared, each in constant time. */
 export function bearerTokens(tokens: readonly HashedToken[]): Authenticate {
   const principals = tokens.map(({ sha256, ...principal }) => ({ hash: Buffer.from(sha256, "hex"), principal }));

@@ -55,7 +55,7 @@ export function createHandler(options: HandlerOptions): Handler {
   }).basePath(basePath);
   api.onError((error) => {
     const problem = error instanceof HTTPException ? problemOfFramework(error) : problemOf(error);
-    if (problem.status >= 500) onError(error);
+    if (problem.status >= 500) onError(problem.origin ?? error);
     return problem.response();
   });
   api.notFound(() => new RequestProblem(404, "not_found", "There is no such path.").response());
@@ -71,12 +71,13 @@ export function createHandler(options: HandlerOptions): Handler {
       if (allow.split(", ").includes(method)) return await next();
       throw new RequestProblem(405, "method_not_allowed", `Use one of: ${allow}.`, { allow });
     });
-    if (path.startsWith("/byok")) api.use(path, authenticated(authenticate, onError));
+    if (path.startsWith("/byok")) api.use(path, authenticated(authenticate));
   }
   addKeyRoutes(api, manager);
   addCheckRoutes(api, manager);
   addCatalogueRoute(api, manager);
-  api.doc31("/openapi.json", description);
+  const document = api.getOpenAPI31Document(description);
+  api.get("/openapi.json", (context) => context.json(document));
   return async (request) => await api.fetch(request);
 }
 

@@ -32,6 +32,7 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
       byok_keys: byokKeys,
       seq: z.number().int().openapi({ description: "The change's number; a call that carries it sees the change." }),
       verification: z.enum(["passed", "restricted", "unreachable", "skipped"]),
+      reason: z.string().nullable().openapi({ description: "Why, as one word; never the provider's own text." }),
       published: z.boolean().openapi({ description: "Whether the workers were told at once." }),
       effective_within_ms: z.number().openapi({ description: "After that no worker uses the key of before." }),
     })
@@ -110,9 +111,9 @@ function json<Schema extends z.ZodType>(description: string, schema: Schema) {
 }
 
 function bodyOf(change: KeyChange) {
-  const { byokKeys, seq, verification, published, effectiveWithinMs } = change;
+  const { byokKeys, seq, verification, reason = null, published, effectiveWithinMs } = change;
   const success = true as const;
-  return { success, byok_keys: byokKeys, seq, verification, published, effective_within_ms: effectiveWithinMs };
+  return { success, byok_keys: byokKeys, seq, verification, reason, published, effective_within_ms: effectiveWithinMs };
 }
 
 function detailsOf(key: KeyDescription | undefined) {

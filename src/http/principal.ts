@@ -24,22 +24,15 @@ export interface ApiEnvironment {
 
 const limitMs = 5_000;
 
-export function authenticated(
-  authenticate: Authenticate,
-  onError: (error: unknown) => void,
-): MiddlewareHandler<ApiEnvironment> {
+export function authenticated(authenticate: Authenticate): MiddlewareHandler<ApiEnvironment> {
   return async (context, next) => {
     const { url, method, headers } = context.req.raw;
-    const principal = await asked(authenticate, new Request(url, { method, headers }), onError);
+    const principal = await asked(authenticate, new Request(url, { method, headers }));
     if (principal === null || principal === undefined) {
       const headers = { "www-authenticate": "Bearer" };
       throw new RequestProblem(401, "unauthenticated", "Nobody is signed in. Send your credentials.", headers);
     }
-    const { orgId, actor } = principal;
-    if (!isIdentifier(orgId) || (actor !== undefined && !isIdentifier(actor))) {
-      throw new TypeError("authenticate() must answer with an orgId, and an actor if any, of 1 to 255 characters.");
-    }
-    context.set("principal", principal);
+    context.set("principal", checked(principal));
     await next();
   };
 }
@@ -52,19 +45,25 @@ export const writers: MiddlewareHandler<ApiEnvironment> = async (context, next) 
   await next();
 };
 
-async function asked(
-  authenticate: Authenticate,
-  request: Request,
-  onError: (error: unknown) => void,
-): Promise<Principal | null | undefined> {
-  const unavailable = new RequestProblem(503, "internal", "Nobody can sign in right now. Make the same request again.");
+/** A copy, because the platform may use its object again. What is not quite right may write nothing: `0` is not `false`. */
+function checked({ orgId, actor, canWrite = true }: Principal): Principal {
+  const isActor = actor === undefined || isIdentifier(actor);
+  if (isIdentifier(orgId) && isActor && typeof canWrite === "boolean") {
+    return { orgId, canWrite, ...(actor === undefined ? {} : { actor }) };
+  }
+  throw new TypeError(
+    "authenticate() must answer with an orgId, and perhaps an actor, of 1 to 255 characters, and a boolean.",
+  );
+}
+
+async function asked(authenticate: Authenticate, request: Request): Promise<Principal | null | undefined> {
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(unavailable), limitMs);
+  const timer = setTimeout(() => late.reject(new Error(`authenticate() took longer than ${limitMs} ms.`)), limitMs);
   try {
     return await Promise.race([authenticate(request), late.promise]);
   } catch (error) {
-    if (error !== unavailable) onError(error);
-    throw unavailable;
+    const detail = "Nobody can sign in right now. Make the same request again.";
+    throw new RequestProblem(503, "internal", detail, {}, error);
   } finally {
     clearTimeout(timer);
   }

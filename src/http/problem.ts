@@ -39,6 +39,8 @@ export interface Problem {
   readonly detail: string;
   /** Whether the same request may succeed when it is made again. */
   readonly retryable: boolean;
+  /** Why a provider does not take a key, as one word: `wrong_key` or `blocked`. Absent elsewhere. */
+  readonly reason?: string | undefined;
 }
 
 const titles: Readonly<Record<number, string>> = {
@@ -65,12 +67,21 @@ export class RequestProblem extends Error {
   readonly status: number;
   readonly code: ProblemCode;
   readonly headers: Readonly<Record<string, string>>;
+  /** What made it one, for the operator; never for a client. */
+  readonly origin: unknown;
 
-  constructor(status: number, code: ProblemCode, detail: string, headers: Readonly<Record<string, string>> = {}) {
+  constructor(
+    status: number,
+    code: ProblemCode,
+    detail: string,
+    headers: Readonly<Record<string, string>> = {},
+    origin: unknown = undefined,
+  ) {
     super(detail);
     this.status = status;
     this.code = code;
     this.headers = headers;
+    this.origin = origin;
   }
 
   get isRetryable(): boolean {
@@ -80,9 +91,12 @@ export class RequestProblem extends Error {
   response(): Response {
     const { status, code, message: detail, isRetryable: retryable } = this;
     const title = titles[status] ?? "Error";
-    const body: Problem = { type: `urn:byokit:problem:${code}`, title, status, code, detail, retryable };
+    const type = `urn:byokit:problem:${code}`;
+    const { reason } = isByokError(this.origin) ? this.origin : {};
+    const body: Problem = { type, title, status, code, detail, retryable, ...(reason === undefined ? {} : { reason }) };
     const retryAfter = status === 503 ? { "retry-after": String(retryAfterSeconds) } : {};
-    const headers = { "content-type": "application/problem+json", ...retryAfter, ...this.headers };
+    const noStore = { "cache-control": "no-store" };
+    const headers = { "content-type": "application/problem+json", ...noStore, ...retryAfter, ...this.headers };
     return new Response(JSON.stringify(body), { status, headers });
   }
 }
@@ -94,21 +108,23 @@ export function problemOf(error: unknown): RequestProblem {
   return new RequestProblem(500, "internal", "The service failed. Tell its operator, with the time of the request.");
 }
 
-function problemOfByokError({ code, message }: ByokError): RequestProblem {
+function problemOfByokError(error: ByokError): RequestProblem {
+  const { code, message } = error;
   switch (code) {
     case "provider_unknown":
     case "region_unknown":
     case "key_malformed":
     case "key_rejected":
-      return new RequestProblem(422, code, message);
+      return new RequestProblem(422, code, message, {}, error);
     case "key_not_configured":
       return new RequestProblem(404, code, "There is no key of that provider. Add one first.");
     case "key_undecryptable":
+    case "keyring_outdated":
       return new RequestProblem(409, code, "The stored key does not open. Enter it again.");
     case "deadline_exceeded":
       return new RequestProblem(503, code, "The request took too long. Make the same request again.");
     case "store_unavailable":
-    case "keyring_outdated":
+    case "keyring_unavailable":
       return new RequestProblem(503, code, "The keys cannot be reached right now. Make the same request again.");
     default:
       return problemOf(undefined);

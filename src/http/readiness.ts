@@ -1,11 +1,14 @@
 /** How long an answer of the check is believed, in milliseconds: anybody may ask, and each check is a statement. */
 const keepMs = 1_000;
+/** The longest that anybody waits for one, in milliseconds. */
+const limitMs = 2_000;
 
-/** Says whether the service can answer. One check is under way at a time. */
+/** Says whether the service can answer. One check is under way at a time, however many ask. */
 export class Readiness {
   readonly #check: () => Promise<unknown>;
   #isDraining = false;
-  #checking: Promise<boolean> | undefined;
+  #isUnderWay = false;
+  #checking: Promise<boolean> = Promise.resolve(false);
   #checkedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(check: () => Promise<unknown>) {
@@ -17,20 +20,31 @@ export class Readiness {
     this.#isDraining = true;
   }
 
-  async response(): Promise<Response> {
-    const isReady = !this.#isDraining && (await this.#isReady());
-    return Response.json({ status: isReady ? "ready" : "not ready" }, { status: isReady ? 200 : 503 });
+  async isReady(): Promise<boolean> {
+    if (this.#isDraining) return false;
+    const nowMs = performance.now();
+    if (!this.#isUnderWay && nowMs - this.#checkedAtMs >= keepMs) {
+      this.#checkedAtMs = nowMs;
+      this.#checking = this.#checked();
+    }
+    const late = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => late.resolve(false), limitMs);
+    try {
+      return await Promise.race([this.#checking, late.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
-  #isReady(): Promise<boolean> {
-    const nowMs = performance.now();
-    if (this.#checking === undefined || nowMs - this.#checkedAtMs >= keepMs) {
-      this.#checkedAtMs = nowMs;
-      this.#checking = this.#check().then(
-        () => true,
-        () => false,
-      );
+  async #checked(): Promise<boolean> {
+    this.#isUnderWay = true;
+    try {
+      await this.#check();
+      return true;
+    } catch {
+      return false;
+    } finally {
+      this.#isUnderWay = false;
     }
-    return this.#checking;
   }
 }

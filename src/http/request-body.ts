@@ -25,7 +25,11 @@ export const boundedBody: MiddlewareHandler = async (context, next) => {
   await next();
 };
 
-function withBody({ url, method, headers }: Request, body: string | null): Request {
+/** Proxies that drop a body leave its type, and a type may be written in many ways: what comes after sees one. */
+function withBody({ url, method, headers: given }: Request, body: string | null): Request {
+  const headers = new Headers(given);
+  if (body === null) headers.delete("content-type");
+  else headers.set("content-type", "application/json");
   return new Request(url, { method, headers, body });
 }
 

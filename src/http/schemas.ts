@@ -10,6 +10,7 @@ const problemSchema: z.ZodType<Problem> = z
     code: z.string().openapi({ description: "One word for the reason; never changes." }),
     detail: z.string().openapi({ description: "What happened and what to do." }),
     retryable: z.boolean(),
+    reason: z.string().optional().openapi({ description: "Why a provider does not take a key." }),
   })
   .openapi("Problem");
 

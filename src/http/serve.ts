@@ -3,8 +3,10 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { ByokError, isByokError } from "../errors.ts";
 import { positiveMs } from "../options.ts";
+import { Connections } from "./connections.ts";
 import { createHandler, type Handler, type HandlerOptions } from "./create-handler.ts";
-import { toNodeListener } from "./node-listener.ts";
+import { nodeListener } from "./node-listener.ts";
+import { RequestProblem } from "./problem.ts";
 import { Readiness } from "./readiness.ts";
 
 export interface ServeOptions extends Omit<HandlerOptions, "onError"> {
@@ -59,40 +61,52 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
 
   const answer: Handler = async (request) => {
     const { pathname } = new URL(request.url);
-    if (pathname === "/healthz") return Response.json({ status: "alive" });
-    if (pathname === "/readyz") return await readiness.response();
+    if (pathname === "/healthz") return probed(request, true);
+    if (pathname === "/readyz") return probed(request, await readiness.isReady());
     return await api(request);
+  };
+  const log = (response: Response, fields: object): Response => {
+    const requestId = randomUUID();
+    response.headers.set("x-request-id", requestId);
+    logger.info({ requestId, ...fields, status: response.status }, "request");
+    return response;
   };
   const logged: Handler = async (request) => {
     const startedAt = performance.now();
-    const requestId = randomUUID();
     const response = await answer(request);
-    response.headers.set("x-request-id", requestId);
     const { pathname } = new URL(request.url);
     const path = pathname.startsWith(basePath) ? pathname.slice(basePath.length) : pathname;
-    const fields = {
-      requestId,
+    return log(response, {
       method: request.method,
       path: knownPaths.includes(path) ? path : "other",
-      status: response.status,
       ms: Math.round(performance.now() - startedAt),
-    };
-    logger.info(fields, "request");
-    return response;
+    });
   };
 
   const timeouts = { requestTimeout: 15_000, headersTimeout: 10_000, connectionsCheckingInterval: 1_000 };
-  const server = createServer(timeouts, toNodeListener(logged));
+  const server = createServer(
+    timeouts,
+    nodeListener(logged, (response) => log(response, { path: "none" })),
+  );
   server.maxConnections = maxConnections;
+  const connections = new Connections(server);
   const url = await listen(server, host, port);
   logger.info({ url, reach: host === "127.0.0.1" ? "this machine only" : host }, "listening");
   const close = async (): Promise<void> => {
     readiness.drain();
-    const timer = setTimeout(() => server.closeAllConnections(), shutdownMs);
-    await new Promise<void>((resolve) => server.close(() => resolve()));
-    clearTimeout(timer);
+    await connections.close(shutdownMs);
   };
   return { url, close, [Symbol.asyncDispose]: close };
+}
+
+/** The answer of `/healthz` and `/readyz`. */
+function probed({ method }: Request, isWell: boolean): Response {
+  const allow = "GET, HEAD";
+  if (method !== "GET" && method !== "HEAD") {
+    return new RequestProblem(405, "method_not_allowed", `Use one of: ${allow}.`, { allow }).response();
+  }
+  const headers = { "cache-control": "no-store" };
+  return Response.json({ status: isWell ? "ok" : "not ready" }, { status: isWell ? 200 : 503, headers });
 }
 
 async function listen(server: Server, host: string, port: number): Promise<string> {

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { CacheLink } from "../cache/cache-link.ts";
 import type { KeyCache } from "../cache/key-cache.ts";
 import { type Clock, systemClock } from "../clock.ts";
-import { Deadline } from "../deadline.ts";
+import { Deadline, within } from "../deadline.ts";
 import { ByokError } from "../errors.ts";
 import { positiveInteger, positiveMs } from "../options.ts";
 import { checkOrgId } from "../org-id.ts";
@@ -10,13 +10,14 @@ import { builtinProviders } from "../providers/builtin.ts";
 import { declaredEndpoints, type EndpointOption } from "../providers/endpoints.ts";
 import { checkKeyText } from "../providers/key-format.ts";
 import { type Provider, providersById } from "../providers/provider.ts";
-import type { KeyStore, StoreChange } from "../vault/key-store.ts";
-import type { Keyring } from "../vault/keyring.ts";
-import { KeyChecks } from "./key-checks.ts";
+import type { Secret } from "../secret.ts";
+import type { KeyRecord, KeyStore, StoreChange } from "../vault/key-store.ts";
+import type { Keyring, SealedText } from "../vault/keyring.ts";
+import { type Admitted, KeyChecks } from "./key-checks.ts";
 import { description } from "./key-description.ts";
 import { type ByokKeys, type KeyChange, type KeyManager, maxAuditPage } from "./key-manager.ts";
 import { type KeyStatus, statusOf, statusOfVerdict } from "./key-status.ts";
-import { checkActor, notConfigured, regionUnknown, tooSlow } from "./manager-errors.ts";
+import { answering, checkActor, isCheckingWith, notConfigured, regionUnknown, tooSlow } from "./manager-errors.ts";
 import { providerConfig } from "./provider-config.ts";
 
 export interface KeyManagerOptions {
@@ -51,7 +52,7 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
   const providers = providersById(options.providers ?? builtinProviders);
   const catalogue = [...providers.values()];
   const checks = new KeyChecks(declaredEndpoints(options.endpoints ?? {}, providers), clock, deadlineMs);
-  const isChecking = (options.verify ?? "reject-invalid") === "reject-invalid";
+  const isChecking = isCheckingWith(options.verify);
 
   const begin = (orgId: string): Deadline => {
     checkOrgId(orgId);
@@ -79,12 +80,14 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
     orgId: string,
     deadline: Deadline,
     work: Promise<StoreChange>,
-    verification: KeyChange["verification"],
+    said: Admitted,
   ): Promise<KeyChange> => {
     const { change, published } = await deadline.race(committed(orgId, work));
     const byokKeys = references(change.references);
-    return { byokKeys, seq: change.seq, verification, published, effectiveWithinMs: leaseMs };
+    return { byokKeys, seq: change.seq, ...said, published, effectiveWithinMs: leaseMs };
   };
+  const opened = async (orgId: string, { provider, secretId, region, sealed }: KeyRecord): Promise<Secret> =>
+    await answering(orgId, keyring.open(sealed, { orgId, provider, secretId, region }));
 
   return {
     async list(orgId) {
@@ -98,40 +101,51 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
       const provider = find(orgId, id);
       if (region !== null && !Object.hasOwn(provider.regions ?? {}, region)) throw regionUnknown(orgId, provider);
       const key = checkKeyText(provider, apiKey, catalogue, orgId);
-      const verification = isChecking ? await checks.admit(orgId, provider, key, region) : "skipped";
+      const said = isChecking ? await checks.admit(orgId, provider, key, region) : unasked;
       const context = { orgId, provider: id, secretId: randomUUID(), region };
-      const sealed = await deadline.race(Promise.resolve(keyring.seal(key, context)));
+      const sealing = async (): Promise<SealedText> => await answering(orgId, keyring.seal(key, context));
+      const sealed = await deadline.race(sealing());
+      const { verification } = said;
       const stored = store.put({ ...context, ...sealed, hint: key.hint(), actor, verification });
-      return await changed(orgId, deadline, stored, verification);
+      return await changed(orgId, deadline, stored, said);
     },
 
     async remove(orgId, id, { actor = null } = {}) {
       const deadline = begin(orgId);
       checkActor(orgId, actor);
       const removed = store.remove({ orgId, provider: find(orgId, id).id }, { actor });
-      return await changed(orgId, deadline, removed, "skipped");
+      return await changed(orgId, deadline, removed, unasked);
     },
 
     async verify(orgId, id) {
       const deadline = begin(orgId);
       const provider = find(orgId, id);
-      const records = await deadline.race(store.describe(orgId));
-      const stored = records.find((record) => record.provider === id);
-      if (stored === undefined) throw notConfigured(orgId, id);
-      const { secretId, region, sealed } = stored;
-      const context = { orgId, provider: id, secretId, region };
-      const key = await deadline.race(Promise.resolve(keyring.open(sealed, context)));
-      const { verification, reason } = await checks.ask(provider, key, region);
-      const isAnswer = verification !== "unreachable" && verification !== "skipped";
-      if (isAnswer) await deadline.race(store.noteCheck({ orgId, provider: id, secretId, verification }));
-      const status = statusOfVerdict(isAnswer ? verification : stored.verification);
-      return { provider: id, secretId, verification, status, ...(reason === undefined ? {} : { reason }) };
+      for (;;) {
+        const records = await deadline.race(store.describe(orgId));
+        const stored = records.find((record) => record.provider === id);
+        if (stored === undefined) throw notConfigured(orgId, id);
+        const { secretId, region } = stored;
+        const key = await deadline.race(opened(orgId, stored));
+        const { verification, reason } = await checks.ask(provider, key, region);
+        const isAnswer = verification !== "unreachable" && verification !== "skipped";
+        const noting = isAnswer
+          ? store.noteCheck({ orgId, provider: id, secretId, verification })
+          : Promise.resolve(true);
+        // A key that was replaced while its provider was asked is not what was asked for.
+        if (!(await deadline.race(noting))) continue;
+        const status = statusOfVerdict(isAnswer ? verification : stored.verification);
+        return { provider: id, secretId, verification, status, ...(reason === undefined ? {} : { reason }) };
+      }
     },
 
     async describe(orgId) {
       const deadline = begin(orgId);
       const records = await deadline.race(store.describe(orgId));
-      const opening = Promise.all(records.map((record) => statusOf(keyring, orgId, record)));
+      const limited = (record: KeyRecord): Promise<KeyStatus> =>
+        within(clock, deadlineMs / 2, statusOf(keyring, orgId, record), () => tooSlow(orgId, deadlineMs)).catch(() =>
+          statusOfVerdict(record.verification),
+        );
+      const opening = Promise.all(records.map(limited));
       const statuses = await deadline.race(opening);
       return records.map((record, index) => description(record, statuses[index] as KeyStatus));
     },
@@ -150,6 +164,8 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
     },
   };
 }
+
+const unasked: Admitted = { verification: "skipped" };
 
 interface Committed {
   readonly change: StoreChange;

@@ -12,6 +12,8 @@ const maxCheckMs = 4_000;
 const storeShare = 0.2;
 
 type Checked = Pick<Verification, "verification" | "reason">;
+/** What was said of a key that is stored. */
+export type Admitted = Pick<KeyChange, "verification" | "reason">;
 
 /** Asks providers for keys. A provider that is down, slow or limits rates never speaks against a key. */
 export class KeyChecks {
@@ -26,17 +28,12 @@ export class KeyChecks {
   }
 
   /** @throws ByokError `key_rejected` when the provider says that the key is not valid. */
-  async admit(
-    orgId: string,
-    provider: Provider,
-    key: Secret,
-    region: string | null,
-  ): Promise<KeyChange["verification"]> {
+  async admit(orgId: string, provider: Provider, key: Secret, region: string | null): Promise<Admitted> {
     const { verification, reason } = await this.ask(provider, key, region);
-    if (verification !== "invalid") return verification;
+    if (verification !== "invalid") return { verification, ...(reason === undefined ? {} : { reason }) };
     const why = reason === "blocked" ? "is blocked" : "is not valid";
     const message = `"${provider.id}" says that the key ${why}. Copy the key again from the provider's console, or make a new one.`;
-    throw new ByokError("key_rejected", message, { orgId, provider: provider.id });
+    throw new ByokError("key_rejected", message, { orgId, provider: provider.id, reason });
   }
 
   async ask(provider: Provider, key: Secret, region: string | null): Promise<Checked> {

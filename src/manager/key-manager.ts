@@ -25,7 +25,8 @@ export interface KeyManager {
    * Asks the provider for a stored key, in the key's region, and keeps the answer as the key's status. A provider that
    * does not answer leaves the status as it was. Calls go on as before, whatever the answer is.
    *
-   * @throws ByokError `key_not_configured` when there is none; `key_undecryptable`, `keyring_outdated`.
+   * @throws ByokError `key_not_configured` when there is none; `key_undecryptable`, `keyring_outdated`,
+   * `keyring_unavailable`.
    */
   verify(orgId: string, provider: string): Promise<Verification>;
 
@@ -57,6 +58,8 @@ export interface KeyChange {
   readonly seq: number;
   /** What the provider said of the key. `skipped`: it was not asked. */
   readonly verification: "passed" | "restricted" | "unreachable" | "skipped";
+  /** Why, as one word of byokit's own; absent where there is nothing to say. */
+  readonly reason?: KeyCheck["reason"];
   /** Whether Redis took the hint that lets workers learn of the change at once. */
   readonly published: boolean;
   /**

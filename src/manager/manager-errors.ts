@@ -1,4 +1,4 @@
-import { ByokError } from "../errors.ts";
+import { ByokError, isByokError } from "../errors.ts";
 import { isIdentifier, maxIdentifierLength } from "../identifier.ts";
 import type { Provider } from "../providers/provider.ts";
 
@@ -24,4 +24,21 @@ export function regionUnknown(orgId: string, provider: Provider): ByokError {
 export function tooSlow(orgId: string, deadlineMs: number): ByokError {
   const message = `The call did not end within ${deadlineMs} ms, and a change may or may not be stored. Make the same call again.`;
   return new ByokError("deadline_exceeded", message, { orgId });
+}
+
+/** Whether keys are checked. @throws ByokError `options_invalid` for anything but the two words: a typo would switch checks off. */
+export function isCheckingWith(verify: "reject-invalid" | "off" = "reject-invalid"): boolean {
+  if (verify === "reject-invalid" || verify === "off") return verify === "reject-invalid";
+  throw new ByokError("options_invalid", '"verify" must be "reject-invalid" or "off". Correct the option.');
+}
+
+/** What a keyring answers. A keyring of the platform's own may fail in ways that are no verdict on a key. */
+export async function answering<T>(orgId: string, answer: T | Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (isByokError(error)) throw error;
+    const message = "The keyring did not answer. Check the key service behind it, then try again.";
+    throw new ByokError("keyring_unavailable", message, { orgId });
+  }
 }

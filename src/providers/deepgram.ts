@@ -62,12 +62,11 @@ export const deepgram: Provider<"deepgram", "stt" | "tts", DeepgramClient> = {
   },
   check: (credential, signal) => {
     const headers = { authorization: `Token ${credential.key.reveal()}` };
-    return probe("deepgram", credential, signal, { path: "/v1/auth/token", headers }, ({ status, body }) => {
+    return probe("deepgram", credential, signal, { path: "/v1/auth/token", headers }, ({ body }) => {
       const code = field(body, "err_code");
-      if (code === "INVALID_AUTH" || status === 401) return { result: "invalid", reason: "wrong_key" };
-      if (code === "INSUFFICIENT_PERMISSIONS" || status === 403)
-        return { result: "restricted", reason: "missing_scope" };
-      return undefined;
+      if (code === "INSUFFICIENT_PERMISSIONS") return { result: "restricted", reason: "missing_scope" };
+      const isWrong = code === "INVALID_AUTH" || /invalid credentials/iu.test(field(body, "err_msg"));
+      return isWrong ? { result: "invalid", reason: "wrong_key" } : undefined;
     });
   },
 };

@@ -55,12 +55,12 @@ export const elevenlabs: Provider<"elevenlabs", "tts" | "stt", ElevenLabsClient>
   },
   check: (credential, signal) => {
     const headers = { "xi-api-key": credential.key.reveal() };
-    return probe("elevenlabs", credential, signal, { path: "/v1/models", headers }, ({ status, body }) => {
+    return probe("elevenlabs", credential, signal, { path: "/v1/models", headers }, ({ body }) => {
       const detail = field(body, "detail", "status");
       if (detail === "missing_permissions") return { result: "restricted", reason: "missing_scope" };
       if (detail === "quota_exceeded") return { result: "passed", reason: "no_quota" };
       if (detail === "detected_unusual_activity") return { result: "restricted", reason: "blocked" };
-      return status === 401 ? { result: "invalid", reason: "wrong_key" } : undefined;
+      return detail === "invalid_api_key" ? { result: "invalid", reason: "wrong_key" } : undefined;
     });
   },
 };

@@ -31,7 +31,8 @@ const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/u;
 
 /** @throws ByokError `options_invalid` unless it is `https`/`wss`, or `http`/`ws` on loopback, without credentials, query or fragment. */
 function declaredEndpoint(provider: string, option: EndpointOption): DeclaredEndpoint {
-  const { baseUrl, websocketUrl, region } = typeof option === "string" ? { baseUrl: option } : option;
+  const { baseUrl, websocketUrl, region } =
+    typeof option === "string" ? { baseUrl: option } : (option ?? { baseUrl: "" });
   const base = checkUrl(provider, baseUrl, "http");
   const websocket = websocketUrl === undefined ? base.replace(/^http/u, "ws") : checkUrl(provider, websocketUrl, "ws");
   return { baseUrl: base, websocketUrl: websocket, region: region ?? null };

@@ -56,12 +56,14 @@ export const openai: Provider<"openai", "llm" | "realtime", OpenAI, OpenAIRealti
     const headers = { authorization: `Bearer ${credential.key.reveal()}` };
     return probe("openai", credential, signal, { path: "/models", headers }, ({ status, body }) => {
       const message = field(body, "error", "message");
-      const code = field(body, "error", "code");
-      if (code === "insufficient_quota") return { result: "passed", reason: "no_quota" };
-      if (code === "missing_scope" || /missing scopes/iu.test(message))
+      const codes = [field(body, "error", "code"), field(body, "error", "type")];
+      if (codes.includes("insufficient_quota")) return { result: "passed", reason: "no_quota" };
+      const isMissingScope =
+        codes.includes("missing_scope") || /missing scopes|insufficient permissions/iu.test(message);
+      if (isMissingScope || (status === 403 && message !== ""))
         return { result: "restricted", reason: "missing_scope" };
-      if (status === 401) return { result: "invalid", reason: "wrong_key" };
-      return status === 403 ? { result: "restricted", reason: "missing_scope" } : undefined;
+      const isWrong = codes.includes("invalid_api_key") || /incorrect api key/iu.test(message);
+      return isWrong ? { result: "invalid", reason: "wrong_key" } : undefined;
     });
   },
 };

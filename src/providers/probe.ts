@@ -1,6 +1,7 @@
 import { isByokError } from "../errors.ts";
 import { gate, originOf } from "./gate.ts";
 import type { Credential, KeyCheck } from "./provider.ts";
+import { textUpTo } from "./response-body.ts";
 
 /** What a provider answered to a key check. `body` is `undefined` where it is not JSON. */
 export interface ProbeAnswer {
@@ -8,6 +9,9 @@ export interface ProbeAnswer {
   readonly body: unknown;
   readonly text: string;
 }
+
+/** The most of an answer that is read, in bytes. OpenAI's list of models, the longest one here, has some 20 KB. */
+const maxAnswerBytes = 262_144;
 
 /**
  * Sends one authenticated GET and judges its answer. Nothing that a provider does rejects: what is no verdict on the key
@@ -23,7 +27,7 @@ export async function probe(
   const send = gate(provider, credential, [originOf(credential.baseUrl)]);
   try {
     const response = await send(`${credential.baseUrl}${request.path}`, { headers: request.headers, signal });
-    const text = await response.text();
+    const text = response.body === null ? "" : await textUpTo(response.body, maxAnswerBytes);
     const verdict = judge({ status: response.status, body: jsonOf(text), text });
     if (verdict !== undefined) return verdict;
     if (response.ok) return { result: "passed" };

@@ -61,7 +61,8 @@ export function withHeaders(response: Response, set: Readonly<Record<string, str
   return copyOf(response, response.body, new Headers([...response.headers, ...Object.entries(set)]));
 }
 
-async function textUpTo(body: ReadableStream<Uint8Array>, limit: number): Promise<string> {
+/** At most `limit` bytes of a body as text; the rest is cancelled. */
+export async function textUpTo(body: ReadableStream<Uint8Array>, limit: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of body) {

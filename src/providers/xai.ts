@@ -6,6 +6,9 @@ import { openRealtime } from "./openai-realtime.ts";
 import { probe } from "./probe.ts";
 import type { Provider } from "./provider.ts";
 
+/** What a key without restrictions may do, in the words of `GET /v1/api-key`. */
+const everything = ["api-key:endpoint:*", "api-key:model:*"];
+
 /**
  * xAI through OpenAI's SDK: `realtime` voice and `llm`. Without regions: xAI's regional hosts serve no voice API
  * (https://docs.x.ai/developers/advanced-api-usage/regions).
@@ -41,12 +44,16 @@ export const xai: Provider<"xai", "realtime" | "llm", OpenAI, OpenAIRealtimeWS> 
   realtime: (credential, loaded, session) => openRealtime("xai", credential, loaded, session),
   check: (credential, signal) => {
     const headers = { authorization: `Bearer ${credential.key.reveal()}` };
-    return probe("xai", credential, signal, { path: "/api-key", headers }, ({ status, body }) => {
-      if (status === 400 || status === 401) return { result: "invalid", reason: "wrong_key" };
-      if (status === 403) return { result: "invalid", reason: "blocked" };
-      const facts = (body ?? {}) as Readonly<Record<string, unknown>>;
+    return probe("xai", credential, signal, { path: "/api-key", headers }, ({ status, body, text }) => {
+      if (status >= 400 && /incorrect api key/iu.test(text)) return { result: "invalid", reason: "wrong_key" };
+      if (status === 403 && /blocked/iu.test(text)) return { result: "invalid", reason: "blocked" };
+      if (status === 403 && /permission/iu.test(text)) return { result: "restricted", reason: "missing_scope" };
+      const facts = (status === 200 ? (body ?? {}) : {}) as Readonly<Record<string, unknown>>;
       const isBlocked = ["api_key_blocked", "api_key_disabled", "team_blocked"].some((name) => facts[name] === true);
-      return isBlocked ? { result: "invalid", reason: "blocked" } : undefined;
+      if (isBlocked) return { result: "invalid", reason: "blocked" };
+      const { acls } = facts;
+      const isWhole = !Array.isArray(acls) || everything.every((acl) => acls.includes(acl));
+      return isWhole ? undefined : { result: "restricted", reason: "missing_scope" };
     });
   },
 };

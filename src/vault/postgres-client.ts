@@ -37,8 +37,10 @@ export async function onConnection<T>(
   work: (client: PostgresPoolClient) => Promise<T>,
 ): Promise<T> {
   const expired = Promise.withResolvers<never>();
+  expired.promise.catch(() => {});
   const timer = setTimeout(() => expired.reject(tooSlow(timeoutMs)), timeoutMs);
-  const connecting = pool.connect();
+  // A pool that is given a malformed URL throws where it should reject.
+  const connecting = (async () => await pool.connect())();
   // A connection that dies while it is checked out emits `error`, which would end the process.
   const ignore = (): void => {};
   let client: PostgresPoolClient | undefined;

@@ -77,8 +77,10 @@ function pollSql(incarnation: string): string {
   WHERE clock.id = 1 ORDER BY log.seq LIMIT $3`;
 }
 
+/** Columns by name: a prepared `*` fails on every connection once when a newer release adds one. */
 export function describeQuery(orgId: string): PostgresQuery {
-  const text = "SELECT * FROM byok_secret WHERE org_id = $1 ORDER BY provider";
+  const text = `SELECT provider, secret_id, region, kid, sealed, hint, created_at, created_by, verification, checked_at
+    FROM byok_secret WHERE org_id = $1 ORDER BY provider`;
   return { name: "byok_describe", text, values: [orgId] };
 }
 
@@ -89,7 +91,7 @@ export function noteCheckQuery({ orgId, provider, secretId, verification }: Note
 }
 
 export function auditQuery(orgId: string, before: number | null, limit: number): PostgresQuery {
-  const text = `SELECT * FROM byok_audit
-    WHERE org_id = $1 AND seq < coalesce($2::bigint, 9223372036854775807) ORDER BY seq DESC LIMIT $3`;
+  const text = `SELECT seq, at, actor, provider, action, secret_id, previous_secret_id, region, verification, hint
+    FROM byok_audit WHERE org_id = $1 AND seq < coalesce($2::bigint, 9223372036854775807) ORDER BY seq DESC LIMIT $3`;
   return { name: "byok_audit", text, values: [orgId, before, limit] };
 }

@@ -23,6 +23,8 @@ const steps: readonly string[] = [
   ) STRICT;
   CREATE INDEX byok_audit_of ON byok_audit (org_id, seq);
   CREATE TRIGGER byok_audit_stays BEFORE UPDATE ON byok_audit BEGIN SELECT RAISE(ABORT, 'byok_audit is append-only'); END;
+  CREATE TRIGGER byok_audit_once BEFORE INSERT ON byok_audit WHEN EXISTS (SELECT 1 FROM byok_audit WHERE seq = NEW.seq)
+    BEGIN SELECT RAISE(ABORT, 'byok_audit is append-only'); END;
   CREATE TRIGGER byok_audit_remains BEFORE DELETE ON byok_audit BEGIN SELECT RAISE(ABORT, 'byok_audit is append-only'); END;
   `,
 ];

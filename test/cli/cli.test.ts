@@ -1,10 +1,21 @@
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeEach, describe, expect, inject, it, vi } from "vitest";
 import { redisCache } from "../../src/cache/redis-cache.ts";
+import { parseTokens } from "../../src/http/index.ts";
 import { type CacheHint, generateKeyring } from "../../src/index.ts";
 import { startProviderDoubles } from "../../src/testing/index.ts";
 import { sqliteStore } from "../../src/vault/sqlite-store.ts";
@@ -142,6 +153,8 @@ describe("the command line", () => {
     const { code, out } = await byokit(["keys", "verify", ...arguments_], { env });
     expect([code, out]).toEqual([1, expect.stringContaining("invalid\trejected\twrong_key")]);
     expect((await byokit(["keys", "set", ...arguments_], { input: planted, env })).error).toContain("key_rejected");
+    doubles.behave("openai", { status: 503 });
+    expect((await byokit(["keys", "verify", ...arguments_], { env })).code).toBe(75);
   });
 
   it("shows a keyring without its keys", async () => {
@@ -189,9 +202,19 @@ describe("a command that cannot be done", () => {
     [["keys", "list", "--org", ""], {}, 2, "org_invalid"],
     [["nothing"], {}, 2, "unknown command"],
     [["keys", "list", "--org", "acme"], { BYOK_KEYRING: "" }, 2, "byokit keyring create"],
-    [["keys", "list", "--org", "acme"], { BYOK_KEYRING: "./nowhere.json" }, 2, "not there"],
+    [["keys", "list", "--org", "acme"], { BYOK_KEYRING: "./nowhere.json" }, 2, "ENOENT"],
     [["keys", "list", "--org", "acme"], { BYOK_KEYRING: "{}" }, 2, "keyring is not valid"],
-    [["keys", "list", "--org", "acme"], { BYOK_ENDPOINTS: "{" }, 2, "not JSON"],
+    [["keys", "list", "--org", "acme"], { BYOK_ENDPOINTS: "{" }, 2, "no JSON object"],
+    [["keys", "list", "--org", "acme"], { BYOK_ENDPOINTS: "[]" }, 2, "no JSON object"],
+    [["keys", "list", "--org", "acme"], { BYOK_ENDPOINTS: '{"openai":null}' }, 2, "options_invalid"],
+    [["keys", "list", "--org", "acme"], { BYOK_KEYRING: "." }, 2, "EISDIR"],
+    [["keys", "list", "--org", "acme"], { BYOK_DATABASE_URL: "mysql://x/y" }, 2, "another database"],
+    [
+      ["keys", "list", "--org", "acme"],
+      { BYOK_DATABASE_URL: "postgres://u:planted-password@127.0.0.1:no/db" },
+      75,
+      "store_unavailable",
+    ],
     [["keys", "list", "--org", "acme"], { BYOK_DATABASE_URL: "./nowhere.sqlite" }, 75, "migrate()"],
     [
       ["keys", "list", "--org", "acme"],
@@ -199,12 +222,17 @@ describe("a command that cannot be done", () => {
       75,
       "store_unavailable",
     ],
-    [["serve", "--tokens", "./nowhere.json"], {}, 2, "byokit tokens add"],
+    [["serve", "--tokens", "./nowhere.json"], {}, 2, "ENOENT"],
     [["serve", "--tokens", "./tokens.json", "--port", "70000"], {}, 2, "port"],
   ])("%j with %j ends with %s and says what to do", async (arguments_, env, code, said) => {
     const ended = await byokit(arguments_, { env });
     expect(ended).toMatchObject({ code, error: expect.stringContaining(said) });
     expect(ended.error).not.toMatch(/planted-password|\n\s+at /u);
+  });
+
+  it("ends also when it has opened a Redis", async () => {
+    const env = { BYOK_REDIS_URL: inject("redisUrl"), BYOK_ENDPOINTS: '{"nobody":"https://x.example"}' };
+    expect(await byokit(["keys", "list", "--org", "acme"], { env })).toMatchObject({ code: 2 });
   });
 
   it("tells of every command with its examples", async () => {
@@ -214,6 +242,26 @@ describe("a command that cannot be done", () => {
       const { code, out } = await byokit([...arguments_, "--help"]);
       expect([code, out]).toEqual([0, expect.stringContaining("Example")]);
     }
+  });
+});
+
+describe("byokit tokens add", () => {
+  it("loses no token when many are added at once, and follows a link", async () => {
+    writeFileSync(join(folder, "real.json"), '{ "tokens": [] }');
+    symlinkSync(join(folder, "real.json"), join(folder, "tokens.json"));
+    const adding = Array.from({ length: 6 }, () =>
+      byokit(["tokens", "add", "--tokens", "tokens.json", "--org", "acme"]),
+    );
+    const tokens = (await Promise.all(adding)).map(({ code, out }) => [code, out.trim()]);
+    expect(new Set(tokens.map(([, token]) => token)).size).toBe(6);
+    const file = parseTokens(readFileSync(join(folder, "real.json"), "utf8"));
+    const kept = file.map(({ sha256 }) => sha256);
+    for (const [code, token] of tokens) {
+      expect(code).toBe(0);
+      expect(kept).toContain(createHash("sha256").update(String(token)).digest("hex"));
+    }
+    expect(lstatSync(join(folder, "tokens.json")).isSymbolicLink()).toBe(true);
+    expect(readdirSync(folder).filter((name) => /lock|real\.json\./u.test(name))).toEqual([]);
   });
 });
 

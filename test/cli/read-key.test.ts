@@ -32,5 +32,9 @@ it("a key that is given up with Control-C is none", async () => {
   const reading = readKey(input as never);
   input.write("own-\u0003");
   await expect(reading).rejects.toMatchObject({ code: "key_malformed" });
+  const ended = terminal();
+  const readingOn = readKey(ended as never);
+  ended.end();
+  await expect(readingOn).rejects.toMatchObject({ code: "key_malformed" });
   spy.mockRestore();
 });

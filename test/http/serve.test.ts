@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { connect } from "node:net";
 import { Writable } from "node:stream";
 import { pino } from "pino";
@@ -82,6 +83,8 @@ describe("the server", () => {
     await using here = await serving();
     const statusOf = async (path: string): Promise<number> => (await fetch(`${here.url}${path}`)).status;
     expect([await statusOf("/healthz"), await statusOf("/readyz")]).toEqual([200, 200]);
+    expect((await fetch(`${here.url}/readyz`)).headers.get("cache-control")).toBe("no-store");
+    expect((await fetch(`${here.url}/healthz`, { method: "POST" })).status).toBe(405);
     here.store.isDown = true;
     await vi.waitFor(async () => expect(await statusOf("/readyz")).toBe(503), { timeout: 5_000 });
     expect(await statusOf("/healthz")).toBe(200);
@@ -95,6 +98,23 @@ describe("the server", () => {
     );
   });
 
+  it.each([
+    ["never answers", () => new Promise<never>(() => {})],
+    [
+      "throws",
+      () => {
+        throw new Error("not a promise");
+      },
+    ],
+  ])("is not ready while its check %s, and asks once at a time", async (_name, check) => {
+    const ready = vi.fn(check);
+    await using here = await serving({ ready });
+    const asked = Array.from({ length: 20 }, async () => (await fetch(`${here.url}/readyz`)).status);
+    expect(new Set(await Promise.all(asked))).toEqual(new Set([503]));
+    expect((await fetch(`${here.url}/readyz`)).status).toBe(503);
+    expect(ready.mock.calls.length).toBeLessThanOrEqual(2);
+  });
+
   it("lets requests under way end when it closes, is no longer ready meanwhile, and takes no more", async () => {
     const here = await serving();
     const release = here.store.hold();
@@ -105,6 +125,20 @@ describe("the server", () => {
     release();
     expect((await underWay).status).toBe(200);
     await closed;
+  });
+
+  it("waits for no connection without a request when it closes", async () => {
+    const here = await serving({ shutdownMs: 60_000 });
+    const { port } = new URL(here.url);
+    const halfOpen = ["", "GET /byok HTTP/1.1\r\nhost: x"].map((text) => {
+      const socket = connect(Number(port), "127.0.0.1");
+      socket.on("error", () => {});
+      if (text !== "") socket.write(text);
+      return once(socket, "close");
+    });
+    await (await fetch(`${here.url}/healthz`)).text();
+    await here.server.close();
+    await Promise.all(halfOpen);
   });
 
   it("ends what does not end by itself", async () => {
@@ -135,6 +169,7 @@ describe("the server", () => {
     expect(answer).not.toMatch(/planted|\.ts:|node_modules/u);
     expect((await fetch(`${here.url}/healthz`)).status).toBe(200);
     expect(here.log().filter(({ msg }) => msg === "failed")).toEqual([]);
+    for (const { requestId } of here.log().slice(1)) expect(requestId).toMatch(/^[\da-f-]{36}$/u);
   });
 
   it("says that a port is taken", async () => {

@@ -95,6 +95,25 @@ describe("a key check", () => {
     expect(doubles.requests).toEqual([]);
   });
 
+  it("that a replacement overtakes asks again, for the key that is stored", async () => {
+    const newer = "customer-key-9876543210";
+    doubles.accept("openai", newer);
+    await createKeyManager({ store, keyring, verify: "off" }).set("org", { provider: "openai", apiKey: key });
+    let isReplaced = false;
+    const overtaken: KeyStore = {
+      ...store,
+      async noteCheck(check) {
+        if (!isReplaced) await manager.set("org", { provider: "openai", apiKey: newer });
+        isReplaced = true;
+        return await store.noteCheck(check);
+      },
+    };
+    const checking = createKeyManager({ store: overtaken, keyring, endpoints: doubles.endpoints });
+    const verified = await checking.verify("org", "openai");
+    expect(verified).toMatchObject({ verification: "passed", status: "ok" });
+    expect(verified.secretId).toBe((await manager.list("org")).openai_secret_id);
+  });
+
   it("of a key that is not stored is key_not_configured", async () => {
     expect(await caught(manager.verify("org", "openai"))).toMatchObject({ code: "key_not_configured", orgId: "org" });
   });

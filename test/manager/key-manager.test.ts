@@ -4,6 +4,7 @@ import { createKeyManager, createKeyManagerOn } from "../../src/manager/create-k
 import { openai } from "../../src/providers/openai.ts";
 import type { Provider } from "../../src/providers/provider.ts";
 import { Secret } from "../../src/secret.ts";
+import type { Keyring } from "../../src/vault/keyring.ts";
 import { generateKeyring } from "../../src/vault/keyring-json.ts";
 import { createKeyring } from "../../src/vault/local-keyring.ts";
 import { memoryStore } from "../../src/vault/memory-store.ts";
@@ -103,6 +104,31 @@ describe("a key's status", () => {
       ["openai", "needs_reentry"],
       ["xai", "needs_reentry"],
     ]);
+  });
+});
+
+describe("a keyring that is a key service", () => {
+  const servedBy = async (open: Keyring["open"]) => {
+    const { store, keyring } = await managed();
+    const manager = createKeyManager({ store, keyring, verify: "off" });
+    await manager.set("org", { provider: "openai", apiKey: "own-key" });
+    await manager.set("org", { provider: "deepgram", apiKey: "own-key" });
+    return createKeyManager({ store, keyring: { ...keyring, open }, verify: "off", deadlineMs: 500 });
+  };
+
+  it("that does not answer for one key spoils no list", async () => {
+    const manager = await servedBy((_sealed, { provider }) =>
+      provider === "openai" ? new Promise<never>(() => {}) : new Secret("own-key"),
+    );
+    expect((await manager.describe("org")).map(({ status }) => status)).toEqual(["unchecked", "unchecked"]);
+  });
+
+  it("that is down is an outage, and nothing is said of its error", async () => {
+    const manager = await servedBy(() => Promise.reject(new Error("own-key is not available")));
+    const error = await caught(manager.verify("org", "openai"));
+    expect(error).toMatchObject({ code: "keyring_unavailable", retryable: true, orgId: "org" });
+    expect(error.message).not.toContain("own-key");
+    expect((await manager.describe("org")).map(({ status }) => status)).toEqual(["unchecked", "unchecked"]);
   });
 });
 
@@ -242,6 +268,8 @@ describe("a change", () => {
 });
 
 it.each([
+  { verify: "on" as "off" },
+  { verify: true as unknown as "off" },
   { deadlineMs: 0 },
   { deadlineMs: Number.NaN },
   { leaseMs: -1 },

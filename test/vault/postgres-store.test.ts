@@ -141,6 +141,25 @@ describe("a store in Postgres", () => {
     expect(await store.snapshots(["org"])).toHaveLength(1);
   });
 
+  it("is unavailable with a pool that throws where it should reject", async () => {
+    const pool = new pg.Pool({ connectionString: "postgres://u:planted-password@127.0.0.1:notaport/db" });
+    const error = await postgresStore({ pool })
+      .snapshots(["org"])
+      .catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: "store_unavailable" });
+    expect(String(error)).not.toContain("planted");
+  });
+
+  it("goes on describing keys when a newer release adds a column", async () => {
+    const { pool, store } = await migrated();
+    await store.put(key("org"));
+    await store.describe("org");
+    await store.audit("org", { before: null, limit: 1 });
+    await pool.query("ALTER TABLE byok_secret ADD COLUMN more text; ALTER TABLE byok_audit ADD COLUMN more text");
+    expect(await store.describe("org")).toHaveLength(1);
+    expect(await store.audit("org", { before: null, limit: 1 })).toHaveLength(1);
+  });
+
   it("survives its connections being killed", async () => {
     const { database, store } = await migrated();
     await store.put(key("org"));

@@ -115,7 +115,9 @@ describe("a store in a file", () => {
     await store.migrate();
     await store.put(key("org", "s1"));
     const database = new DatabaseSync(path);
-    for (const edit of ["UPDATE byok_audit SET actor = 'eve'", "DELETE FROM byok_audit"]) {
+    const columns = "(seq, at_ms, org_id, actor, provider, action)";
+    const replace = `INSERT OR REPLACE INTO byok_audit ${columns} VALUES (1, 0, 'org', 'eve', 'openai', 'added')`;
+    for (const edit of ["UPDATE byok_audit SET actor = 'eve'", "DELETE FROM byok_audit", replace]) {
       expect(() => database.exec(edit)).toThrow(/append-only/u);
     }
     database.close();

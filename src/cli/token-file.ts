@@ -1,0 +1,48 @@
+import { randomUUID } from "node:crypto";
+import { existsSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
+import { ByokError } from "../errors.ts";
+import { type HashedToken, parseTokens } from "../http/bearer-tokens.ts";
+import { textOf } from "./text-of.ts";
+
+/** The longest that another process is waited for, in milliseconds, and between two looks. */
+const lockMs = 5_000;
+const lookMs = 20;
+
+/** Adds a token to a file, made if it is not there. Whoever reads it sees it with the token or without, never in between. */
+export async function addToken(file: string, token: HashedToken): Promise<void> {
+  const path = existsSync(file) ? realpathSync(file) : file;
+  const lock = `${path}.lock`;
+  await taken(lock);
+  try {
+    const before = existsSync(path) ? parseTokens(textOf(path, "of tokens")) : [];
+    const text = `${JSON.stringify({ tokens: [...before, token] }, null, 2)}\n`;
+    parseTokens(text);
+    const unfinished = `${path}.${randomUUID()}`;
+    writeFileSync(unfinished, text, { mode: 0o600, flag: "wx" });
+    renameSync(unfinished, path);
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+/** Makes the lock's file, which only one process can. */
+async function taken(lock: string): Promise<void> {
+  const endsAt = performance.now() + lockMs;
+  for (;;) {
+    try {
+      writeFileSync(lock, "", { mode: 0o600, flag: "wx" });
+      return;
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? String(error.code) : "no code";
+      if (code !== "EEXIST") throw unusable(`cannot be written (${code}). Choose another place`);
+      if (performance.now() >= endsAt)
+        throw unusable(`is being changed by another process. Try again, or remove ${lock}`);
+    }
+    await pause(lookMs);
+  }
+}
+
+function unusable(why: string): ByokError {
+  return new ByokError("options_invalid", `The file of tokens ${why}.`);
+}
