@@ -58,6 +58,30 @@ export const guardsOfProviders: readonly Guard[] = [
   ...guardsOf("providers/resend.ts", "providers/environment.test.ts", [
     ["RESEND_API_KEY", "new sdk.Resend(key.reveal(), {", "new sdk.Resend(undefined, {", "needs nothing"],
   ]),
+  ...guardsOf("providers/probe.ts", "providers/key-verdicts.test.ts", [
+    ["an end to an answer", "await textUpTo(response.body, maxAnswerBytes)", "await response.text()", "without end"],
+  ]),
+  ...guardsOf("providers/openai.ts", "providers/key-verdicts.test.ts", [
+    ["quota", 'if (codes.includes("insufficient_quota"))', "if (false)"],
+    ["scopes", "if (isMissingScope ||", "if ("],
+    ["a verdict by the body", "return isWrong ?", "return true ?"],
+  ]),
+  ...guardsOf("providers/xai.ts", "providers/key-verdicts.test.ts", [
+    ["a verdict by the body", "if (status >= 400 && /incorrect api key/iu.test(text))", "if (status >= 400)"],
+    ["keys that are blocked", "if (isBlocked) return", "if (false) return"],
+    ["keys with less than everything", "return isWhole ?", "return true ?"],
+  ]),
+  ...guardsOf("providers/deepgram.ts", "providers/key-verdicts.test.ts", [
+    ["a verdict by the body", "return isWrong ?", "return true ?"],
+  ]),
+  ...guardsOf("providers/elevenlabs.ts", "providers/key-verdicts.test.ts", [
+    ["scopes", 'if (detail === "missing_permissions")', "if (false)"],
+    ["a verdict by the body", 'return detail === "invalid_api_key" ?', "return true ?"],
+  ]),
+  ...guardsOf("providers/resend.ts", "providers/key-verdicts.test.ts", [
+    ["scopes", 'if (name === "restricted_api_key")', "if (false)"],
+    ["a verdict by the body", "return isInvalid ?", "return true ?"],
+  ]),
   ...guardsOf("providers/key-format.ts", "providers/key-format.test.ts", [
     ["the length of a key", "if (trimmed.length > maxKeyLength)", "if (false)"],
     ["printable keys", "if (!key.isSendable())", "if (false)"],

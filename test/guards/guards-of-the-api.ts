@@ -3,28 +3,35 @@ import { type Guard, guardsOf } from "./guard.ts";
 /** Who may ask, what may be sent, and what is never shown. */
 export const guardsOfTheApi: readonly Guard[] = [
   ...guardsOf("http/create-handler.ts", "http/handler.test.ts", [
-    ["who asks", 'if (path.startsWith("/byok")) api.use(path, authenticated(authenticate, onError));', ""],
+    ["who asks", 'if (path.startsWith("/byok")) api.use(path, authenticated(authenticate));', ""],
     [
       "methods that are not there",
       'if (allow.split(", ").includes(method)) return await next();',
       "return await next();",
     ],
     ["no-store", 'if (!context.res.headers.has("cache-control")) context', "if (false) context"],
-    ["errors that the operator hears of", "if (problem.status >= 500) onError(error);", ""],
+    ["errors that the operator hears of", "if (problem.status >= 500) onError(problem.origin ?? error);", ""],
     ["a base path that is one", 'if (basePath !== "" && !/^', "if (false && !/^"],
   ]),
   ...guardsOf("http/principal.ts", "http/handler.test.ts", [
     ["who may write", 'context.get("principal").canWrite === false', "false"],
     ["no body for authenticate()", "new Request(url, { method, headers })", "context.req.raw"],
     ["nobody", "principal === null || principal === undefined", "false"],
-    ["a principal that is one", "!isIdentifier(orgId) ||", "false ||"],
-    ["an actor that is one", "(actor !== undefined && !isIdentifier(actor))", "false"],
+    ["a principal that is one", "if (isIdentifier(orgId) && isActor", "if (isActor"],
+    ["an actor that is one", "actor === undefined || isIdentifier(actor)", "true"],
+    ["a boolean for who may write", ' && typeof canWrite === "boolean"', ""],
+    [
+      "a principal of its own",
+      "return { orgId, canWrite, ...(actor === undefined ? {} : { actor }) };",
+      "return arguments[0];",
+    ],
   ]),
   ...guardsOf("http/request-body.ts", "http/handler.test.ts", [
     ["a body's size", "if (size > maxBytes) throw", "if (false) throw", "16 KiB"],
     ["a body's time", "Promise.race([reader.read(), late.promise])", "reader.read()", "408"],
     ["a body's type", 'if (mediaType !== "application/json") {', "if (false) {", "of the type"],
     ["UTF-8", "{ fatal: true }", "{ fatal: false }", "broken UTF-8"],
+    ["a body that a proxy dropped", 'if (body === null) headers.delete("content-type");', "if (body === null) void 0;"],
   ]),
   ...guardsOf("http/malformed.ts", "http/handler.test.ts", [
     ["names that look like names", "keys.filter((name) => namePattern.test(name))", "keys", "unknown fields"],
@@ -58,15 +65,25 @@ export const guardsOfTheApi: readonly Guard[] = [
     ],
     [
       "an end to requests that have none",
-      "setTimeout(() => server.closeAllConnections(), shutdownMs)",
-      "setTimeout(() => {}, 0)",
+      "await connections.close(shutdownMs);",
+      "await connections.close(100_000);",
       "by itself",
     ],
     ["loopback", 'host = "127.0.0.1", port', 'host = "0.0.0.0", port'],
   ]),
   ...guardsOf("http/readiness.ts", "http/serve.test.ts", [
-    ["few checks", "nowMs - this.#checkedAtMs >= keepMs", "true"],
-    ["a check that fails", "() => false,", "() => true,"],
+    ["few checks", "!this.#isUnderWay && nowMs - this.#checkedAtMs >= keepMs", "true"],
+    ["a check that fails", "} catch {\n      return false;", "} catch {\n      return true;"],
+    ["a check that does not end", "Promise.race([this.#checking, late.promise])", "this.#checking", "never answers"],
+  ]),
+  ...guardsOf("http/connections.ts", "http/serve.test.ts", [
+    [
+      "connections without a request",
+      "if (!this.#busy.has(socket)) socket.destroy();",
+      "void socket;",
+      "without a request",
+    ],
+    ["requests under way", "if (!this.#busy.has(socket)) socket.destroy();", "socket.destroy();", "under way end"],
   ]),
   ...guardsOf("cli/read-key.ts", "cli/read-key.test.ts", [
     ["no echo", "output: nowhere", "output: process.stderr"],

@@ -65,17 +65,35 @@ export const guardsOfTheResolver: readonly Guard[] = [
     ["a key that does not open", 'if (isLost) return "needs_reentry";', ""],
   ]),
   ...guardsOf("manager/create-key-manager.ts", "manager/key-checks.test.ts", [
-    ["silence that speaks against no key", "if (isAnswer) await", "await"],
+    [
+      "silence that speaks against no key",
+      "statusOfVerdict(isAnswer ? verification : stored.verification)",
+      "statusOfVerdict(verification)",
+    ],
+    [
+      "a key that was replaced meanwhile",
+      "if (!(await deadline.race(noting))) continue;",
+      "await deadline.race(noting);",
+      "overtakes",
+    ],
+  ]),
+  ...guardsOf("manager/create-key-manager.ts", "manager/key-manager.test.ts", [
+    [
+      "a limit for each key",
+      "within(clock, deadlineMs / 2, statusOf(keyring, orgId, record), () => tooSlow(orgId, deadlineMs))",
+      "statusOf(keyring, orgId, record)",
+      "does not answer",
+    ],
+  ]),
+  ...guardsOf("manager/manager-errors.ts", "manager/key-manager.test.ts", [
+    ["a word that is one", 'if (verify === "reject-invalid" || verify === "off") return', "return"],
+    ["no error of the keyring's", "if (isByokError(error)) throw error;", "throw error;", "is down"],
   ]),
   ...guardsOf("cache/held-snapshot.ts", "resolver/resolve.test.ts", [
     ["keys that can be sent", "return secret.isSendable()", "return true", "no client can send"],
   ]),
   ...guardsOf("manager/key-checks.ts", "manager/key-checks.test.ts", [
-    [
-      "keys that their provider calls invalid",
-      'if (verification !== "invalid") return verification;',
-      "return verification as never;",
-    ],
+    ["keys that their provider calls invalid", 'if (verification !== "invalid") return', "return"],
     [
       "a check's limit",
       "await within(this.#clock, this.#limitMs, check, () => silent(provider))",
