@@ -112,13 +112,15 @@ export class History {
 
   /**
    * A snapshot is the newest sign of life of the database. The first one ever decides which history this worker
-   * follows; one that shows the head where this worker stands renews the lease. It never moves `lastSeq`: the rows
-   * between would be skipped.
+   * follows; one that shows the head where this worker stands renews the lease, unless a newer one was taken in: of two
+   * that disagree one may be of a lost history, and the lease would cover both. It never moves `lastSeq`: the rows
+   * between would be skipped. A read that began before everything was forgotten says nothing.
    */
   hear(snapshot: { incarnation: string; snap: number; mark: string }, generation: number, sentAt: Moment): void {
+    if (generation !== this.generation) return;
     if (!this.isStarted) this.#restart(snapshot.incarnation, snapshot.snap, snapshot.mark);
-    else if (generation !== this.generation || snapshot.incarnation !== this.#incarnation) return;
-    if (snapshot.snap === this.#lastSeq && snapshot.mark === this.#lastMark) {
+    else if (snapshot.incarnation !== this.#incarnation) return;
+    if (!this.isAhead && snapshot.snap === this.#lastSeq && snapshot.mark === this.#lastMark) {
       this.#heardAt = laterOf(sentAt, this.#heardAt);
     }
   }

@@ -125,6 +125,23 @@ describe("what a worker knows of the change log", () => {
     expect(history.lastSeq).toBe(5);
   });
 
+  it("renews no lease from a snapshot that does not know of one that was taken in", () => {
+    const history = started();
+    history.noteAhead(7, 20);
+    history.hear({ incarnation: "one", snap: 5, mark: "m5" }, history.generation, moment(40));
+    expect(history.heardAt).toEqual(moment(0));
+  });
+
+  it("begins anew with no snapshot whose read began before everything was forgotten", () => {
+    const history = started();
+    const { generation } = history;
+    history.forget();
+    history.hear({ incarnation: "one", snap: 4, mark: "m4" }, generation, moment(40));
+    expect(history.isStarted).toBe(false);
+    history.hear({ incarnation: "one", snap: 5, mark: "m5" }, history.generation, moment(50));
+    expect(history.lastSeq).toBe(5);
+  });
+
   it("ignores a page that another read has overtaken", () => {
     const history = started();
     expect(learn(history, page(3, [row(4, "a")]), 1, 0, ignore)).toBe("overtaken");

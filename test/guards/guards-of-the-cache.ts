@@ -24,6 +24,8 @@ export const guardsOfTheCache: readonly Guard[] = [
       "snapshot.snap === this.#lastSeq && snapshot.mark === this.#lastMark) {",
       "1) {",
     ],
+    ["no lease from one of two snapshots that disagree", "!this.isAhead && snapshot.snap ===", "snapshot.snap ==="],
+    ["no beginning from before everything was forgotten", "if (generation !== this.generation) return;", ""],
     ["a generation per flush", "if (this.isStarted) this.generation += 1;", ""],
     [
       "fences beyond what was read",
