@@ -1,28 +1,51 @@
-import type { KeySnapshot, LogPage, LogRow, NewKey, SealedKey, StoreChange } from "../../src/vault/key-store.ts";
+import type {
+  KeySnapshot,
+  LogCursor,
+  LogPage,
+  LogRow,
+  NewKey,
+  SealedKey,
+  StoreChange,
+} from "../../src/vault/key-store.ts";
+import { Truth, type Truths } from "./truth.ts";
 
-/** What an organisation's key was: its text, or `null` for none. */
-export type Value = string | null;
+interface TimedRow extends LogRow {
+  readonly atMs: number;
+}
 
 interface State {
   readonly incarnation: string;
-  readonly log: readonly LogRow[];
+  readonly log: readonly TimedRow[];
   readonly keys: ReadonlyMap<string, SealedKey>;
 }
 
+/** What was true right after a change, and how often the database had gone back by then. */
+export interface Change {
+  readonly seq: number;
+  readonly truths: Truths;
+  readonly timesBack: number;
+}
+
+/** The most log rows in a page. */
+const maxRows = 3;
+
 /** A database of one key per organisation that can be pruned, can lose its last changes, and remembers what was true when. */
 export class ModelDatabase {
+  readonly truth: Truth;
+  /** How often it has gone back to an earlier state. */
+  timesBack = 0;
   readonly #now: () => number;
   #state: State;
   #marks = 0;
   #incarnations = 0;
   /** All states that there were, for going back to one. */
   readonly #past: State[] = [];
-  readonly #truthOf = new Map<string, number>();
-  readonly #truth = new Map<string, { readonly fromMs: number; readonly value: Value }[]>();
+  readonly #changes = new Map<string, Change>();
 
   constructor(now: () => number) {
     this.#now = now;
-    this.#state = { incarnation: "i0", log: [{ seq: 0, mark: "m0", orgId: "" }], keys: new Map() };
+    this.truth = new Truth(now);
+    this.#state = { incarnation: "i0", log: [{ seq: 0, mark: "m0", orgId: "", atMs: 0 }], keys: new Map() };
     this.#past.push(this.#state);
   }
 
@@ -36,12 +59,11 @@ export class ModelDatabase {
     return { orgId, incarnation, snap: this.head.seq, mark: this.head.mark, keys: key === undefined ? [] : [key] };
   }
 
-  poll(cursor: { readonly after: number } | { readonly windowMs: number }): LogPage {
+  poll(cursor: LogCursor): LogPage {
     const { incarnation, log } = this.#state;
-    const oldest = log[0] as LogRow;
-    const after = "after" in cursor ? cursor.after : oldest.seq;
+    const after = "after" in cursor ? cursor.after : this.#startOf(cursor.windowMs);
     const afterMark = log.find(({ seq }) => seq === after)?.mark ?? null;
-    const changes = log.filter(({ seq }) => seq > after).slice(0, 3);
+    const changes = log.filter(({ seq }) => seq > after).slice(0, maxRows);
     return { incarnation, head: this.head.seq, headMark: this.head.mark, after, afterMark, changes };
   }
 
@@ -63,28 +85,28 @@ export class ModelDatabase {
   /** Goes back to an earlier state: a standby that lost changes is promoted, or a backup is restored. */
   goBack(choice: number, isPromoted: boolean): void {
     const earlier = this.#past.at(-1 - (choice % Math.min(4, this.#past.length))) as State;
+    this.timesBack += 1;
     this.#incarnations += isPromoted ? 1 : 0;
     const incarnation = isPromoted ? `i${this.#incarnations}` : this.#state.incarnation;
     this.#state = { ...earlier, incarnation };
     this.#past.length = this.#past.indexOf(earlier) + 1;
-    for (const orgId of this.#truth.keys()) this.#record(orgId);
+    for (const orgId of this.truth.orgIds) this.#record(orgId);
   }
 
-  /** Whether `value` was the organisation's at any time since `sinceMs`. */
-  wasTrue(orgId: string, value: Value, sinceMs: number): boolean {
-    const times = this.#truth.get(orgId) ?? [{ fromMs: 0, value: null }];
-    return times.some((one, index) => one.value === value && (times[index + 1]?.fromMs ?? this.#now()) >= sinceMs);
+  /** The change that a row of the log tells of; `undefined` for the one that stands there from the beginning. */
+  changeOf(mark: string): Change | undefined {
+    return this.#changes.get(mark);
   }
 
-  /** The first of the organisation's truths from a number on that says `value`; -1 when none does. */
-  truthFrom(orgId: string, value: Value, from: number): number {
-    const times = this.#truth.get(orgId) ?? [{ value: null }];
-    return times.findIndex((one, truth) => truth >= from && one.value === value);
+  /** Of the changes with that number the one that was made last. */
+  changeAt(seq: number): Change | undefined {
+    return [...this.#changes.values()].findLast((change) => change.seq === seq);
   }
 
-  /** Which of its organisation's truths the change with that mark has made. */
-  truthAt(mark: string): number {
-    return this.#truthOf.get(mark) ?? 0;
+  #startOf(windowMs: number): number {
+    const { log } = this.#state;
+    const older = log.findLast(({ atMs }) => windowMs === 0 || atMs < this.#now() - windowMs);
+    return (older ?? log[0])?.seq ?? 0;
   }
 
   #change(orgId: string, key: SealedKey | undefined): StoreChange {
@@ -95,19 +117,16 @@ export class ModelDatabase {
     else next.set(orgId, key);
     const seq = this.head.seq + 1;
     this.#marks += 1;
-    const row = { seq, mark: `m${this.#marks}`, orgId };
+    const row = { seq, mark: `m${this.#marks}`, orgId, atMs: this.#now() };
     this.#state = { ...this.#state, log: [...log, row].sort((a, b) => a.seq - b.seq), keys: next };
     this.#past.push(this.#state);
     this.#record(orgId);
-    this.#truthOf.set(row.mark, (this.#truth.get(orgId)?.length ?? 1) - 1);
+    this.#changes.set(row.mark, { seq, truths: this.truth.now(), timesBack: this.timesBack });
     const references: Record<string, string> = key === undefined ? {} : { [key.provider]: key.secretId };
     return { seq, secretId: before?.secretId ?? null, references };
   }
 
   #record(orgId: string): void {
-    const times = this.#truth.get(orgId) ?? [{ fromMs: 0, value: null }];
-    const value = this.#state.keys.get(orgId)?.sealed ?? null;
-    if (times.at(-1)?.value !== value) times.push({ fromMs: this.#now(), value });
-    this.#truth.set(orgId, times);
+    this.truth.record(orgId, this.#state.keys.get(orgId)?.sealed ?? null);
   }
 }

@@ -2,7 +2,7 @@ import type { ProcessClock } from "./virtual-time.ts";
 
 /** A request between its sending and its reply. What it does at the server happens in between, at once. */
 interface Request {
-  readonly server: "database" | "redis";
+  readonly server: "database" | "redis" | "keyring";
   readonly clock: ProcessClock;
   readonly execute: () => unknown;
   readonly deliver: (outcome: Outcome) => void;
@@ -13,7 +13,7 @@ type Outcome = { readonly answer: unknown } | { readonly failure: unknown };
 
 /** Holds every request twice: until the schedule lets the server have it, and until it lets the reply through. */
 export class Network {
-  readonly down = { database: false, redis: false };
+  readonly down = { database: false, redis: false, keyring: false };
   readonly #requests: Request[] = [];
   readonly #failure: () => unknown;
 
@@ -21,21 +21,11 @@ export class Network {
     this.#failure = failure;
   }
 
-  /** `onReply` runs in the process, in the turn in which the reply reaches it. */
-  send<T>(
-    server: Request["server"],
-    clock: ProcessClock,
-    execute: () => T,
-    onReply: (answer: T) => void = () => {},
-  ): Promise<T> {
+  send<T>(server: Request["server"], clock: ProcessClock, execute: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const deliver = (outcome: Outcome): void => {
-        if ("failure" in outcome) {
-          reject(outcome.failure);
-        } else {
-          onReply(outcome.answer as T);
-          resolve(outcome.answer as T);
-        }
+        if ("failure" in outcome) reject(outcome.failure);
+        else resolve(outcome.answer as T);
       };
       this.#requests.push({ server, clock, execute, deliver, outcome: undefined });
     });

@@ -23,6 +23,12 @@ const happen = {
   redisDown(world: World) {
     world.network.down.redis = !world.network.down.redis;
   },
+  keyringDown(world: World) {
+    world.network.down.keyring = !world.network.down.keyring;
+  },
+  keyringRemote(world: World) {
+    world.isKeyringRemote = !world.isKeyringRemote;
+  },
   stop: (world: World, n: number) => world.stop(n),
   restart: (world: World, n: number) => world.restart(n),
   revive: (world: World, n: number) => world.redis.revive(n),
@@ -44,12 +50,13 @@ const profiles: readonly Weights[] = [
     ...{ databaseDown: 1, redisDown: 1, stop: 2, restart: 1, revive: 2, swap: 1, flush: 1, prune: 1, promote: 1 },
     restore: 1,
   },
+  { keyringRemote: 5, keyringDown: 5, network: 55 },
   { restore: 6, change: 12 },
   { restore: 3, promote: 3, prune: 2, restart: 2, revive: 4 },
-  { revive: 8, swap: 3, restart: 3, flush: 1, redisDown: 1 },
+  { revive: 8, swap: 3, restart: 6, change: 12, flush: 1, redisDown: 1 },
   { stop: 5, advance: 12, databaseDown: 2 },
-  { databaseDown: 3, advance: 14, network: 30 },
-  {},
+  { databaseDown: 4, advance: 14, network: 30, change: 10, call: 20 },
+  { call: 30, change: 14, advance: 2, message: 1, network: 60, revive: 6 },
 ];
 
 export interface Schedule {

@@ -1,0 +1,68 @@
+import { History } from "../../src/cache/history.ts";
+import type { KeySnapshot, LogPage } from "../../src/vault/key-store.ts";
+import type { ModelDatabase } from "./model-database.ts";
+import type { Truths } from "./truth.ts";
+
+/** What the database showed when it executed a request, and to whom. */
+interface Shown {
+  readonly knowledge: Knowledge;
+  readonly database: ModelDatabase;
+  readonly truths: Truths;
+  readonly timesBack: number;
+}
+
+const shown = new WeakMap<LogPage | KeySnapshot, Shown>();
+
+/** Per organisation the newest of its truths that a worker knows of: it must hand out nothing that is older. */
+export class Knowledge {
+  readonly #truths = new Map<string, number>();
+  /** How often the database had gone back when the worker last heard of its head; -1 when it never has. */
+  timesBack = -1;
+
+  of(orgId: string): number {
+    return this.#truths.get(orgId) ?? 0;
+  }
+
+  add(truths: Truths): void {
+    for (const [orgId, truth] of truths) this.#truths.set(orgId, Math.max(truth, this.of(orgId)));
+  }
+
+  /** Counts from the turn on in which the worker's history takes the reply in. */
+  expect<T extends LogPage | KeySnapshot>(reply: T, database: ModelDatabase): T {
+    shown.set(reply, { knowledge: this, database, truths: database.truth.now(), timesBack: database.timesBack });
+    return reply;
+  }
+}
+
+/**
+ * Follows what every worker's history takes in. Who begins with a page knows every change up to the row it starts
+ * behind, although it never reads them, and so does who begins with a snapshot or anew at the head; who has read to the
+ * head knows all that was true then. A page that is passed over as overtaken tells nothing.
+ */
+export function watchKnowledge(): void {
+  const { hear, learn } = History.prototype;
+
+  History.prototype.hear = function (snapshot, generation, sentAt) {
+    const { isStarted } = this;
+    hear.call(this, snapshot, generation, sentAt);
+    if (!isStarted && this.isStarted) showRow(snapshot as KeySnapshot, snapshot.mark);
+  };
+
+  History.prototype.learn = function (page, asked, nowMs, onChange) {
+    const learned = learn.call(this, page, asked, nowMs, onChange);
+    if (learned === "more" || learned === "behind") showRow(page, page.changes.at(-1)?.mark ?? page.afterMark);
+    else if (learned !== "overtaken" && learned !== "contradicted") showHead(page);
+    return learned;
+  };
+}
+
+function showHead(page: LogPage): void {
+  const { knowledge, truths, timesBack } = shown.get(page) as Shown;
+  knowledge.add(truths);
+  knowledge.timesBack = timesBack;
+}
+
+function showRow(reply: LogPage | KeySnapshot, mark: string | null): void {
+  const { knowledge, database } = shown.get(reply) as Shown;
+  knowledge.add(database.changeOf(mark ?? "")?.truths ?? new Map());
+}

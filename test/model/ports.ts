@@ -1,0 +1,63 @@
+import type { KeyCache } from "../../src/cache/key-cache.ts";
+import { Secret } from "../../src/secret.ts";
+import type { KeyStore } from "../../src/vault/key-store.ts";
+import type { Keyring } from "../../src/vault/keyring.ts";
+import { generateKeyring } from "../../src/vault/keyring-json.ts";
+import { createKeyring } from "../../src/vault/local-keyring.ts";
+import type { Knowledge } from "./knowledge.ts";
+import type { ModelDatabase } from "./model-database.ts";
+import type { ModelRedis } from "./model-redis.ts";
+import type { Network } from "./network.ts";
+import type { ProcessClock } from "./virtual-time.ts";
+
+/** What the processes of one schedule talk to. */
+export interface Servers {
+  readonly network: Network;
+  readonly database: ModelDatabase;
+  readonly redis: ModelRedis;
+  /** Whether a key service answers over the network, or a local keyring at once. */
+  readonly isKeyringRemote: boolean;
+}
+
+const cacheRing = createKeyring(generateKeyring("kek-1")).cache;
+
+/** A process's way to the database. What a worker takes in of the replies counts as known to it. */
+export function storeOn({ network, database }: Servers, clock: ProcessClock, knowledge?: Knowledge): KeyStore {
+  const ask = <T>(execute: () => T): Promise<T> => network.send("database", clock, execute);
+  const expect: Knowledge["expect"] = (reply) => knowledge?.expect(reply, database) ?? reply;
+  return {
+    migrate: async () => {},
+    snapshots: (orgIds) => ask(() => orgIds.map((orgId) => expect(database.snapshot(orgId), database))),
+    poll: (cursor) => ask(() => expect(database.poll(cursor), database)),
+    put: (key) => ask(() => database.put(key)),
+    remove: ({ orgId }) => ask(() => database.remove(orgId)),
+    describe: async () => [],
+    noteCheck: async () => false,
+    audit: async () => [],
+    close: async () => {},
+  };
+}
+
+export function cacheOn({ network, redis }: Servers, clock: ProcessClock): KeyCache {
+  return {
+    maxAgeMs: 20_000,
+    timeoutMs: 500,
+    get: (orgId) => network.send("redis", clock, () => redis.get(orgId)),
+    set: (orgId, entry) => network.send("redis", clock, () => redis.set(orgId, entry)),
+    invalidate: (hint) => network.send("redis", clock, () => redis.invalidate(hint)),
+    subscribe: (onHint) => ({ close: redis.subscribe((hint) => clock.isStopped || onHint(hint)) }),
+    warnings: () => [],
+  };
+}
+
+/** Sealed text is the key itself. */
+export function keyringOn(servers: Servers, clock: ProcessClock): Keyring {
+  const { network } = servers;
+  return {
+    seal: (key) => ({ kid: "kek-1", sealed: key.reveal() }),
+    open(sealed) {
+      return servers.isKeyringRemote ? network.send("keyring", clock, () => new Secret(sealed)) : new Secret(sealed);
+    },
+    ...(cacheRing === undefined ? {} : { cache: cacheRing }),
+  };
+}
