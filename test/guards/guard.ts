@@ -6,6 +6,8 @@ export interface Guard {
   /** Stands in the file exactly once. */
   readonly find: string;
   readonly replace: string;
+  /** A second edit of that file, where either of two rules is enough. */
+  readonly also?: { readonly find: string; readonly replace: string };
   /** The test file that must fail then, below `test`. */
   readonly test: string;
   /** Narrows that file to the tests whose names match, where running all would take long. */

@@ -3,7 +3,12 @@ import { type Guard, guardsOf } from "./guard.ts";
 /** What keeps Redis a hint and a spare. */
 export const guardsOfRedis: readonly Guard[] = [
   ...guardsOf("cache/shared-snapshots.ts", "model/coherence-model.test.ts", [
-    ["entries of rows that were read", "if (!memory.history.hasRead(cached)) return", "if (false) return"],
+    [
+      "entries of rows that were read",
+      "if (!memory.history.hasRead(cached)) return",
+      "if (false) return",
+      "no schedule",
+    ],
   ]),
   ...guardsOf("cache/shared-snapshots.ts", "cache/redis-cache.test.ts", [
     [

@@ -12,9 +12,13 @@ const takenOut: Plugin = {
   enforce: "pre",
   transform(code, id) {
     if (id !== resolve(root, "src", guard.file)) return undefined;
-    const parts = code.split(guard.find);
-    if (parts.length !== 2) throw new Error(`"${guard.find}" stands ${parts.length - 1} times in ${guard.file}.`);
-    return { code: parts.join(guard.replace), map: null };
+    let edited = code;
+    for (const { find, replace } of guard.also === undefined ? [guard] : [guard, guard.also]) {
+      const parts = edited.split(find);
+      if (parts.length !== 2) throw new Error(`"${find}" stands ${parts.length - 1} times in ${guard.file}.`);
+      edited = parts.join(replace);
+    }
+    return { code: edited, map: null };
   },
 };
 
