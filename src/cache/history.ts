@@ -44,8 +44,8 @@ export class History {
   #heardAt: Moment | undefined;
   /** The newest snapshot that was taken in and that the log has not shown yet. */
   #ahead: { readonly seq: number; readonly sinceMs: number } | undefined;
-  /** When the last page was taken in. */
-  #pageAtMs = Number.NEGATIVE_INFINITY;
+  /** When the last page, or the snapshot that this history began with, was taken in. */
+  #toldAtMs = Number.NEGATIVE_INFINITY;
   readonly #fences = new Map<string, number>();
   /** The marks of the rows that were read, oldest first. */
   readonly #marks = new Map<number, string>();
@@ -89,10 +89,10 @@ export class History {
 
   /**
    * Whether a snapshot that the log has not shown yet may be of a history that was lost while its read was under way:
-   * a page that came meanwhile does not know it either. The log decides, read once more.
+   * a page that came meanwhile, or what this history began with, does not know it either. The log decides, read once more.
    */
   isDoubtful({ snap }: { snap: number }, sentAt: Moment): boolean {
-    return snap > this.#lastSeq && this.#pageAtMs >= sentAt.monotonicMs;
+    return snap > this.#lastSeq && this.#toldAtMs >= sentAt.monotonicMs;
   }
 
   /** A snapshot was taken in that the log has not shown yet. */
@@ -116,10 +116,12 @@ export class History {
    * that disagree one may be of a lost history, and the lease would cover both. It never moves `lastSeq`: the rows
    * between would be skipped. A read that began before everything was forgotten says nothing.
    */
-  hear(snapshot: { incarnation: string; snap: number; mark: string }, generation: number, sentAt: Moment): void {
+  hear(snapshot: Omit<Stamped, "orgId" | "generation">, generation: number, sentAt: Moment, nowMs: number): void {
     if (generation !== this.generation) return;
-    if (!this.isStarted) this.#restart(snapshot.incarnation, snapshot.snap, snapshot.mark);
-    else if (snapshot.incarnation !== this.#incarnation) return;
+    if (!this.isStarted) {
+      this.#toldAtMs = nowMs;
+      this.#restart(snapshot.incarnation, snapshot.snap, snapshot.mark);
+    } else if (snapshot.incarnation !== this.#incarnation) return;
     if (!this.isAhead && snapshot.snap === this.#lastSeq && snapshot.mark === this.#lastMark) {
       this.#heardAt = laterOf(sentAt, this.#heardAt);
     }
@@ -139,7 +141,7 @@ export class History {
    */
   learn(read: LogPage, asked: Asked, nowMs: number, onChange: (orgId: string, seq: number) => void): Learned {
     const { sentAt, generation } = asked;
-    this.#pageAtMs = nowMs;
+    this.#toldAtMs = nowMs;
     if (generation !== this.generation) return "overtaken";
     if (!this.isStarted && read.afterMark !== null) this.#restart(read.incarnation, read.after, read.afterMark);
     const page = this.#fromHere(read);

@@ -172,7 +172,7 @@ export class SnapshotCache {
     const keys = await within(clock, readLimitMs, opening, () => slowKeyring(orgId));
     const { incarnation, snap, mark } = snapshot;
     const held: HeldSnapshot = { orgId, incarnation, generation, snap, mark, readAt: sentAt, keys };
-    this.memory.history.hear(snapshot, generation, sentAt);
+    this.memory.history.hear(snapshot, generation, sentAt, clock.monotonicMs());
     if (!this.memory.history.isDoubtful(held, sentAt) && this.#install(held)) return held;
     if (!this.#isClosed) onEvent({ type: "snapshot_refused", orgId });
     return undefined;

@@ -109,18 +109,18 @@ describe("what a worker knows of the change log", () => {
   it("never shortens its lease", () => {
     const history = started();
     learn(history, page(5, []), 77, 0, ignore);
-    history.hear({ incarnation: "one", snap: 5, mark: "m5" }, history.generation, moment(50));
+    history.hear({ incarnation: "one", snap: 5, mark: "m5" }, history.generation, moment(50), 50);
     expect(history.heardAt).toEqual(moment(77));
   });
 
   it("renews its lease from a snapshot that shows the head where it stands, and from no other", () => {
     const history = started();
-    history.hear({ incarnation: "one", snap: 5, mark: "m5" }, history.generation, moment(40));
+    history.hear({ incarnation: "one", snap: 5, mark: "m5" }, history.generation, moment(40), 40);
     expect(history.heardAt).toEqual(moment(40));
-    history.hear({ incarnation: "one", snap: 6, mark: "m6" }, history.generation, moment(50));
-    history.hear({ incarnation: "one", snap: 5, mark: "other" }, history.generation, moment(60));
-    history.hear({ incarnation: "two", snap: 5, mark: "m5" }, history.generation, moment(70));
-    history.hear({ incarnation: "one", snap: 5, mark: "m5" }, history.generation - 1, moment(80));
+    history.hear({ incarnation: "one", snap: 6, mark: "m6" }, history.generation, moment(50), 50);
+    history.hear({ incarnation: "one", snap: 5, mark: "other" }, history.generation, moment(60), 60);
+    history.hear({ incarnation: "two", snap: 5, mark: "m5" }, history.generation, moment(70), 70);
+    history.hear({ incarnation: "one", snap: 5, mark: "m5" }, history.generation - 1, moment(80), 80);
     expect(history.heardAt).toEqual(moment(40));
     expect(history.lastSeq).toBe(5);
   });
@@ -128,7 +128,7 @@ describe("what a worker knows of the change log", () => {
   it("renews no lease from a snapshot that does not know of one that was taken in", () => {
     const history = started();
     history.noteAhead(7, 20);
-    history.hear({ incarnation: "one", snap: 5, mark: "m5" }, history.generation, moment(40));
+    history.hear({ incarnation: "one", snap: 5, mark: "m5" }, history.generation, moment(40), 40);
     expect(history.heardAt).toEqual(moment(0));
   });
 
@@ -136,10 +136,18 @@ describe("what a worker knows of the change log", () => {
     const history = started();
     const { generation } = history;
     history.forget();
-    history.hear({ incarnation: "one", snap: 4, mark: "m4" }, generation, moment(40));
+    history.hear({ incarnation: "one", snap: 4, mark: "m4" }, generation, moment(40), 40);
     expect(history.isStarted).toBe(false);
-    history.hear({ incarnation: "one", snap: 5, mark: "m5" }, history.generation, moment(50));
+    history.hear({ incarnation: "one", snap: 5, mark: "m5" }, history.generation, moment(50), 50);
     expect(history.lastSeq).toBe(5);
+  });
+
+  it("doubts a snapshot ahead of the one that it began with, when both reads were under way", () => {
+    const history = new History();
+    history.hear({ incarnation: "one", snap: 5, mark: "m5" }, history.generation, moment(40), 50);
+    expect(history.isDoubtful({ snap: 6 }, moment(45))).toBe(true);
+    expect(history.isDoubtful({ snap: 5 }, moment(45))).toBe(false);
+    expect(history.isDoubtful({ snap: 6 }, moment(51))).toBe(false);
   });
 
   it("ignores a page that another read has overtaken", () => {

@@ -91,7 +91,7 @@ it("bounds its fences also while snapshots are read and the log is not", () => {
   const memory = started(3);
   for (let org = 0; org < 50; org += 1) {
     const next = held(memory, `org-${org}`, 10 + org);
-    memory.history.hear(next, next.generation, momentOf(clock));
+    memory.history.hear(next, next.generation, momentOf(clock), clock.monotonicMs());
     memory.install(next);
     expect(memory.history.fenceCount).toBeLessThanOrEqual(6);
     expect(memory.install({ ...held(memory, `org-${org}`, 9 + org) })).toBe(false);

@@ -25,6 +25,7 @@ export const guardsOfTheCache: readonly Guard[] = [
       "1) {",
     ],
     ["no lease from one of two snapshots that disagree", "!this.isAhead && snapshot.snap ===", "snapshot.snap ==="],
+    ["doubt about what is ahead of a beginning", "      this.#toldAtMs = nowMs;\n", ""],
     ["no beginning from before everything was forgotten", "if (generation !== this.generation) return;", ""],
     ["a generation per flush", "if (this.isStarted) this.generation += 1;", ""],
     [

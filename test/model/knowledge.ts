@@ -42,9 +42,9 @@ export class Knowledge {
 export function watchKnowledge(): void {
   const { hear, learn } = History.prototype;
 
-  History.prototype.hear = function (snapshot, generation, sentAt) {
+  History.prototype.hear = function (snapshot, ...how) {
     const { isStarted } = this;
-    hear.call(this, snapshot, generation, sentAt);
+    hear.call(this, snapshot, ...how);
     if (!isStarted && this.isStarted) showRow(snapshot as KeySnapshot, snapshot.mark);
   };
 
