@@ -12,9 +12,9 @@ const only = "no schedule";
  * mark for the row at the floor, or is ahead of the log and doubtful, because the page that flushed came during its
  * read; after a new beginning it is not older than the head where that begins. So the generation is taken out together
  * with the floor of a flush. Each alone is enough: with either left in, the property finds nothing. Not here for the same
- * reason: the incarnation of a snapshot, which the generation stands behind, and what needs two rare faults in one
- * schedule: leases that a snapshot of a lost history renews, and beginnings with a read from before. Tests of their own
- * hold those.
+ * reason: the incarnation of a snapshot, behind which generation and floor still stand. Nor is what needs two rare faults
+ * in one schedule: leases that a snapshot of a lost history renews, beginnings with a read from before or beside a read
+ * of a lost history. Tests of their own hold those.
  */
 const guards: readonly Guard[] = [
   ...guardsOf("cache/history.ts", test, [
