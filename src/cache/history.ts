@@ -46,6 +46,8 @@ export class History {
   #ahead: { readonly seq: number; readonly sinceMs: number } | undefined;
   /** When the last page, or the snapshot that this history began with, was taken in. */
   #toldAtMs = Number.NEGATIVE_INFINITY;
+  /** Per organisation when such a snapshot was taken in. */
+  readonly #aheadOf = new Map<string, number>();
   readonly #fences = new Map<string, number>();
   /** The marks of the rows that were read, oldest first. */
   readonly #marks = new Map<number, string>();
@@ -89,15 +91,19 @@ export class History {
 
   /**
    * Whether a snapshot that the log has not shown yet may be of a history that was lost while its read was under way:
-   * a page that came meanwhile, or what this history began with, does not know it either. The log decides, read once more.
+   * a page that came meanwhile, what this history began with, or another read of the organisation that was taken in
+   * meanwhile, does not know it either. The log decides, read once more.
    */
-  isDoubtful({ snap }: { snap: number }, sentAt: Moment): boolean {
-    return snap > this.#lastSeq && this.#toldAtMs >= sentAt.monotonicMs;
+  isDoubtful({ orgId, snap }: Pick<Stamped, "orgId" | "snap">, sentAt: Moment): boolean {
+    const toldAtMs = Math.max(this.#toldAtMs, this.#aheadOf.get(orgId) ?? Number.NEGATIVE_INFINITY);
+    return snap > this.#lastSeq && toldAtMs >= sentAt.monotonicMs;
   }
 
-  /** A snapshot was taken in that the log has not shown yet. */
-  noteAhead(seq: number, nowMs: number): void {
-    if (seq > this.#lastSeq && seq > (this.#ahead?.seq ?? -1)) this.#ahead = { seq, sinceMs: nowMs };
+  /** A snapshot was taken in. The log may not have shown it yet. */
+  noteAhead({ orgId, snap }: Pick<Stamped, "orgId" | "snap">, nowMs: number): void {
+    if (snap <= this.#lastSeq) return;
+    this.#aheadOf.set(orgId, nowMs);
+    if (snap > (this.#ahead?.seq ?? -1)) this.#ahead = { seq: snap, sinceMs: nowMs };
   }
 
   /** Whether a snapshot was taken in that the log has not shown yet. */
@@ -166,6 +172,7 @@ export class History {
       return sentAt.monotonicMs > this.#ahead.sinceMs ? this.#flush(page, sentAt, "other_history") : "behind";
     }
     this.#ahead = undefined;
+    this.#aheadOf.clear();
     this.#heardAt = laterOf(sentAt, this.#heardAt);
     return "current";
   }
@@ -185,6 +192,7 @@ export class History {
     this.#lastSeq = -1;
     this.#heardAt = undefined;
     this.#ahead = undefined;
+    this.#aheadOf.clear();
     this.#fences.clear();
     this.#marks.clear();
     this.generation += 1;
@@ -211,6 +219,7 @@ export class History {
     this.#lastMark = mark;
     this.#floor = seq;
     this.#ahead = undefined;
+    this.#aheadOf.clear();
     this.#fences.clear();
     this.#marks.clear();
     this.#remember(seq, mark);

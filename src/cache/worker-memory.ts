@@ -41,7 +41,7 @@ export class WorkerMemory {
   install(held: HeldSnapshot): boolean {
     if (!this.mayBeHandedOut(held)) return false;
     this.history.raiseFence(held.orgId, held.snap);
-    this.history.noteAhead(held.snap, this.#clock.monotonicMs());
+    this.history.noteAhead(held, this.#clock.monotonicMs());
     this.#snapshots.set(held.orgId, held);
     this.#boundFences();
     return true;

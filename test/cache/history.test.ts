@@ -127,9 +127,19 @@ describe("what a worker knows of the change log", () => {
 
   it("renews no lease from a snapshot that does not know of one that was taken in", () => {
     const history = started();
-    history.noteAhead(7, 20);
+    history.noteAhead({ orgId: "a", snap: 7 }, 20);
     history.hear({ incarnation: "one", snap: 5, mark: "m5" }, history.generation, moment(40), 40);
     expect(history.heardAt).toEqual(moment(0));
+  });
+
+  it("doubts a read that began before another one of the organisation was taken in ahead of the log", () => {
+    const history = started();
+    history.noteAhead({ orgId: "a", snap: 6 }, 20);
+    expect(history.isDoubtful({ orgId: "a", snap: 7 }, moment(15))).toBe(true);
+    expect(history.isDoubtful({ orgId: "a", snap: 7 }, moment(21))).toBe(false);
+    expect(history.isDoubtful({ orgId: "b", snap: 7 }, moment(15))).toBe(false);
+    learn(history, page(5, [row(6, "a")]), 30, 40, ignore);
+    expect(history.isDoubtful({ orgId: "a", snap: 7 }, moment(41))).toBe(false);
   });
 
   it("begins anew with no snapshot whose read began before everything was forgotten", () => {
@@ -145,9 +155,9 @@ describe("what a worker knows of the change log", () => {
   it("doubts a snapshot ahead of the one that it began with, when both reads were under way", () => {
     const history = new History();
     history.hear({ incarnation: "one", snap: 5, mark: "m5" }, history.generation, moment(40), 50);
-    expect(history.isDoubtful({ snap: 6 }, moment(45))).toBe(true);
-    expect(history.isDoubtful({ snap: 5 }, moment(45))).toBe(false);
-    expect(history.isDoubtful({ snap: 6 }, moment(51))).toBe(false);
+    expect(history.isDoubtful({ orgId: "a", snap: 6 }, moment(45))).toBe(true);
+    expect(history.isDoubtful({ orgId: "a", snap: 5 }, moment(45))).toBe(false);
+    expect(history.isDoubtful({ orgId: "a", snap: 6 }, moment(51))).toBe(false);
   });
 
   it("ignores a page that another read has overtaken", () => {
@@ -165,14 +175,14 @@ describe("what a worker knows of the change log", () => {
   it("doubts a snapshot beyond the log when a page came while it was read", () => {
     const history = started();
     learn(history, page(5, []), 10, 20, ignore);
-    expect(history.isDoubtful({ snap: 6 }, moment(15))).toBe(true);
-    expect(history.isDoubtful({ snap: 6 }, moment(21))).toBe(false);
-    expect(history.isDoubtful({ snap: 5 }, moment(15))).toBe(false);
+    expect(history.isDoubtful({ orgId: "a", snap: 6 }, moment(15))).toBe(true);
+    expect(history.isDoubtful({ orgId: "a", snap: 6 }, moment(21))).toBe(false);
+    expect(history.isDoubtful({ orgId: "a", snap: 5 }, moment(15))).toBe(false);
   });
 
   it("knows a head below a snapshot that it took in before for another history, and asks again when it cannot tell", () => {
     const history = started();
-    history.noteAhead(7, 20);
+    history.noteAhead({ orgId: "a", snap: 7 }, 20);
     expect(learn(history, page(5, [row(6, "b")]), 20, 30, ignore)).toBe("behind");
     expect(learn(history, page(6, []), 21, 30, ignore)).toBe("other_history");
     expect(learn(history, page(6, []), 40, 50, ignore)).toBe("current");

@@ -24,6 +24,7 @@ export const guardsOfTheCache: readonly Guard[] = [
       "snapshot.snap === this.#lastSeq && snapshot.mark === this.#lastMark) {",
       "1) {",
     ],
+    ["doubt between two reads", "this.#aheadOf.get(orgId) ?? Number.NEGATIVE_INFINITY", "Number.NEGATIVE_INFINITY"],
     ["no lease from one of two snapshots that disagree", "!this.isAhead && snapshot.snap ===", "snapshot.snap ==="],
     ["doubt about what is ahead of a beginning", "      this.#toldAtMs = nowMs;\n", ""],
     ["no beginning from before everything was forgotten", "if (generation !== this.generation) return;", ""],

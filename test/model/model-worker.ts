@@ -84,11 +84,11 @@ export class ModelWorker {
     }
     const truth = database.truth.first(orgId, value, this.#knowledge.of(orgId));
     if (truth < 0) violations.push(`older than a known change, ${name}`);
-    // Until the log is read again, a worker cannot tell a history that was lost from the one that it follows.
+    if (truth >= 0) this.#knowledge.add(new Map([[orgId, truth]]));
+    // A number alone cannot tell a history that was lost from the one that a worker follows, until it reads the log.
     if (this.#knowledge.timesBack !== database.timesBack) return;
     if (database.truth.first(orgId, value, atLeast?.truths.get(orgId) ?? 0) < 0) {
       violations.push(`older than \`atLeast\`, ${name}`);
     }
-    if (truth >= 0) this.#knowledge.add(new Map([[orgId, truth]]));
   }
 }
