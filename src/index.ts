@@ -1,7 +1,7 @@
 export type { CacheEvent, SnapshotOrigin } from "./cache/cache-event.ts";
 export type { OpenTrouble } from "./cache/held-snapshot.ts";
-export type { FlushReason } from "./cache/history.ts";
 export type { CacheHint, CacheSubscription, KeyCache } from "./cache/key-cache.ts";
+export type { FlushReason } from "./cache/learned.ts";
 export type { EntryTrouble } from "./cache/snapshot-codec.ts";
 export { ByokError, type ByokErrorCode, type ByokErrorDetails, isByokError, type SlotFailure } from "./errors.ts";
 export { createKeyManager, type KeyManagerOptions } from "./manager/create-key-manager.ts";

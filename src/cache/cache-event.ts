@@ -1,4 +1,4 @@
-import type { FlushReason } from "./history.ts";
+import type { FlushReason } from "./learned.ts";
 import type { EntryTrouble } from "./snapshot-codec.ts";
 
 /** Trouble of the cache and of its link to the database. Meant to be counted. */

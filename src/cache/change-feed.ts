@@ -3,7 +3,7 @@ import { within } from "../deadline.ts";
 import { ByokError } from "../errors.ts";
 import type { KeyStore, LogCursor } from "../vault/key-store.ts";
 import type { CacheEvent } from "./cache-event.ts";
-import { isFlush } from "./history.ts";
+import { isFlush } from "./learned.ts";
 import { momentOf } from "./moment.ts";
 import { PollPace } from "./poll-pace.ts";
 import type { WorkerMemory } from "./worker-memory.ts";

@@ -1,5 +1,8 @@
 import type { LogPage } from "../vault/key-store.ts";
+import { Fences } from "./fences.ts";
+import type { Asked, FlushReason, Learned } from "./learned.ts";
 import { laterOf, type Moment } from "./moment.ts";
+import { RowMarks } from "./row-marks.ts";
 
 /** What a snapshot must say of itself to be judged. */
 export interface Stamped {
@@ -8,26 +11,6 @@ export interface Stamped {
   readonly generation: number;
   readonly snap: number;
   readonly mark: string;
-}
-
-/** The most rows whose marks are remembered; entries of a shared cache that are older are not used. */
-const maxMarks = 65_536;
-
-/** What became of a page of the change log. */
-export type Learned = "current" | "more" | "overtaken" | "behind" | "contradicted" | FlushReason;
-
-/** When a page was asked for, and under which generation: one that was asked for before a flush says nothing. */
-export interface Asked {
-  readonly sentAt: Moment;
-  readonly generation: number;
-}
-
-/** Why everything remembered was dropped. */
-export type FlushReason = "other_incarnation" | "other_history";
-
-/** Whether what was learnt drops everything that is remembered. */
-export function isFlush(learned: Learned): learned is FlushReason | "contradicted" {
-  return learned === "other_incarnation" || learned === "other_history" || learned === "contradicted";
 }
 
 /**
@@ -40,7 +23,6 @@ export class History {
   #incarnation: string | undefined;
   #lastSeq = -1;
   #lastMark = "";
-  #floor = 0;
   #heardAt: Moment | undefined;
   /** The newest snapshot that was taken in and that the log has not shown yet. */
   #ahead: { readonly seq: number; readonly sinceMs: number } | undefined;
@@ -48,9 +30,8 @@ export class History {
   #toldAtMs = Number.NEGATIVE_INFINITY;
   /** Per organisation when such a snapshot was taken in. */
   readonly #aheadOf = new Map<string, number>();
-  readonly #fences = new Map<string, number>();
-  /** The marks of the rows that were read, oldest first. */
-  readonly #marks = new Map<number, string>();
+  readonly #fences = new Fences();
+  readonly #marks = new RowMarks();
 
   get isStarted(): boolean {
     return this.#incarnation !== undefined;
@@ -76,7 +57,7 @@ export class History {
   }
 
   fence(orgId: string): number {
-    return this.#fences.get(orgId) ?? this.#floor;
+    return this.#fences.of(orgId);
   }
 
   /** The use rule, without its lease: of no other history as far as is known, and not older than a change that is known. */
@@ -84,7 +65,7 @@ export class History {
     return (
       snapshot.incarnation === this.#incarnation &&
       snapshot.generation === this.generation &&
-      (this.#marks.get(snapshot.snap) ?? snapshot.mark) === snapshot.mark &&
+      this.#marks.allow(snapshot.snap, snapshot.mark) &&
       snapshot.snap >= this.fence(snapshot.orgId)
     );
   }
@@ -113,7 +94,7 @@ export class History {
 
   /** Whoever holds a snapshot never takes an older one again, also when memory has forgotten this one. */
   raiseFence(orgId: string, seq: number): void {
-    if (seq > this.fence(orgId)) this.#fences.set(orgId, seq);
+    this.#fences.raise(orgId, seq);
   }
 
   /**
@@ -135,13 +116,12 @@ export class History {
 
   /** Whether this worker has read the very row that a snapshot was read at: it is of this history, not of a lost one. */
   hasRead({ incarnation, snap, mark }: { incarnation: string; snap: number; mark: string }): boolean {
-    return incarnation === this.#incarnation && this.#marks.get(snap) === mark;
+    return incarnation === this.#incarnation && this.#marks.has(snap, mark);
   }
 
   /**
-   * Takes in one page. A head below a snapshot that was taken in earlier is another
-   * history when the page was asked for later; else nobody can tell (`behind`), and the log is to be read again. Nor can
-   * anybody tell which of two histories is the older one when a page that was overtaken has another mark for a row that
+   * Takes in one page. A head below a snapshot that was taken in earlier is another history when the page was asked for
+   * later; else nobody can tell (`behind`), and the log is to be read again. Nor can anybody tell which of two histories is the older one when a page that was overtaken has another mark for a row that
    * is known (`contradicted`): nothing is known any more then. `onChange` hears of every change in the page, after its
    * fence was raised.
    */
@@ -152,7 +132,7 @@ export class History {
     if (!this.isStarted && read.afterMark !== null) this.#restart(read.incarnation, read.after, read.afterMark);
     const page = this.#fromHere(read);
     if (page === undefined) {
-      const isOther = read.changes.some(({ seq, mark }) => (this.#marks.get(seq) ?? mark) !== mark);
+      const isOther = read.changes.some(({ seq, mark }) => !this.#marks.allow(seq, mark));
       if (isOther) this.forget();
       return isOther ? "contradicted" : "overtaken";
     }
@@ -163,7 +143,7 @@ export class History {
       if (seq !== this.#lastSeq + 1) return this.#flush(page, sentAt, "other_history");
       this.#lastSeq = seq;
       this.#lastMark = mark;
-      this.#remember(seq, mark);
+      this.#marks.remember(seq, mark);
       this.raiseFence(orgId, seq);
       onChange(orgId, seq);
     }
@@ -182,8 +162,7 @@ export class History {
    * a snapshot that passes now is true for `lastSeq` too, and the caller restamps those it holds in the same turn.
    */
   compact(): void {
-    for (const [orgId, seq] of this.#fences) if (seq <= this.#lastSeq) this.#fences.delete(orgId);
-    this.#floor = Math.max(this.#floor, this.#lastSeq);
+    this.#fences.compact(this.#lastSeq);
   }
 
   /** Begins anew: the next page or snapshot decides which history this worker follows, and is newer than all it knew. */
@@ -193,7 +172,7 @@ export class History {
     this.#heardAt = undefined;
     this.#ahead = undefined;
     this.#aheadOf.clear();
-    this.#fences.clear();
+    this.#fences.restart(0);
     this.#marks.clear();
     this.generation += 1;
   }
@@ -217,17 +196,10 @@ export class History {
     this.#incarnation = incarnation;
     this.#lastSeq = seq;
     this.#lastMark = mark;
-    this.#floor = seq;
     this.#ahead = undefined;
     this.#aheadOf.clear();
-    this.#fences.clear();
+    this.#fences.restart(seq);
     this.#marks.clear();
-    this.#remember(seq, mark);
-  }
-
-  #remember(seq: number, mark: string): void {
-    this.#marks.set(seq, mark);
-    const [oldest] = this.#marks.keys();
-    if (this.#marks.size > maxMarks && oldest !== undefined) this.#marks.delete(oldest);
+    this.#marks.remember(seq, mark);
   }
 }

@@ -2,7 +2,8 @@ import { LRUCache } from "lru-cache";
 import type { Clock } from "../clock.ts";
 import type { LogPage } from "../vault/key-store.ts";
 import type { HeldSnapshot } from "./held-snapshot.ts";
-import { type Asked, History, isFlush, type Learned } from "./history.ts";
+import { History } from "./history.ts";
+import { type Asked, isFlush, type Learned } from "./learned.ts";
 import { laterOf, momentOf, overdueMs } from "./moment.ts";
 
 /**

@@ -6,7 +6,6 @@ export const guardsOfTheCache: readonly Guard[] = [
     ["the fence", "snapshot.snap >= this.fence(snapshot.orgId)", "true"],
     ["the generation", "snapshot.generation === this.generation &&", ""],
     ["the incarnation", "snapshot.incarnation === this.#incarnation &&", "this.#incarnation !== undefined &&"],
-    ["the floor", "this.#fences.get(orgId) ?? this.#floor", "this.#fences.get(orgId) ?? 0"],
     ["the mark of the row read last", "page.afterMark !== this.#lastMark || page.head", "page.head"],
     ["a head that went back", " || page.head < this.#lastSeq", ""],
     ["another incarnation's page", "if (page.incarnation !== this.#incarnation) return", "if (false) return"],
@@ -14,11 +13,7 @@ export const guardsOfTheCache: readonly Guard[] = [
     ["a lease from the head alone", 'if (this.#lastSeq < page.head) return "more";', ""],
     ["a page that was overtaken", 'return isOther ? "contradicted" : "overtaken";', 'return "current";'],
     ["the part of a page that is news", "if (here < 0) return undefined;", "return undefined;"],
-    [
-      "another mark for a row that was read",
-      "(this.#marks.get(snapshot.snap) ?? snapshot.mark) === snapshot.mark &&",
-      "",
-    ],
+    ["another mark for a row that was read", "this.#marks.allow(snapshot.snap, snapshot.mark) &&", ""],
     [
       "a lease from a snapshot at the head",
       "snapshot.snap === this.#lastSeq && snapshot.mark === this.#lastMark) {",
@@ -29,12 +24,11 @@ export const guardsOfTheCache: readonly Guard[] = [
     ["doubt about what is ahead of a beginning", "      this.#toldAtMs = nowMs;\n", ""],
     ["no beginning from before everything was forgotten", "if (generation !== this.generation) return;", ""],
     ["a generation per flush", "if (this.isStarted) this.generation += 1;", ""],
-    [
-      "fences beyond what was read",
-      "if (seq <= this.#lastSeq) this.#fences.delete(orgId);",
-      "this.#fences.delete(orgId);",
-    ],
-    ["a floor under forgotten fences", "this.#floor = Math.max(this.#floor, this.#lastSeq);", ""],
+  ]),
+  ...guardsOf("cache/fences.ts", "cache/history.test.ts", [
+    ["the floor", "this.#seqs.get(orgId) ?? this.#floor", "this.#seqs.get(orgId) ?? 0"],
+    ["fences beyond what was read", "if (known <= seq) this.#seqs.delete(orgId);", "this.#seqs.delete(orgId);"],
+    ["a floor under forgotten fences", "this.#floor = Math.max(this.#floor, seq);", ""],
   ]),
   ...guardsOf("cache/moment.ts", "cache/moment.test.ts", [
     ["a wall clock that was set back", "if (now.wallMs < began.wallMs) return Math.max(monotonic, 0);", ""],
@@ -84,7 +78,7 @@ export const guardsOfTheCache: readonly Guard[] = [
     ],
   ]),
   ...guardsOf("cache/history.ts", "resolver/restored-database.test.ts", [
-    ["a snapshot of another history", "(this.#marks.get(snapshot.snap) ?? snapshot.mark) === snapshot.mark &&", ""],
+    ["a snapshot of another history", "this.#marks.allow(snapshot.snap, snapshot.mark) &&", ""],
   ]),
   ...guardsOf("cache/snapshot-reads.ts", "resolver/coherence.test.ts", [
     [

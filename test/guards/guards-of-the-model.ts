@@ -19,15 +19,17 @@ const only = "no schedule";
 const guards: readonly Guard[] = [
   ...guardsOf("cache/history.ts", test, [
     ["the fence", "snapshot.snap >= this.fence(snapshot.orgId)", "true"],
-    ["the floor of a beginning", "    this.#floor = seq;\n", ""],
-    ["a floor under forgotten fences", "this.#floor = Math.max(this.#floor, this.#lastSeq);", ""],
+    ["the floor of a beginning", "this.#fences.restart(seq);", 'this.#fences.restart(this.#fences.of(""));'],
     ["marks of polls", "page.afterMark !== this.#lastMark || page.head", "page.head"],
-    ["marks of snapshots", "(this.#marks.get(snapshot.snap) ?? snapshot.mark) === snapshot.mark &&", ""],
+    ["marks of snapshots", "this.#marks.allow(snapshot.snap, snapshot.mark) &&", ""],
     [
       "changes that were lost behind a snapshot",
       "if (this.#ahead !== undefined && this.#ahead.seq > page.head) {",
       "if (false) {",
     ],
+  ]),
+  ...guardsOf("cache/fences.ts", test, [
+    ["a floor under forgotten fences", "this.#floor = Math.max(this.#floor, seq);", ""],
   ]),
   ...guardsOf("cache/worker-memory.ts", test, [
     ["the lease", "this.history.admits(held) && this.overdueMs(held) < 0", "this.history.admits(held)"],
@@ -39,7 +41,10 @@ const guards: readonly Guard[] = [
     file: "cache/history.ts",
     find: "snapshot.generation === this.generation &&",
     replace: "",
-    also: { find: "    this.#floor = seq;\n", replace: "    if (this.generation === 0) this.#floor = seq;\n" },
+    also: {
+      find: "this.#fences.restart(seq);",
+      replace: 'this.#fences.restart(this.generation === 0 ? seq : this.#fences.of(""));',
+    },
     test,
   },
   ...guardsOf("cache/snapshot-cache.ts", test, [
