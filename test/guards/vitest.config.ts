@@ -41,7 +41,7 @@ export default defineConfig({
     globalSetup: ["test/servers/global-setup.ts"],
     ...(guard.only === undefined ? {} : { testNamePattern: guard.only }),
     testTimeout: 10_000,
-    hookTimeout: 60_000,
+    hookTimeout: 20_000,
     unstubEnvs: true,
     // A transform that is kept from another run would stand in for this guard's.
     fsModuleCache: false,
