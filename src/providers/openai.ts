@@ -1,8 +1,8 @@
 import type { OpenAI } from "openai";
 import type { OpenAIRealtimeWS } from "openai/realtime/ws";
 import { anthropicKeys } from "./key-format.ts";
-import { loadOpenAI, type OpenAISdk } from "./openai-client.ts";
-import { openRealtime } from "./openai-realtime.ts";
+import type { OpenAISdk } from "./openai-client.ts";
+import { loadProtocol, openSession } from "./openai-protocol.ts";
 import { field, probe } from "./probe.ts";
 import type { Endpoint, Model, Provider } from "./provider.ts";
 
@@ -49,9 +49,9 @@ export const openai: Provider<"openai", "llm" | "realtime", OpenAI, OpenAIRealti
     id,
     name: `${id.charAt(0).toUpperCase()}${id.slice(1)}`,
   })),
-  load: () => loadOpenAI("openai"),
+  load: () => loadProtocol("openai"),
   connect: (credential, loaded) => (loaded as OpenAISdk).connect("openai", credential),
-  realtime: (credential, loaded, session) => openRealtime("openai", credential, loaded, session),
+  realtime: (credential, loaded, session) => openSession("openai", credential, loaded, session),
   check: (credential, signal) => {
     const headers = { authorization: `Bearer ${credential.key.reveal()}` };
     return probe("openai", credential, signal, { path: "/models", headers }, ({ status, body }) => {

@@ -1,8 +1,8 @@
 import type { OpenAI } from "openai";
 import type { OpenAIRealtimeWS } from "openai/realtime/ws";
 import { anthropicKeys } from "./key-format.ts";
-import { loadOpenAI, type OpenAISdk } from "./openai-client.ts";
-import { openRealtime } from "./openai-realtime.ts";
+import type { OpenAISdk } from "./openai-client.ts";
+import { loadProtocol, openSession } from "./openai-protocol.ts";
 import { probe } from "./probe.ts";
 import type { Provider } from "./provider.ts";
 
@@ -39,9 +39,9 @@ export const xai: Provider<"xai", "realtime" | "llm", OpenAI, OpenAIRealtimeWS> 
     { id: "sal", name: "Sal" },
     { id: "leo", name: "Leo" },
   ],
-  load: () => loadOpenAI("xai"),
+  load: () => loadProtocol("xai"),
   connect: (credential, loaded) => (loaded as OpenAISdk).connect("xai", credential),
-  realtime: (credential, loaded, session) => openRealtime("xai", credential, loaded, session),
+  realtime: (credential, loaded, session) => openSession("xai", credential, loaded, session),
   check: (credential, signal) => {
     const headers = { authorization: `Bearer ${credential.key.reveal()}` };
     return probe("xai", credential, signal, { path: "/api-key", headers }, ({ status, body, text }) => {

@@ -17,8 +17,11 @@ export interface PollRow {
   readonly mark: string;
 }
 
-/** Read in the same statement as everything else: a promoted standby has a timeline of its own. */
-const timeline = "CASE WHEN pg_is_in_recovery() THEN '' ELSE substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END";
+/** Read in the same statement as everything else, and once for all of its rows. */
+const inRecovery = "(SELECT pg_is_in_recovery())";
+
+/** A promoted standby has a timeline of its own. */
+const timeline = `(SELECT CASE WHEN pg_is_in_recovery() THEN '' ELSE substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END)`;
 
 /** The statements that read. */
 export interface ReadStatements {
@@ -52,7 +55,7 @@ function readStatements(name: string, incarnation: string): ReadStatements {
 
 function snapshotSql(incarnation: string): string {
   return `
-  SELECT pg_is_in_recovery() AS in_recovery, ${incarnation} AS incarnation, clock.seq, log.mark,
+  SELECT ${inRecovery} AS in_recovery, ${incarnation} AS incarnation, clock.seq, log.mark,
     secret.org_id, secret.provider, secret.secret_id, secret.region, secret.kid, secret.sealed
   FROM byok_clock clock
   JOIN byok_log log ON log.seq = clock.seq
@@ -68,7 +71,7 @@ function pollSql(incarnation: string): string {
       (SELECT max(seq) FROM byok_log WHERE at < clock_timestamp() - $2::double precision * interval '1 millisecond'),
       (SELECT min(seq) FROM byok_log)) END,
     (SELECT max(seq) FROM byok_log)) AS seq)
-  SELECT pg_is_in_recovery() AS in_recovery, ${incarnation} AS incarnation, clock.seq AS head, newest.mark AS head_mark,
+  SELECT ${inRecovery} AS in_recovery, ${incarnation} AS incarnation, clock.seq AS head, newest.mark AS head_mark,
     start.seq AS start, log.seq, log.org_id, log.mark
   FROM byok_clock clock
   CROSS JOIN start
