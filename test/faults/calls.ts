@@ -1,5 +1,5 @@
 import { isByokError, type Resolver, type ResolverEvent } from "../../src/index.ts";
-import type { ada } from "./vendor.ts";
+import type { ada } from "../support/ada.ts";
 
 /** Milliseconds by the monotonic clock that all processes of this machine share. */
 export const nowMs = (): number => Number(process.hrtime.bigint()) / 1e6;

@@ -6,9 +6,9 @@ import { postgresStore } from "../../src/vault/postgres-store.ts";
 import { type PostgresTopology, singlePostgres } from "../servers/postgres-topology.ts";
 import type { RedisServer } from "../servers/redis-server.ts";
 import { connectRedis, type RedisTopology, singleRedis } from "../servers/redis-topology.ts";
+import { ada } from "../support/ada.ts";
 import { RunningWorker, type WorkerOptions } from "./running-worker.ts";
 import { Truth } from "./truth.ts";
-import { ada } from "./vendor.ts";
 
 export const leaseMs = 2_000;
 export const pollMs = 500;

@@ -4,9 +4,9 @@ import { redisCache } from "../../src/cache/redis-cache.ts";
 import { createKeyring, createResolver } from "../../src/index.ts";
 import { postgresStore } from "../../src/vault/postgres-store.ts";
 import { connectRedis } from "../servers/redis-topology.ts";
+import { ada } from "../support/ada.ts";
 import { Calls } from "./calls.ts";
 import type { WorkerOptions } from "./running-worker.ts";
-import { ada } from "./vendor.ts";
 
 const { databaseUrl, redis, prefix, keyring, leaseMs, pollMs, deadlineMs } = JSON.parse(
   process.argv[2] ?? "",

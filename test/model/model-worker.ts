@@ -1,7 +1,7 @@
 import { isByokError } from "../../src/errors.ts";
-import { defineProvider } from "../../src/providers/provider.ts";
 import { createResolverOn } from "../../src/resolver/create-resolver.ts";
 import type { Resolver } from "../../src/resolver/resolver.ts";
+import { ada } from "../support/ada.ts";
 import { Knowledge } from "./knowledge.ts";
 import type { Change } from "./model-database.ts";
 import { cacheOn, keyringOn, type Servers, storeOn } from "./ports.ts";
@@ -9,17 +9,6 @@ import type { Value } from "./truth.ts";
 import type { ProcessClock } from "./virtual-time.ts";
 
 export const leaseMs = 10_000;
-
-export const ada = defineProvider({
-  id: "ada",
-  name: "Ada",
-  category: "llm",
-  docsUrl: "https://vendor.example",
-  serves: ["llm"],
-  endpoint: { baseUrl: "https://ada.example", websocketUrl: "wss://ada.example" },
-  models: [],
-  connect: ({ key }) => key.reveal(),
-});
 
 const agent = { llm_config: { provider: "ada" } } as const;
 

@@ -1,9 +1,10 @@
 import { ByokError } from "../../src/errors.ts";
 import { createKeyManagerOn } from "../../src/manager/create-key-manager.ts";
 import type { KeyManager } from "../../src/manager/key-manager.ts";
+import { ada } from "../support/ada.ts";
 import { type Change, ModelDatabase } from "./model-database.ts";
 import { ModelRedis } from "./model-redis.ts";
-import { ada, type Court, leaseMs, ModelWorker } from "./model-worker.ts";
+import { type Court, leaseMs, ModelWorker } from "./model-worker.ts";
 import { Network } from "./network.ts";
 import { cacheOn, keyringOn, storeOn } from "./ports.ts";
 import { drain, type ProcessClock, VirtualTime } from "./virtual-time.ts";

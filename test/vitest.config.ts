@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config";
-import { noKeyPrinted } from "./test/support/no-key-printed.ts";
+import { noKeyPrinted } from "./support/no-key-printed.ts";
 
 export default defineConfig({
   test: {
