@@ -1,6 +1,9 @@
 #!/usr/bin/env node
-import { exitCodeOf } from "./exit-code.ts";
+import { exitCodeOf, exitCodes } from "./exit-code.ts";
 import { createProgram } from "./program.ts";
+
+// Whoever reads what is printed may stop reading: `byokit … | head`.
+process.stdout.once("error", () => process.exit(exitCodes.failed));
 
 try {
   await createProgram().parseAsync();
