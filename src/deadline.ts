@@ -16,6 +16,11 @@ export class Deadline {
     this.#expiry = expiry;
   }
 
+  /** Milliseconds left; 0 once it has ended. */
+  leftMs(): number {
+    return Math.max(0, this.#endsAtMs - this.#clock.monotonicMs());
+  }
+
   throwIfEnded(): void {
     for (const signal of this.#signals) signal.throwIfAborted();
     if (this.#clock.monotonicMs() >= this.#endsAtMs) throw this.#expiry();

@@ -9,6 +9,7 @@ import { ChangeFeed } from "./change-feed.ts";
 import { Flights, type Landed } from "./flights.ts";
 import { type HeldSnapshot, openKeys, reopenKeys, unopened } from "./held-snapshot.ts";
 import type { KeyCache } from "./key-cache.ts";
+import type { Moment } from "./moment.ts";
 import { SharedSnapshots } from "./shared-snapshots.ts";
 import { SnapshotReads } from "./snapshot-reads.ts";
 import { WorkerMemory } from "./worker-memory.ts";
@@ -173,9 +174,17 @@ export class SnapshotCache {
     const { incarnation, snap, mark } = snapshot;
     const held: HeldSnapshot = { orgId, incarnation, generation, snap, mark, readAt: sentAt, keys };
     this.memory.history.hear(snapshot, generation, sentAt, clock.monotonicMs());
-    if (!this.memory.history.isDoubtful(held, sentAt) && this.#install(held)) return held;
+    if ((await this.#isCertain(held, sentAt)) && this.#install(held)) return held;
     if (!this.#isClosed) onEvent({ type: "snapshot_refused", orgId });
     return undefined;
+  }
+
+  /** Where there is doubt the log decides, read once more: it shows the row that the snapshot was read at, or another. */
+  async #isCertain(held: HeldSnapshot, sentAt: Moment): Promise<boolean> {
+    const { history } = this.memory;
+    if (!history.isDoubtful(held, sentAt)) return true;
+    await this.feed.pollAnew().catch(() => {});
+    return history.hasRead(held);
   }
 
   #install(held: HeldSnapshot): boolean {

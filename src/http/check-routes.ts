@@ -2,20 +2,19 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { KeyManager } from "../manager/key-manager.ts";
 import { type ApiEnvironment, writers } from "./principal.ts";
 import { boundedBody } from "./request-body.ts";
-import { failures, providerIdSchema } from "./schemas.ts";
+import { failures, providerIdSchema, statusSchema, verdictSchema } from "./schemas.ts";
 
 /** `POST /byok/verify` and `GET /byok/audit`: how keys stand, and who changed them. */
 export function addCheckRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManager): void {
   const provider = providerIdSchema(manager.config().providers.map(({ id }) => id));
-  const verdict = z.enum(["passed", "restricted", "invalid", "unreachable", "skipped"]);
 
   const verification = z
     .object({
       success: z.literal(true),
       provider: z.string(),
       secret_id: z.string(),
-      verification: verdict,
-      status: z.enum(["ok", "restricted", "rejected", "needs_reentry", "unchecked"]),
+      verification: verdictSchema,
+      status: statusSchema,
       reason: z.string().nullable().openapi({ description: "One word; never the provider's own text." }),
     })
     .openapi("Verification");
@@ -29,7 +28,7 @@ export function addCheckRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyMan
       secret_id: z.string().nullable(),
       previous_secret_id: z.string().nullable(),
       region: z.string().nullable(),
-      verification: verdict.nullable(),
+      verification: verdictSchema.nullable(),
       hint: z.string().nullable(),
     })
     .openapi("AuditEntry");

@@ -3,7 +3,7 @@ import type { ByokKeys, KeyChange, KeyDescription, KeyManager } from "../manager
 import { type ApiEnvironment, writers } from "./principal.ts";
 import { RequestProblem } from "./problem.ts";
 import { boundedBody } from "./request-body.ts";
-import { byokKeysSchema, failures, providerIdSchema } from "./schemas.ts";
+import { byokKeysSchema, failures, providerIdSchema, statusSchema } from "./schemas.ts";
 
 /** `GET`, `POST` and `DELETE /byok`: an organisation's keys. */
 export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManager): void {
@@ -15,7 +15,7 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
     .object({
       secret_id: z.string(),
       hint: z.string().nullable().openapi({ description: "The last four characters; null for a short key." }),
-      status: z.enum(["ok", "restricted", "rejected", "needs_reentry", "unchecked"]),
+      status: statusSchema,
       region: z.string().nullable(),
       created_at: z.iso.datetime(),
       created_by: z.string().nullable(),

@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
-import type { ByokKeys } from "../manager/key-manager.ts";
+import type { AuditEntry, ByokKeys } from "../manager/key-manager.ts";
+import type { KeyStatus } from "../manager/key-status.ts";
 import type { Problem } from "./problem.ts";
 
 const problemSchema: z.ZodType<Problem> = z
@@ -28,6 +29,8 @@ const problems: Readonly<Record<number, string>> = {
   503: "An outage; Retry-After says when to try again.",
 };
 
+type Verdict = NonNullable<AuditEntry["verification"]>;
+
 interface ProblemResponse {
   readonly description: string;
   readonly content: { readonly "application/problem+json": { readonly schema: z.ZodType<Problem> } };
@@ -40,6 +43,18 @@ export function failures(...statuses: readonly number[]): Record<number, Problem
     [...statuses, 401, 500, 503].map((status) => [status, { description: problems[status] ?? "", content }]),
   );
 }
+
+/** How a stored key stands. */
+export const statusSchema: z.ZodType<KeyStatus> = z.enum([
+  "ok",
+  "restricted",
+  "rejected",
+  "needs_reentry",
+  "unchecked",
+]);
+
+/** What a provider said of a key. */
+export const verdictSchema: z.ZodType<Verdict> = z.enum(["passed", "restricted", "invalid", "unreachable", "skipped"]);
 
 /** `{ <provider>_secret_id: string | null }`, every provider named. */
 export function byokKeysSchema(providerIds: readonly string[]): z.ZodType<ByokKeys> {

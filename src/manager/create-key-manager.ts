@@ -17,7 +17,15 @@ import { type Admitted, KeyChecks } from "./key-checks.ts";
 import { description } from "./key-description.ts";
 import { type ByokKeys, type KeyChange, type KeyManager, maxAuditPage } from "./key-manager.ts";
 import { type KeyStatus, statusOf, statusOfVerdict } from "./key-status.ts";
-import { answering, checkActor, isCheckingWith, notConfigured, regionUnknown, tooSlow } from "./manager-errors.ts";
+import {
+  answering,
+  changing,
+  checkActor,
+  isCheckingWith,
+  notConfigured,
+  regionUnknown,
+  tooSlow,
+} from "./manager-errors.ts";
 import { providerConfig } from "./provider-config.ts";
 
 export interface KeyManagerOptions {
@@ -120,19 +128,22 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
     async verify(orgId, id) {
       const deadline = begin(orgId);
       const provider = find(orgId, id);
-      for (;;) {
+      for (let round = 1; ; round += 1) {
         const records = await deadline.race(store.describe(orgId));
         const stored = records.find((record) => record.provider === id);
         if (stored === undefined) throw notConfigured(orgId, id);
         const { secretId, region } = stored;
         const key = await deadline.race(opened(orgId, stored));
-        const { verification, reason } = await checks.ask(provider, key, region);
+        const { verification, reason } = await checks.ask(provider, key, region, deadline.leftMs());
         const isAnswer = verification !== "unreachable" && verification !== "skipped";
         const noting = isAnswer
           ? store.noteCheck({ orgId, provider: id, secretId, verification })
           : Promise.resolve(true);
         // A key that was replaced while its provider was asked is not what was asked for.
-        if (!(await deadline.race(noting))) continue;
+        if (!(await deadline.race(noting))) {
+          if (round < maxRounds) continue;
+          throw changing(orgId, id);
+        }
         const status = statusOfVerdict(isAnswer ? verification : stored.verification);
         return { provider: id, secretId, verification, status, ...(reason === undefined ? {} : { reason }) };
       }
@@ -164,6 +175,9 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
     },
   };
 }
+
+/** How often a check is made when its key is replaced meanwhile: each time asks the provider. */
+const maxRounds = 3;
 
 const unasked: Admitted = { verification: "skipped" };
 

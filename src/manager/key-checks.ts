@@ -36,15 +36,17 @@ export class KeyChecks {
     throw new ByokError("key_rejected", message, { orgId, provider: provider.id, reason });
   }
 
-  async ask(provider: Provider, key: Secret, region: string | null): Promise<Checked> {
+  /** Asks within `limitMs`, where less is left than a provider may take. */
+  async ask(provider: Provider, key: Secret, region: string | null, limitMs: number = this.#limitMs): Promise<Checked> {
+    const withinMs = Math.max(1, Math.min(limitMs, this.#limitMs));
     const endpoint = endpointFor(provider, region, this.#endpoints.get(provider.id));
     if (provider.check === undefined || endpoint === undefined) return { verification: "skipped" };
     const { baseUrl, websocketUrl } = endpoint;
-    const credential = { key, region, baseUrl, websocketUrl, requestTimeoutMs: this.#limitMs };
+    const credential = { key, region, baseUrl, websocketUrl, requestTimeoutMs: withinMs };
     const ending = new AbortController();
     try {
       const check = provider.check(credential, ending.signal);
-      const { result, reason } = await within(this.#clock, this.#limitMs, check, () => silent(provider));
+      const { result, reason } = await within(this.#clock, withinMs, check, () => silent(provider));
       return { verification: result, ...(reason === undefined ? {} : { reason }) };
     } catch (error) {
       const isSilent = isByokError(error) && error.code === "request_timeout";

@@ -26,7 +26,7 @@ export interface KeyManager {
    * does not answer leaves the status as it was. Calls go on as before, whatever the answer is.
    *
    * @throws ByokError `key_not_configured` when there is none; `key_undecryptable`, `keyring_outdated`,
-   * `keyring_unavailable`.
+   * `keyring_unavailable`, `store_unavailable`; `deadline_exceeded`, also when the key is replaced again and again.
    */
   verify(orgId: string, provider: string): Promise<Verification>;
 

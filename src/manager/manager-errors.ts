@@ -26,6 +26,12 @@ export function tooSlow(orgId: string, deadlineMs: number): ByokError {
   return new ByokError("deadline_exceeded", message, { orgId });
 }
 
+/** A key that is replaced again and again while its provider is asked. */
+export function changing(orgId: string, provider: string): ByokError {
+  const message = `The key of "${provider}" was replaced while its provider was asked. Ask again.`;
+  return new ByokError("deadline_exceeded", message, { orgId, provider });
+}
+
 /** Whether keys are checked. @throws ByokError `options_invalid` for anything but the two words: a typo would switch checks off. */
 export function isCheckingWith(verify: "reject-invalid" | "off" = "reject-invalid"): boolean {
   if (verify === "reject-invalid" || verify === "off") return verify === "reject-invalid";

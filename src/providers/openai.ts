@@ -54,14 +54,13 @@ export const openai: Provider<"openai", "llm" | "realtime", OpenAI, OpenAIRealti
   realtime: (credential, loaded, session) => openSession("openai", credential, loaded, session),
   check: (credential, signal) => {
     const headers = { authorization: `Bearer ${credential.key.reveal()}` };
-    return probe("openai", credential, signal, { path: "/models", headers }, ({ status, body }) => {
+    return probe("openai", credential, signal, { path: "/models", headers }, ({ body }) => {
       const message = field(body, "error", "message");
       const codes = [field(body, "error", "code"), field(body, "error", "type")];
       if (codes.includes("insufficient_quota")) return { result: "passed", reason: "no_quota" };
       const isMissingScope =
         codes.includes("missing_scope") || /missing scopes|insufficient permissions/iu.test(message);
-      if (isMissingScope || (status === 403 && message !== ""))
-        return { result: "restricted", reason: "missing_scope" };
+      if (isMissingScope) return { result: "restricted", reason: "missing_scope" };
       const isWrong = codes.includes("invalid_api_key") || /incorrect api key/iu.test(message);
       return isWrong ? { result: "invalid", reason: "wrong_key" } : undefined;
     });

@@ -30,7 +30,8 @@ export async function probe(
     const text = response.body === null ? "" : await textUpTo(response.body, maxAnswerBytes);
     const verdict = judge({ status: response.status, body: jsonOf(text), text });
     if (verdict !== undefined) return verdict;
-    if (response.ok) return { result: "passed" };
+    // A guest network's page is no answer of the provider's. A list that was cut off is.
+    if (response.ok && /^\s*[[{]/u.test(text)) return { result: "passed" };
     return { result: "unreachable", reason: response.status === 429 ? "rate_limited" : "provider_error" };
   } catch (error) {
     const isTimeout = signal.aborted || (isByokError(error) && error.code === "request_timeout");

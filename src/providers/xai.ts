@@ -45,9 +45,11 @@ export const xai: Provider<"xai", "realtime" | "llm", OpenAI, OpenAIRealtimeWS> 
   check: (credential, signal) => {
     const headers = { authorization: `Bearer ${credential.key.reveal()}` };
     return probe("xai", credential, signal, { path: "/api-key", headers }, ({ status, body, text }) => {
-      if (status >= 400 && /incorrect api key/iu.test(text)) return { result: "invalid", reason: "wrong_key" };
-      if (status === 403 && /blocked/iu.test(text)) return { result: "invalid", reason: "blocked" };
-      if (status === 403 && /permission/iu.test(text)) return { result: "restricted", reason: "missing_scope" };
+      // xAI answers with plain text or with JSON; a page is somebody else's.
+      const said = text.trimStart().startsWith("<") ? "" : text;
+      if (status >= 400 && /incorrect api key/iu.test(said)) return { result: "invalid", reason: "wrong_key" };
+      if (status === 403 && /api key is blocked/iu.test(said)) return { result: "invalid", reason: "blocked" };
+      if (status === 403 && /permission/iu.test(said)) return { result: "restricted", reason: "missing_scope" };
       const facts = (status === 200 ? (body ?? {}) : {}) as Readonly<Record<string, unknown>>;
       const isBlocked = ["api_key_blocked", "api_key_disabled", "team_blocked"].some((name) => facts[name] === true);
       if (isBlocked) return { result: "invalid", reason: "blocked" };

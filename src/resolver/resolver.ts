@@ -46,7 +46,7 @@ export interface ResolverOptions<P extends Provider = BuiltinProvider> {
   readonly requestTimeoutMs?: number;
   /** The longest that a removed key is handed out by a worker that can reach the database. @default 10_000 */
   readonly leaseMs?: number;
-  /** How often the change log is read; at most half of `leaseMs`, or one slow poll would end the lease. @default 2_500 */
+  /** How often the change log is read; at most half of `leaseMs`, or one slow poll would end the lease. @default 2_500, or a quarter of `leaseMs` where that is less */
   readonly pollMs?: number;
   /**
    * How long past its lease a known key is still handed out while the database does not answer. What it buys in calls

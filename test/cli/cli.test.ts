@@ -9,6 +9,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -222,6 +223,7 @@ describe("a command that cannot be done", () => {
       75,
       "store_unavailable",
     ],
+    [["tokens", "add", "--tokens", "tokens.json", "--org", ""], {}, 2, "--org"],
     [["serve", "--tokens", "./nowhere.json"], {}, 2, "ENOENT"],
     [["serve", "--tokens", "./tokens.json", "--port", "70000"], {}, 2, "port"],
   ])("%j with %j ends with %s and says what to do", async (arguments_, env, code, said) => {
@@ -248,6 +250,8 @@ describe("a command that cannot be done", () => {
 describe("byokit tokens add", () => {
   it("loses no token when many are added at once, and follows a link", async () => {
     writeFileSync(join(folder, "real.json"), '{ "tokens": [] }');
+    writeFileSync(join(folder, "real.json.lock"), "");
+    utimesSync(join(folder, "real.json.lock"), 0, 0);
     symlinkSync(join(folder, "real.json"), join(folder, "tokens.json"));
     const adding = Array.from({ length: 6 }, () =>
       byokit(["tokens", "add", "--tokens", "tokens.json", "--org", "acme"]),

@@ -26,11 +26,11 @@ it.each(faults)("under load, with keys changing all the time: $name", async (fau
   expectPromises(await runFault(deployment, fault), fault);
 }, 60_000);
 
-it("with Redis, every worker stops handing out an ended key within 100 ms, at the 99th percentile", async () => {
+it("with Redis, every worker stops handing out an ended key within 100 ms at the median, and long before the next poll at the 99th percentile", async () => {
   const report = await runFault(deployment, steady);
   expectPromises(report, steady);
   expect(percentile(report.stoppedMs, 0.5)).toBeLessThan(100);
-  // Four times the bound, for a machine that other tests keep busy: without the hint it would be the time between polls.
+  // The soak prints the strict figure (13 ms); four times 100 ms is for a machine that other tests keep busy.
   expect(percentile(report.stoppedMs, 0.99)).toBeLessThan(400);
 }, 60_000);
 

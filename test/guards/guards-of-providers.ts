@@ -59,15 +59,16 @@ export const guardsOfProviders: readonly Guard[] = [
     ["RESEND_API_KEY", "new sdk.Resend(key.reveal(), {", "new sdk.Resend(undefined, {", "needs nothing"],
   ]),
   ...guardsOf("providers/probe.ts", "providers/key-verdicts.test.ts", [
+    ["no verdict from a page", "response.ok && /^\\s*[[{]/u.test(text)", "response.ok", "says nothing"],
     ["an end to an answer", "await textUpTo(response.body, maxAnswerBytes)", "await response.text()", "without end"],
   ]),
   ...guardsOf("providers/openai.ts", "providers/key-verdicts.test.ts", [
     ["quota", 'if (codes.includes("insufficient_quota"))', "if (false)"],
-    ["scopes", "if (isMissingScope ||", "if ("],
+    ["scopes", "if (isMissingScope) return", "if (false) return"],
     ["a verdict by the body", "return isWrong ?", "return true ?"],
   ]),
   ...guardsOf("providers/xai.ts", "providers/key-verdicts.test.ts", [
-    ["a verdict by the body", "if (status >= 400 && /incorrect api key/iu.test(text))", "if (status >= 400)"],
+    ["a verdict by the body", "if (status >= 400 && /incorrect api key/iu.test(said))", "if (status >= 400)"],
     ["keys that are blocked", "if (isBlocked) return", "if (false) return"],
     ["keys with less than everything", "return isWhole ?", "return true ?"],
   ]),

@@ -78,12 +78,13 @@ export const guardsOfTheApi: readonly Guard[] = [
   ]),
   ...guardsOf("http/connections.ts", "http/serve.test.ts", [
     [
-      "connections without a request",
-      "if (!this.#busy.has(socket)) socket.destroy();",
-      "void socket;",
-      "without a request",
+      "an end to connections that are kept",
+      "requests + change === 0) socket.end();",
+      "false) socket.end();",
+      "under way end",
     ],
-    ["requests under way", "if (!this.#busy.has(socket)) socket.destroy();", "socket.destroy();", "under way end"],
+    ["connections without a request", "if (requests === 0) socket.destroy();", "void socket;", "without a request"],
+    ["requests under way", "if (requests === 0) socket.destroy();", "socket.destroy();", "under way end"],
   ]),
   ...guardsOf("cli/read-key.ts", "cli/read-key.test.ts", [
     ["no echo", "output: nowhere", "output: process.stderr"],

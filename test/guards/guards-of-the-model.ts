@@ -54,7 +54,7 @@ const guards: readonly Guard[] = [
       "if (held !== undefined && (held === landed?.held || this.#isUsable(held, request))) {",
     ],
     ["atLeast", " && this.#shows(held, request.atLeast)", ""],
-    ["reads during which a history was lost", "!this.memory.history.isDoubtful(held, sentAt) && ", ""],
+    ["reads during which a history was lost", "if (!history.isDoubtful(held, sentAt)) return true;", "return true;"],
   ]),
   ...guardsOf("cache/snapshot-reads.ts", test, [
     [

@@ -72,8 +72,8 @@ export const guardsOfTheResolver: readonly Guard[] = [
     ],
     [
       "a key that was replaced meanwhile",
-      "if (!(await deadline.race(noting))) continue;",
-      "await deadline.race(noting);",
+      "if (!(await deadline.race(noting))) {",
+      "if ((await deadline.race(noting)) === undefined) {",
       "overtakes",
     ],
   ]),
@@ -96,7 +96,7 @@ export const guardsOfTheResolver: readonly Guard[] = [
     ["keys that their provider calls invalid", 'if (verification !== "invalid") return', "return"],
     [
       "a check's limit",
-      "await within(this.#clock, this.#limitMs, check, () => silent(provider))",
+      "await within(this.#clock, withinMs, check, () => silent(provider))",
       "await check",
       "never ends",
     ],

@@ -115,16 +115,22 @@ describe("the server", () => {
     expect(ready.mock.calls.length).toBeLessThanOrEqual(2);
   });
 
-  it("lets requests under way end when it closes, is no longer ready meanwhile, and takes no more", async () => {
-    const here = await serving();
+  it("lets requests under way end when it closes, and takes no more, on connections that are kept alive too", async () => {
+    const here = await serving({ shutdownMs: 60_000 });
     const release = here.store.hold();
-    const underWay = fetch(`${here.url}/byok`, { headers });
+    const kept = connect(Number(new URL(here.url).port), "127.0.0.1");
+    let answers = "";
+    kept.on("data", (chunk) => {
+      answers += String(chunk);
+    });
+    const request = `GET /byok HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n\r\n`;
+    kept.write(`GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n${request}`);
     await vi.waitFor(() => expect(here.store.sent.describes).toBe(1));
     const closed = here.server.close();
     await expect(fetch(`${here.url}/healthz`)).rejects.toThrow();
     release();
-    expect((await underWay).status).toBe(200);
-    await closed;
+    await Promise.all([closed, once(kept, "close")]);
+    expect(answers.match(/HTTP\/1\.1 200/gu)).toHaveLength(2);
   });
 
   it("waits for no connection without a request when it closes", async () => {

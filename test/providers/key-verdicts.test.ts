@@ -24,7 +24,7 @@ const check = async (id: string): Promise<KeyCheck | undefined> => {
   const credential = { key: new Secret("own-key"), region: null, baseUrl: origin, websocketUrl: origin };
   return await provider?.check?.({ ...credential, requestTimeoutMs: 2_000 }, new AbortController().signal);
 };
-const html = "<html>blocked by our firewall</html>";
+const html = "<html>Sorry, you have been blocked. You do not have permission, API key is blocked.</html>";
 const openai = (message: string, code: string | null, type = "invalid_request_error") => ({
   error: { message, code, type },
 });
@@ -43,7 +43,13 @@ it.each([
   ["openai", 401, openai("Incorrect API key provided: sk-…", "invalid_api_key"), "invalid", "wrong_key"],
   ["openai", 401, openai("You have insufficient permissions for this operation.", null), "restricted", "missing_scope"],
   ["openai", 401, openai("Missing scopes: api.model.read", "missing_scope"), "restricted", "missing_scope"],
-  ["openai", 403, openai("Country, region, or territory not supported", "x"), "restricted", "missing_scope"],
+  [
+    "openai",
+    403,
+    openai("Country not supported", "unsupported_country_region_territory"),
+    "unreachable",
+    "provider_error",
+  ],
   ["openai", 429, openai("You exceeded your current quota", "insufficient_quota"), "passed", "no_quota"],
   ["openai", 429, openai("You exceeded your quota", null, "insufficient_quota"), "passed", "no_quota"],
   ["openai", 429, openai("Rate limit reached", "rate_limit_exceeded"), "unreachable", "rate_limited"],
@@ -77,7 +83,7 @@ it.each([
   ["xai", 403, "API key is blocked", "invalid", "blocked"],
   ["xai", 403, { error: "The caller does not have permission" }, "restricted", "missing_scope"],
   ["xai", 400, "<html>Bad gateway</html>", "unreachable", "provider_error"],
-  ["xai", 403, "<html>Forbidden</html>", "unreachable", "provider_error"],
+  ["xai", 403, html, "unreachable", "provider_error"],
   ["resend", 200, { data: [] }, "passed", undefined],
   ["resend", 403, resend(403, "invalid_api_key", "API key is invalid"), "invalid", "wrong_key"],
   ["resend", 400, resend(400, "validation_error", "API key is invalid"), "invalid", "wrong_key"],
@@ -91,13 +97,18 @@ it.each([
   expect(await check(id)).toEqual(reason === undefined ? { result } : { result, reason });
 });
 
+it.each(builtinProviders.map(({ id }) => id))("a page that answers 200 in the place of %s says nothing", async (id) => {
+  answer = (response) => void response.writeHead(200, { "content-type": "text/html" }).end(html);
+  expect(await check(id)).toEqual({ result: "unreachable", reason: "provider_error" });
+});
+
 it.each(builtinProviders.map(({ id }) => id))("an answer of %s without end is not read to it", async (id) => {
   let sent = 0;
   answer = (response) => {
     const more = (): void => {
       while (!response.destroyed && response.write(Buffer.alloc(65_536, 32))) sent += 65_536;
     };
-    response.writeHead(200).on("drain", more);
+    response.writeHead(200).on("drain", more).write("[");
     more();
   };
   expect(await check(id)).toMatchObject({ result: "passed" });

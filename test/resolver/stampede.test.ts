@@ -1,6 +1,14 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, it } from "vitest";
-import { createKeyring, createResolver, generateKeyring, type KeyStore, memoryStore } from "../../src/index.ts";
+import {
+  createKeyManager,
+  createKeyring,
+  createResolver,
+  generateKeyring,
+  type KeyStore,
+  memoryStore,
+  type Provider,
+} from "../../src/index.ts";
 import { agent, platform, platformKeys, type Vendor, vendors } from "../support/worker.ts";
 
 /** A database behind ten connections, each of which takes 20 ms for a statement. */
@@ -17,7 +25,11 @@ const behindPool = (store: KeyStore) => {
     else next();
     return await store.snapshots(orgIds);
   };
-  return { store: { ...store, snapshots }, statements };
+  const poll: KeyStore["poll"] = async (cursor) => {
+    await pause(20);
+    return await store.poll(cursor);
+  };
+  return { store: { ...store, snapshots, poll }, statements };
 };
 
 it("a thousand organisations that are cold at once fail no call, on ten connections of 20 ms", async () => {
@@ -38,6 +50,32 @@ it("a thousand organisations that are cold at once fail no call, on ten connecti
   expect(settled.filter(({ status }) => status === "rejected")).toEqual([]);
   expect(statements.reduce((sum, orgs) => sum + orgs, 0)).toBe(1_000);
   expect(statements.length).toBeLessThan(40);
+});
+
+it("a thousand organisations that are cold at once fail no call while changes and polls never cease", async () => {
+  const memory = memoryStore();
+  await memory.migrate();
+  const { store, statements } = behindPool(memory);
+  const keyring = createKeyring(generateKeyring());
+  const manager = createKeyManager({ store, keyring, providers: vendors as readonly Provider[], verify: "off" });
+  await using resolver = createResolver<Vendor>({ store, keyring, providers: vendors, platformKeys });
+  await resolver.ready();
+  let isBusy = true;
+  const changing = (async () => {
+    for (let change = 0; isBusy; change += 1) {
+      await manager.set(`org-${change % 1_000}`, { provider: "ada", apiKey: `own-${change}` });
+      await pause(1);
+    }
+  })();
+  const polling = (async () => {
+    while (isBusy) await resolver.ready();
+  })();
+  const calls = Array.from({ length: 1_000 }, (_, org) => resolver.resolve(`org-${org}`, agent));
+  const settled = await Promise.allSettled(calls);
+  isBusy = false;
+  await Promise.all([changing, polling]);
+  expect(settled.filter(({ status }) => status === "rejected")).toEqual([]);
+  expect(statements.reduce((sum, orgs) => sum + orgs, 0)).toBeLessThan(2_000);
 });
 
 it("a thousand calls of one cold organisation cost one read", async () => {
