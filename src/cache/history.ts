@@ -121,9 +121,9 @@ export class History {
 
   /**
    * Takes in one page. A head below a snapshot that was taken in earlier is another history when the page was asked for
-   * later; else nobody can tell (`behind`), and the log is to be read again. Nor can anybody tell which of two histories is the older one when a page that was overtaken has another mark for a row that
-   * is known (`contradicted`): nothing is known any more then. `onChange` hears of every change in the page, after its
-   * fence was raised.
+   * later; else nobody can tell (`behind`), and the log is to be read again. Nor can anybody tell which of two histories
+   * is the older one when a page that was overtaken has another mark for a row that is known (`contradicted`): nothing is
+   * known any more then. `onChange` hears of every change in the page, after its fence was raised.
    */
   learn(read: LogPage, asked: Asked, nowMs: number, onChange: (orgId: string, seq: number) => void): Learned {
     const { sentAt, generation } = asked;

@@ -83,7 +83,13 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     });
   };
 
-  const timeouts = { requestTimeout: 15_000, headersTimeout: 10_000, connectionsCheckingInterval: 1_000 };
+  const timeouts = {
+    requestTimeout: 15_000,
+    headersTimeout: 10_000,
+    connectionsCheckingInterval: 1_000,
+    // Longer than balancers keep theirs, or they would now and then send a request down a connection that is closing.
+    keepAliveTimeout: 65_000,
+  };
   const server = createServer(
     timeouts,
     nodeListener(logged, (response) => log(response, { path: "none" })),
