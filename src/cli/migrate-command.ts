@@ -10,7 +10,7 @@ export function addMigrateCommand(program: Command, env: Environment): void {
     .option("--json", "print JSON")
     .addHelpText("after", "\nExample:\n  BYOK_DATABASE_URL=postgres://… byokit migrate")
     .action(async ({ json = false }: OutputOptions) => {
-      const { store, close } = await openStore(env.BYOK_DATABASE_URL || undefined);
+      const { store, close } = await openStore(env.BYOK_DATABASE_URL);
       try {
         await store.migrate();
         print({ migrated: true }, [["The schema is this release's."]], json);

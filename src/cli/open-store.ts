@@ -9,8 +9,9 @@ export interface OpenedStore {
   close(): Promise<void>;
 }
 
-/** A Postgres by its URL, or a SQLite file by its path. */
-export async function openStore(url: string = "./byok.sqlite"): Promise<OpenedStore> {
+/** A Postgres by its URL, or a SQLite file by its path. Nothing given, or nothing in it: `./byok.sqlite`. */
+export async function openStore(given?: string): Promise<OpenedStore> {
+  const url = given || "./byok.sqlite";
   if (!/^postgres(ql)?:/iu.test(url)) {
     if (/^[a-z][a-z\d+.-]+:\/\//iu.test(url)) {
       const message = "BYOK_DATABASE_URL is of another database. Use postgres://…, or the path of a SQLite file.";

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import type { Environment } from "./deployment.ts";
 import { addKeyCommands } from "./key-commands.ts";
@@ -23,7 +24,10 @@ Example:
 
 /** The command line. Throws what fails; the caller ends the process. */
 export function createProgram(env: Environment = process.env): Command {
+  const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  const { version } = JSON.parse(manifest) as { readonly version: string };
   const program = new Command("byokit")
+    .version(version)
     .description("Customers' own provider keys: store, check, replace and remove them.")
     .addHelpText("after", help)
     .showHelpAfterError("(--help tells more)")

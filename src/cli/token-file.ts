@@ -20,15 +20,16 @@ export async function addToken(file: string, token: HashedToken): Promise<void> 
   }
   const path = existsSync(file) ? realpathSync(file) : file;
   const lock = `${path}.lock`;
+  const unfinished = `${path}.${randomUUID()}`;
   await taken(lock);
   try {
     const before = existsSync(path) ? parseTokens(textOf(path, "of tokens")) : [];
     const text = `${JSON.stringify({ tokens: [...before, token] }, null, 2)}\n`;
     parseTokens(text);
-    const unfinished = `${path}.${randomUUID()}`;
     writeFileSync(unfinished, text, { mode: 0o600, flag: "wx" });
     renameSync(unfinished, path);
   } finally {
+    rmSync(unfinished, { force: true });
     rmSync(lock, { force: true });
   }
 }
@@ -45,7 +46,7 @@ async function taken(lock: string): Promise<void> {
       if (code !== "EEXIST")
         throw new ByokError("options_invalid", `The file of tokens cannot be written (${code}). Choose another place.`);
       if (performance.now() >= endsAt)
-        throw new ByokError("deadline_exceeded", `Other processes change the file of tokens. Try again.`);
+        throw new ByokError("deadline_exceeded", "Other processes change the file of tokens. Try again.");
     }
     const madeAt = statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
     if (Date.now() - madeAt > abandonedMs) rmSync(lock, { force: true });

@@ -90,6 +90,18 @@ describe("the command line", () => {
     });
   });
 
+  it("takes a database's name that is empty for none", async () => {
+    const env = { BYOK_DATABASE_URL: "" };
+    expect(await json(["migrate"], { env })).toEqual({ migrated: true });
+    expect(await json(["keys", "list", "--org", "acme"], { env })).toHaveProperty("byokKeys");
+    expect(readdirSync(folder)).toContain("byok.sqlite");
+  });
+
+  it("tells its version", async () => {
+    const { version } = JSON.parse(readFileSync(resolve(import.meta.dirname, "../../package.json"), "utf8"));
+    expect(await byokit(["--version"])).toMatchObject({ code: 0, out: `${version}\n` });
+  });
+
   it("stores, lists, describes and removes keys, and says who did it", async () => {
     const stored = await json(
       ["keys", "set", "--org", "acme", "--provider", "openai", "--region", "eu", "--actor", "ann", "--no-verify"],
