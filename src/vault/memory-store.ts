@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { auditRow, type RemovedSecret } from "./audit-row.ts";
+import { checkedAtOf } from "./checked-at.ts";
 import {
   type AuditRow,
   type KeyRecord,
@@ -88,10 +89,9 @@ export function memoryStore(): KeyStore {
       const keys = organisations.get(orgId) ?? new Map<string, StoredKey>();
       const before: RemovedSecret | undefined = keys.get(provider);
       const createdAtMs = Date.now();
-      const hasAnswer = key.verification === "passed" || key.verification === "restricted";
       organisations.set(
         orgId,
-        keys.set(provider, { ...key, createdAtMs, checkedAtMs: hasAnswer ? createdAtMs : null }),
+        keys.set(provider, { ...key, createdAtMs, checkedAtMs: checkedAtOf(key.verification, createdAtMs) }),
       );
       record(orgId, auditRow({ seq, actor, provider, before, stored: key }));
       return changed(orgId, seq, before?.secretId ?? null);

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { ByokError } from "../errors.ts";
 import { positiveMs } from "../options.ts";
 import { auditRow, type RemovedSecret, removedSecret } from "./audit-row.ts";
+import { checkedAtOf } from "./checked-at.ts";
 import { type AuditRow, type KeyRef, type KeyStore, type LogRow, maxLogRows, type StoreChange } from "./key-store.ts";
 import { type SealedRow, sealedKeys } from "./sealed-row.ts";
 import { type Prepare, SqliteFile } from "./sqlite-file.ts";
@@ -84,7 +85,7 @@ export function sqliteStore({ path, timeoutMs = 1_000, logKeepMs = 86_400_000 }:
         const now = Date.now();
         const seq = append(prepare, orgId, keepMs);
         const before = removeSecret(prepare, key);
-        const checkedAt = verification === "passed" || verification === "restricted" ? now : null;
+        const checkedAt = checkedAtOf(verification, now);
         const values = [orgId, provider, secretId, region, kid, sealed, hint, now, actor, verification, checkedAt];
         prepare(insertSql).run(...values);
         record(prepare, orgId, auditRow({ seq, actor, provider, before, stored: key }));
