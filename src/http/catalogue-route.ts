@@ -41,7 +41,7 @@ export function addCatalogueRoute(api: OpenAPIHono<ApiEnvironment>, manager: Key
     }),
     (context) => {
       context.header("cache-control", "private, no-cache");
-      return context.json({ providers: config.providers as never }, 200);
+      return context.json({ providers: config.providers }, 200);
     },
   );
 }

@@ -22,7 +22,7 @@ export function regionUnknown(orgId: string, provider: Provider): ByokError {
 }
 
 export function tooSlow(orgId: string, deadlineMs: number): ByokError {
-  const message = `The call did not end within ${deadlineMs} ms, and a change may or may not be stored. Make the same call again.`;
+  const message = `The call did not end within ${deadlineMs} ms. A change that it was to make may or may not be stored. Make the same call again.`;
   return new ByokError("deadline_exceeded", message, { orgId });
 }
 
