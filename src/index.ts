@@ -1,9 +1,12 @@
-export type { CacheEvent, SnapshotOrigin } from "./cache/cache-event.ts";
-export type { OpenTrouble } from "./cache/held-snapshot.ts";
-export type { CacheHint, CacheSubscription, KeyCache } from "./cache/key-cache.ts";
-export type { FlushReason } from "./cache/learned.ts";
-export type { EntryTrouble } from "./cache/snapshot-codec.ts";
+export type { CacheEvent, SnapshotOrigin } from "./coherence/cache-event.ts";
+export type { OpenTrouble } from "./coherence/held-snapshot.ts";
+export type { FlushReason } from "./coherence/learned.ts";
+export type { EntryTrouble } from "./coherence/snapshot-codec.ts";
 export { ByokError, type ByokErrorCode, type ByokErrorDetails, isByokError, type SlotFailure } from "./errors.ts";
+export type { CacheCipher } from "./keyring/cache-cipher.ts";
+export type { Keyring, SealContext, SealedText } from "./keyring/keyring.ts";
+export { generateKeyring, type Jwk, type KeyringJson } from "./keyring/keyring-json.ts";
+export { createKeyring } from "./keyring/local-keyring.ts";
 export { createKeyManager, type KeyManagerOptions } from "./manager/create-key-manager.ts";
 export type {
   AuditEntry,
@@ -53,8 +56,8 @@ export type {
 } from "./resolver/resolver.ts";
 export type { ResolverEvent } from "./resolver/resolver-event.ts";
 export { Secret } from "./secret.ts";
+export type { CacheHint, CacheSubscription, KeyCache } from "./shared-cache/key-cache.ts";
 export type { Category, Slot } from "./slot.ts";
-export type { CacheCipher } from "./vault/cache-cipher.ts";
 export type {
   Attribution,
   AuditRow,
@@ -70,8 +73,5 @@ export type {
   SealedKey,
   StoreChange,
   Verdict,
-} from "./vault/key-store.ts";
-export type { Keyring, SealContext, SealedText } from "./vault/keyring.ts";
-export { generateKeyring, type Jwk, type KeyringJson } from "./vault/keyring-json.ts";
-export { createKeyring } from "./vault/local-keyring.ts";
-export { memoryStore } from "./vault/memory-store.ts";
+} from "./store/key-store.ts";
+export { memoryStore } from "./store/memory-store.ts";

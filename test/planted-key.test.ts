@@ -14,8 +14,8 @@ import {
   type KeyStore,
   memoryStore,
 } from "../src/index.ts";
-import { postgresStore } from "../src/vault/postgres-store.ts";
-import { sqliteStore } from "../src/vault/sqlite-store.ts";
+import { postgresStore } from "../src/store/postgres/postgres-store.ts";
+import { sqliteStore } from "../src/store/sqlite/sqlite-store.ts";
 import { tracesBelow, tracesIn } from "./support/traces-of.ts";
 
 const planted = "planted-key-AbCdEfGhIjKlMnOpQrStUvWxYz-0123456789";

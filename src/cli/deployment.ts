@@ -1,9 +1,9 @@
 import { ByokError } from "../errors.ts";
+import { createKeyring } from "../keyring/local-keyring.ts";
 import { createKeyManager } from "../manager/create-key-manager.ts";
 import type { KeyManager } from "../manager/key-manager.ts";
 import type { EndpointOption } from "../providers/endpoints.ts";
-import type { KeyStore } from "../vault/key-store.ts";
-import { createKeyring } from "../vault/local-keyring.ts";
+import type { KeyStore } from "../store/key-store.ts";
 import { type OpenedCache, openCache } from "./open-cache.ts";
 import { openStore } from "./open-store.ts";
 import { textOf } from "./text-of.ts";

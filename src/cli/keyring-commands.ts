@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { generateKeyring, parseKeyring, type Ring } from "../vault/keyring-json.ts";
+import { generateKeyring, parseKeyring, type Ring } from "../keyring/keyring-json.ts";
 import { type Environment, keyringText } from "./deployment.ts";
 import { type OutputOptions, print } from "./output.ts";
 

@@ -1,6 +1,6 @@
-import type { KeyCache } from "../cache/key-cache.ts";
-import { redisCache } from "../cache/redis-cache.ts";
-import { importSdk } from "../providers/import-sdk.ts";
+import { importSdk } from "../import-sdk.ts";
+import type { KeyCache } from "../shared-cache/key-cache.ts";
+import { redisCache } from "../shared-cache/redis-cache.ts";
 
 export interface OpenedCache {
   readonly cache: KeyCache;

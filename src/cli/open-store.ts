@@ -1,8 +1,8 @@
 import { ByokError } from "../errors.ts";
-import { importSdk } from "../providers/import-sdk.ts";
-import type { KeyStore } from "../vault/key-store.ts";
-import { postgresStore } from "../vault/postgres-store.ts";
-import { sqliteStore } from "../vault/sqlite-store.ts";
+import { importSdk } from "../import-sdk.ts";
+import type { KeyStore } from "../store/key-store.ts";
+import { postgresStore } from "../store/postgres/postgres-store.ts";
+import { sqliteStore } from "../store/sqlite/sqlite-store.ts";
 
 export interface OpenedStore {
   readonly store: KeyStore;

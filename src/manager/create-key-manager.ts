@@ -1,9 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { CacheLink } from "../cache/cache-link.ts";
-import type { KeyCache } from "../cache/key-cache.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import { Deadline, within } from "../deadline.ts";
 import { ByokError } from "../errors.ts";
+import type { Keyring, SealedText } from "../keyring/keyring.ts";
 import { positiveInteger, positiveMs } from "../options.ts";
 import { checkOrgId } from "../org-id.ts";
 import { builtinProviders } from "../providers/builtin.ts";
@@ -11,8 +10,9 @@ import { declaredEndpoints, type EndpointOption } from "../providers/endpoints.t
 import { checkKeyText } from "../providers/key-format.ts";
 import { type Provider, providersById } from "../providers/provider.ts";
 import type { Secret } from "../secret.ts";
-import type { KeyRecord, KeyStore, StoreChange } from "../vault/key-store.ts";
-import type { Keyring, SealedText } from "../vault/keyring.ts";
+import { CacheLink } from "../shared-cache/cache-link.ts";
+import type { KeyCache } from "../shared-cache/key-cache.ts";
+import type { KeyRecord, KeyStore, StoreChange } from "../store/key-store.ts";
 import { type Admitted, KeyChecks } from "./key-checks.ts";
 import { description } from "./key-description.ts";
 import { type ByokKeys, type KeyChange, type KeyManager, maxAuditPage } from "./key-manager.ts";

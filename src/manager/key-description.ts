@@ -1,4 +1,4 @@
-import type { KeyRecord } from "../vault/key-store.ts";
+import type { KeyRecord } from "../store/key-store.ts";
 import type { KeyDescription } from "./key-manager.ts";
 import type { KeyStatus } from "./key-status.ts";
 

@@ -1,6 +1,6 @@
 import type { KeyCheck, Model, Voice } from "../providers/provider.ts";
 import type { Category } from "../slot.ts";
-import type { AuditRow, Verdict } from "../vault/key-store.ts";
+import type { AuditRow, Verdict } from "../store/key-store.ts";
 import type { KeyStatus } from "./key-status.ts";
 
 /** Adds, replaces, removes and describes organisations' keys. Never returns one. */

@@ -1,6 +1,6 @@
 import { isByokError } from "../errors.ts";
-import type { KeyRecord, Verdict } from "../vault/key-store.ts";
-import type { Keyring } from "../vault/keyring.ts";
+import type { Keyring } from "../keyring/keyring.ts";
+import type { KeyRecord, Verdict } from "../store/key-store.ts";
 
 /**
  * How a stored key stands.

@@ -1,8 +1,8 @@
 import type { DeepgramClient } from "@deepgram/sdk";
-import { gate, originOf } from "./gate.ts";
-import { importSdk } from "./import-sdk.ts";
+import { importSdk } from "../import-sdk.ts";
+import { gate, originOf } from "./http/gate.ts";
+import { field, probe } from "./http/probe.ts";
 import { anthropicKeys } from "./key-format.ts";
-import { field, probe } from "./probe.ts";
 import type { Endpoint, Model, Provider } from "./provider.ts";
 
 const globalHost = "api.deepgram.com";

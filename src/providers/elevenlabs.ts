@@ -1,8 +1,8 @@
 import type { ElevenLabsClient } from "@elevenlabs/elevenlabs-js";
-import { gate, originOf } from "./gate.ts";
-import { importSdk } from "./import-sdk.ts";
+import { importSdk } from "../import-sdk.ts";
+import { gate, originOf } from "./http/gate.ts";
+import { field, probe } from "./http/probe.ts";
 import { anthropicKeys } from "./key-format.ts";
-import { field, probe } from "./probe.ts";
 import type { Endpoint, Model, Provider } from "./provider.ts";
 
 const host = (name: string): Endpoint => ({ baseUrl: `https://${name}`, websocketUrl: `wss://${name}` });

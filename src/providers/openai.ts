@@ -1,9 +1,9 @@
 import type { OpenAI } from "openai";
 import type { OpenAIRealtimeWS } from "openai/realtime/ws";
+import { field, probe } from "./http/probe.ts";
 import { anthropicKeys } from "./key-format.ts";
-import type { OpenAISdk } from "./openai-client.ts";
-import { loadProtocol, openSession } from "./openai-protocol.ts";
-import { field, probe } from "./probe.ts";
+import type { OpenAISdk } from "./openai-sdk/openai-client.ts";
+import { loadProtocol, openSession } from "./openai-sdk/openai-protocol.ts";
 import type { Endpoint, Model, Provider } from "./provider.ts";
 
 /** Data residency hosts as the SDK's `dataResidency` option names them (openai 7.57). */

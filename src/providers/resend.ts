@@ -1,8 +1,8 @@
 import type { Resend } from "resend";
-import { gate, originOf } from "./gate.ts";
-import { importSdk } from "./import-sdk.ts";
+import { importSdk } from "../import-sdk.ts";
+import { gate, originOf } from "./http/gate.ts";
+import { field, probe } from "./http/probe.ts";
 import { anthropicKeys } from "./key-format.ts";
-import { field, probe } from "./probe.ts";
 import type { Credential, Provider } from "./provider.ts";
 
 type ResendSdk = typeof import("resend");

@@ -1,9 +1,9 @@
 import type { OpenAI } from "openai";
 import type { OpenAIRealtimeWS } from "openai/realtime/ws";
+import { probe } from "./http/probe.ts";
 import { anthropicKeys } from "./key-format.ts";
-import type { OpenAISdk } from "./openai-client.ts";
-import { loadProtocol, openSession } from "./openai-protocol.ts";
-import { probe } from "./probe.ts";
+import type { OpenAISdk } from "./openai-sdk/openai-client.ts";
+import { loadProtocol, openSession } from "./openai-sdk/openai-protocol.ts";
 import type { Provider } from "./provider.ts";
 
 /** What a key without restrictions may do, in the words of `GET /v1/api-key`. */

@@ -1,11 +1,11 @@
-import { type SnapshotAnswer, SnapshotCache, type SnapshotRequest } from "../cache/snapshot-cache.ts";
 import type { Clock } from "../clock.ts";
+import { type SnapshotAnswer, SnapshotCache, type SnapshotRequest } from "../coherence/snapshot-cache.ts";
 import { Deadline } from "../deadline.ts";
 import { ByokError, isByokError, type SlotFailure } from "../errors.ts";
+import type { Keyring } from "../keyring/keyring.ts";
 import { nonNegativeInteger, positiveMs } from "../options.ts";
 import { checkOrgId } from "../org-id.ts";
-import type { KeyStore } from "../vault/key-store.ts";
-import type { Keyring } from "../vault/keyring.ts";
+import type { KeyStore } from "../store/key-store.ts";
 import type { NamedSlot } from "./agent-config.ts";
 import { ResolutionClients, type ResolvedSlot, resolvedSlot, type SettledSlot } from "./resolved-slot.ts";
 import type { AgentConfig, ClientOptions, ResolveOptions, ResolverHealth } from "./resolver.ts";

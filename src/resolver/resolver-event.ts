@@ -1,5 +1,5 @@
-import type { CacheEvent } from "../cache/cache-event.ts";
-import type { OpenTrouble } from "../cache/held-snapshot.ts";
+import type { CacheEvent } from "../coherence/cache-event.ts";
+import type { OpenTrouble } from "../coherence/held-snapshot.ts";
 import type { Slot } from "../slot.ts";
 import type { KeyFailure } from "./fallback-policy.ts";
 

@@ -1,11 +1,11 @@
-import type { KeyCache } from "../cache/key-cache.ts";
 import { ByokError } from "../errors.ts";
+import type { CacheCipher } from "../keyring/cache-cipher.ts";
 import { nonNegativeMs, positiveInteger, positiveMs } from "../options.ts";
 import { type DeclaredEndpoint, declaredEndpoints } from "../providers/endpoints.ts";
 import { checkKeyText } from "../providers/key-format.ts";
 import { type Provider, providersById } from "../providers/provider.ts";
 import type { Secret } from "../secret.ts";
-import type { CacheCipher } from "../vault/cache-cipher.ts";
+import type { KeyCache } from "../shared-cache/key-cache.ts";
 import type { FallbackPolicy } from "./fallback-policy.ts";
 import type { ResolverOptions } from "./resolver.ts";
 import type { ResolverEvent } from "./resolver-event.ts";

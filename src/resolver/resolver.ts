@@ -1,10 +1,10 @@
-import type { KeyCache } from "../cache/key-cache.ts";
+import type { Keyring } from "../keyring/keyring.ts";
 import type { BuiltinProvider } from "../providers/builtin.ts";
 import type { EndpointOption } from "../providers/endpoints.ts";
 import type { Provider } from "../providers/provider.ts";
+import type { KeyCache } from "../shared-cache/key-cache.ts";
 import type { Slot } from "../slot.ts";
-import type { KeyStore } from "../vault/key-store.ts";
-import type { Keyring } from "../vault/keyring.ts";
+import type { KeyStore } from "../store/key-store.ts";
 import type { FallbackPolicy } from "./fallback-policy.ts";
 import type { ResolvedSlot } from "./resolved-slot.ts";
 import type { ResolverEvent } from "./resolver-event.ts";

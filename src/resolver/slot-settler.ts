@@ -1,5 +1,5 @@
-import type { HeldKey } from "../cache/held-snapshot.ts";
-import type { SnapshotAnswer } from "../cache/snapshot-cache.ts";
+import type { HeldKey } from "../coherence/held-snapshot.ts";
+import type { SnapshotAnswer } from "../coherence/snapshot-cache.ts";
 import type { ByokErrorCode, SlotFailure } from "../errors.ts";
 import { endpointFor } from "../providers/endpoints.ts";
 import type { Provider } from "../providers/provider.ts";

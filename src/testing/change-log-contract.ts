@@ -1,5 +1,5 @@
 import { deepEqual, equal, notEqual, ok, rejects } from "node:assert/strict";
-import type { KeySnapshot } from "../vault/key-store.ts";
+import type { KeySnapshot } from "../store/key-store.ts";
 import type { KeyStoreFaults, OpenedKeyStore, Test } from "./opened-key-store.ts";
 import { keyOf, one } from "./stored-samples.ts";
 

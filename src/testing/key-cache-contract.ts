@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
-import type { CacheHint, KeyCache } from "../cache/key-cache.ts";
+import type { CacheHint, KeyCache } from "../shared-cache/key-cache.ts";
 import type { Test } from "./opened-key-store.ts";
 
 /** What every `KeyCache` owes, as tests for any runner. `open` gives an empty cache, `again` another worker's on the same. */

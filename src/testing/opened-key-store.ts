@@ -1,4 +1,4 @@
-import type { KeyStore } from "../vault/key-store.ts";
+import type { KeyStore } from "../store/key-store.ts";
 
 /** The runner's own `it` or `test`. */
 export type Test = (name: string, run: () => Promise<void>) => unknown;

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { KeySnapshot, KeyStore, NewKey, NotedCheck } from "../vault/key-store.ts";
+import type { KeySnapshot, KeyStore, NewKey, NotedCheck } from "../store/key-store.ts";
 
 /** A key as a contract test stores it; sealed text and secret id are new every time. */
 export function keyOf(orgId: string, provider = "openai", sealed: string = randomUUID()): NewKey {

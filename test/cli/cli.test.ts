@@ -15,11 +15,11 @@ import {
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeEach, describe, expect, inject, it, vi } from "vitest";
-import { redisCache } from "../../src/cache/redis-cache.ts";
 import { parseTokens } from "../../src/http/index.ts";
 import { type CacheHint, generateKeyring } from "../../src/index.ts";
+import { redisCache } from "../../src/shared-cache/redis-cache.ts";
+import { sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { startProviderDoubles } from "../../src/testing/index.ts";
-import { sqliteStore } from "../../src/vault/sqlite-store.ts";
 import { failFastRedis } from "../servers/redis-server.ts";
 import { ownPostgresStore } from "../support/stores.ts";
 

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import pg from "pg";
-import { redisCache } from "../../src/cache/redis-cache.ts";
 import { createKeyManager, createKeyring, generateKeyring, type Provider } from "../../src/index.ts";
-import { postgresStore } from "../../src/vault/postgres-store.ts";
+import { redisCache } from "../../src/shared-cache/redis-cache.ts";
+import { postgresStore } from "../../src/store/postgres/postgres-store.ts";
 import { type PostgresTopology, singlePostgres } from "../servers/postgres-topology.ts";
 import type { RedisServer } from "../servers/redis-server.ts";
 import { connectRedis, type RedisTopology, singleRedis } from "../servers/redis-topology.ts";

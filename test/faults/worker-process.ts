@@ -1,8 +1,8 @@
 /** A call worker in a process of its own, under steady load. Tells its parent what every call was handed out. */
 import pg from "pg";
-import { redisCache } from "../../src/cache/redis-cache.ts";
 import { createKeyring, createResolver } from "../../src/index.ts";
-import { postgresStore } from "../../src/vault/postgres-store.ts";
+import { redisCache } from "../../src/shared-cache/redis-cache.ts";
+import { postgresStore } from "../../src/store/postgres/postgres-store.ts";
 import { connectRedis } from "../servers/redis-topology.ts";
 import { ada } from "../support/ada.ts";
 import { Calls } from "./calls.ts";

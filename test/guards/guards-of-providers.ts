@@ -5,7 +5,7 @@ const shown = "inspects, spreads";
 
 /** What keeps a client hermetic. */
 export const guardsOfProviders: readonly Guard[] = [
-  ...guardsOf("providers/openai-client.ts", "providers/openai-client.test.ts", [
+  ...guardsOf("providers/openai-sdk/openai-client.ts", "providers/openai-sdk/openai-client.test.ts", [
     ["OPENAI_ORG_ID", "organization: null,", "", "organization"],
     ["OPENAI_PROJECT_ID", "project: null,", "", "project"],
     ["OPENAI_ADMIN_KEY", "adminAPIKey: null,", "", "admin"],
@@ -16,26 +16,26 @@ export const guardsOfProviders: readonly Guard[] = [
     ["a request's own time-out", "retryBudget.getStore()?.lowerTo(options.timeout)", "void 0", "shorter"],
     ["no wait for a late retry", "isTooLong && !response.ok", "false", "kept waiting"],
   ]),
-  ...guardsOf("providers/openai-client.ts", "providers/hermetic.test.ts", [
+  ...guardsOf("providers/openai-sdk/openai-client.ts", "providers/hermetic.test.ts", [
     ["OPENAI_BASE_URL", "baseURL: baseUrl,", "", received],
     ["OPENAI_CUSTOM_HEADERS", "defaultHeaders: options.defaultHeaders, [pin]: pinned", "[pin]: pinned", received],
     ["a pinned key", 'hide(this, "apiKey", () => key.reveal());', "", "openai"],
     ["hidden options", 'hide(this, "_options", () => kept);', "", shown],
   ]),
-  ...guardsOf("providers/openai-client.ts", "providers/environment.test.ts", [
+  ...guardsOf("providers/openai-sdk/openai-client.ts", "providers/environment.test.ts", [
     ["OPENAI_API_KEY", "apiKey: key.reveal(),", "", "needs nothing"],
   ]),
-  ...guardsOf("providers/openai-realtime.ts", "providers/hermetic.test.ts", [
+  ...guardsOf("providers/openai-sdk/openai-realtime.ts", "providers/hermetic.test.ts", [
     ["a realtime key", "apiKey: key.reveal(), baseURL", "baseURL", "realtime socket"],
     ["a realtime model", "      model,\n      options", '      model: "",\n      options', "realtime socket"],
   ]),
-  ...guardsOf("providers/gate.ts", "providers/hermetic.test.ts", [
+  ...guardsOf("providers/http/gate.ts", "providers/hermetic.test.ts", [
     ["the host", "if (!origins.includes(new URL(url).origin)) return hostRefused(provider);", "", "another host"],
     ["redirects", 'redirect: "error"', 'redirect: "follow"', "redirect"],
     ["echoed keys", "response.ok ? body : await scrubbed(body, key)", "body", "echoes"],
     ["stalled headers", "() => ending.abort(noAnswer()), limitMs", "() => {}, limitMs", "headers stall"],
   ]),
-  ...guardsOf("providers/response-body.ts", "providers/response-body.test.ts", [
+  ...guardsOf("providers/http/response-body.ts", "providers/http/response-body.test.ts", [
     ["stalled bodies", "() => expired.reject(timeout()), limitMs", "() => {}, limitMs", "pending too long"],
     ["slow readers", "        clearTimeout(timer);", "", "takes its time"],
     ["keys that JSON escaped", ".replaceAll(JSON.stringify(plain).slice(1, -1)", '.replaceAll("\\0"', "loses the key"],
@@ -58,7 +58,7 @@ export const guardsOfProviders: readonly Guard[] = [
   ...guardsOf("providers/resend.ts", "providers/environment.test.ts", [
     ["RESEND_API_KEY", "new sdk.Resend(key.reveal(), {", "new sdk.Resend(undefined, {", "needs nothing"],
   ]),
-  ...guardsOf("providers/probe.ts", "providers/key-verdicts.test.ts", [
+  ...guardsOf("providers/http/probe.ts", "providers/key-verdicts.test.ts", [
     ["no verdict from a page", "response.ok && /^\\s*[[{]/u.test(text)", "response.ok", "says nothing"],
     ["an end to an answer", "await textUpTo(response.body, maxAnswerBytes)", "await response.text()", "without end"],
   ]),

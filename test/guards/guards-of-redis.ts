@@ -2,7 +2,7 @@ import { type Guard, guardsOf } from "./guard.ts";
 
 /** What keeps Redis a hint and a spare. */
 export const guardsOfRedis: readonly Guard[] = [
-  ...guardsOf("cache/shared-snapshots.ts", "model/coherence-model.test.ts", [
+  ...guardsOf("coherence/shared-snapshots.ts", "model/coherence-model.test.ts", [
     [
       "entries of rows that were read",
       "if (!memory.history.hasRead(cached)) return",
@@ -10,7 +10,7 @@ export const guardsOfRedis: readonly Guard[] = [
       "no schedule",
     ],
   ]),
-  ...guardsOf("cache/shared-snapshots.ts", "cache/redis-cache.test.ts", [
+  ...guardsOf("coherence/shared-snapshots.ts", "shared-cache/redis-cache.test.ts", [
     [
       "a poll for a hint",
       "|| isFilling(orgId))) feed.pollSoon();",
@@ -20,7 +20,7 @@ export const guardsOfRedis: readonly Guard[] = [
     ["entries of another rollout", 'mayReplace: reason !== "unknown_kid"', "mayReplace: true", "another rollout"],
     ["what is read is kept for others", "void this.#link.set(held.orgId, entry)", "void 0", "serve the second"],
   ]),
-  ...guardsOf("cache/redis-client.ts", "cache/redis-cache.test.ts", [
+  ...guardsOf("shared-cache/redis-client.ts", "shared-cache/redis-cache.test.ts", [
     [
       "a subscriber that waits for its connection",
       "redis.duplicate({ ...patient, ",
@@ -28,21 +28,21 @@ export const guardsOfRedis: readonly Guard[] = [
       "subscriber",
     ],
   ]),
-  ...guardsOf("cache/redis-cache.ts", "cache/redis-cache.test.ts", [
+  ...guardsOf("shared-cache/redis-cache.ts", "shared-cache/redis-cache.test.ts", [
     ["lives of different lengths", "2 * jitter * Math.random()", "jitter", "give or take"],
     ["messages that are no hint", 'typeof org === "string" && isSeq ?', "true ?", "drops the message"],
   ]),
-  ...guardsOf("cache/cache-link.ts", "cache/hints.test.ts", [
+  ...guardsOf("shared-cache/cache-link.ts", "shared-cache/hints.test.ts", [
     ["a cache that fails is not asked", "if (this.isUp) return true;", "return true;"],
     ["a command's time-out", "await within(this.#clock, timeoutMs, work, silent)", "await work"],
     ["commands without end", "if (this.#pending >= maxPending) return false;", ""],
     ["probes ever further apart", "this.#probeMs = Math.min(2 * this.#probeMs, maxProbeMs);", ""],
   ]),
-  ...guardsOf("cache/poll-pace.ts", "cache/hints.test.ts", [
+  ...guardsOf("coherence/poll-pace.ts", "shared-cache/hints.test.ts", [
     ["polls that hints may cause", "if (this.#tokens < 1) return false;", ""],
     ["a hint during a poll", "if (!this.#isAskedAgain) return;", "return;"],
   ]),
-  ...guardsOf("cache/hint-listener.ts", "cache/hints.test.ts", [
+  ...guardsOf("shared-cache/hint-listener.ts", "shared-cache/hints.test.ts", [
     [
       "a subscription that went silent",
       "const isSilent = this.#missing.some((seq) => !this.#came.has(seq));",
@@ -50,18 +50,18 @@ export const guardsOfRedis: readonly Guard[] = [
     ],
     ["renewals once a minute", " || nowMs - this.#renewedAtMs < renewAfterMs", ""],
   ]),
-  ...guardsOf("vault/cache-cipher.ts", "cache/cache-cipher.test.ts", [
+  ...guardsOf("keyring/cache-cipher.ts", "keyring/cache-cipher.test.ts", [
     [
       "what an entry is bound to",
       "Buffer.concat([bytes.subarray(0, kidEnd), bound])",
       'Buffer.concat([bytes.subarray(0, kidEnd), Buffer.from("org-a")])',
     ],
   ]),
-  ...guardsOf("cache/snapshot-codec.ts", "cache/cache-cipher.test.ts", [
+  ...guardsOf("coherence/snapshot-codec.ts", "keyring/cache-cipher.test.ts", [
     ["entries that are too large to keep", "return entry.length > maxEntryBytes ? undefined : entry;", "return entry;"],
     ["entries that are too large to open", 'if (entry.length > maxEntryBytes) return "too_large";', ""],
   ]),
-  ...guardsOf("manager/create-key-manager.ts", "cache/redis-cache.test.ts", [
+  ...guardsOf("manager/create-key-manager.ts", "shared-cache/redis-cache.test.ts", [
     [
       "an honest published",
       "(await link?.invalidate({ orgId, seq: change.seq })) ?? false",
@@ -69,10 +69,10 @@ export const guardsOfRedis: readonly Guard[] = [
       "dead, every call",
     ],
   ]),
-  ...guardsOf("vault/sqlite-store.ts", "vault/sqlite-store.test.ts", [
+  ...guardsOf("store/sqlite/sqlite-store.ts", "store/sqlite/sqlite-store.test.ts", [
     ["a log that is pruned", "prepare(pruneSql).run({ seq, since: Date.now() - keepMs });", "", "prunes"],
   ]),
-  ...guardsOf("vault/postgres-changes.ts", "vault/postgres-store.test.ts", [
+  ...guardsOf("store/postgres/postgres-changes.ts", "store/postgres/postgres-store.test.ts", [
     [
       "a log that is pruned",
       'await client.query({ name: "byok_prune", text: pruneSql, values: [seq, logKeepMs] });',

@@ -2,7 +2,7 @@ import { type Guard, guardsOf } from "./guard.ts";
 
 /** Fence, lease and flights. */
 export const guardsOfTheCache: readonly Guard[] = [
-  ...guardsOf("cache/history.ts", "cache/history.test.ts", [
+  ...guardsOf("coherence/history.ts", "coherence/history.test.ts", [
     ["the fence", "snapshot.snap >= this.fence(snapshot.orgId)", "true"],
     ["the generation", "snapshot.generation === this.generation &&", ""],
     ["the incarnation", "snapshot.incarnation === this.#incarnation &&", "this.#incarnation !== undefined &&"],
@@ -25,20 +25,20 @@ export const guardsOfTheCache: readonly Guard[] = [
     ["no beginning from before everything was forgotten", "if (generation !== this.generation) return;", ""],
     ["a generation per flush", "if (this.isStarted) this.generation += 1;", ""],
   ]),
-  ...guardsOf("cache/fences.ts", "cache/history.test.ts", [
+  ...guardsOf("coherence/fences.ts", "coherence/history.test.ts", [
     ["the floor", "this.#seqs.get(orgId) ?? this.#floor", "this.#seqs.get(orgId) ?? 0"],
     ["fences beyond what was read", "if (known <= seq) this.#seqs.delete(orgId);", "this.#seqs.delete(orgId);"],
     ["a floor under forgotten fences", "this.#floor = Math.max(this.#floor, seq);", ""],
   ]),
-  ...guardsOf("cache/moment.ts", "cache/moment.test.ts", [
+  ...guardsOf("coherence/moment.ts", "coherence/moment.test.ts", [
     ["a wall clock that was set back", "if (now.wallMs < began.wallMs) return Math.max(monotonic, 0);", ""],
     ["a suspended machine", "return Math.max(monotonic, now.wallMs - began.wallMs - leaseMs);", "return monotonic;"],
   ]),
-  ...guardsOf("cache/worker-memory.ts", "resolver/coherence.test.ts", [
+  ...guardsOf("coherence/worker-memory.ts", "resolver/coherence.test.ts", [
     ["the lease", "this.history.admits(held) && this.overdueMs(held) < 0", "this.history.admits(held)"],
     ["a bounded memory", "new LRUCache({ max: maxOrgs })", "new LRUCache({ max: 1_000_000 })"],
   ]),
-  ...guardsOf("cache/worker-memory.ts", "cache/worker-memory.test.ts", [
+  ...guardsOf("coherence/worker-memory.ts", "coherence/worker-memory.test.ts", [
     ["a fence under what was installed", "this.history.raiseFence(held.orgId, held.snap);", ""],
     ["bounded fences", "    this.history.compact();\n", ""],
     ["restamped snapshots", "Object.assign(held, { snap: lastSeq, mark: lastMark })", "void 0"],
@@ -46,16 +46,16 @@ export const guardsOfTheCache: readonly Guard[] = [
     ["snapshots that the log has refuted", "if (isAhead) this.#dropRefused();", ""],
     ["fences that the log cannot bound", "    this.history.forget();\n    this.#snapshots.clear();\n", ""],
   ]),
-  ...guardsOf("cache/history.ts", "cache/worker-memory.test.ts", [
+  ...guardsOf("coherence/history.ts", "coherence/worker-memory.test.ts", [
     ["pages of another generation", 'if (generation !== this.generation) return "overtaken";', ""],
     ["pages that contradict each other", "if (isOther) this.forget();", ""],
     ["a generation for a new beginning", "this.#marks.clear();\n    this.generation += 1;", "this.#marks.clear();"],
   ]),
-  ...guardsOf("cache/flights.ts", "resolver/coherence.test.ts", [
+  ...guardsOf("coherence/flights.ts", "resolver/coherence.test.ts", [
     ["a flight per fence", "current?.fence === fence && current.generation === generation", "current"],
     ["shared flights", "current?.fence === fence && current.generation === generation", "false"],
   ]),
-  ...guardsOf("cache/snapshot-cache.ts", "resolver/coherence.test.ts", [
+  ...guardsOf("coherence/snapshot-cache.ts", "resolver/coherence.test.ts", [
     [
       "the use rule after a wait",
       "if (held !== undefined && this.#isUsable(held, request)) {",
@@ -64,23 +64,23 @@ export const guardsOfTheCache: readonly Guard[] = [
     ["atLeast", " && this.#shows(held, request.atLeast)", ""],
     ["no snapshot after close()", "this.#isClosed || !this.memory.install(held)", "!this.memory.install(held)"],
   ]),
-  ...guardsOf("cache/snapshot-cache.ts", "resolver/coherence.test.ts", [
+  ...guardsOf("coherence/snapshot-cache.ts", "resolver/coherence.test.ts", [
     ["an end of a lease that is past it", "Math.max(overdueMs, 1)", "overdueMs", "set back"],
   ]),
   ...guardsOf("resolver/call-resolver.ts", "resolver/stampede.test.ts", [
     ["a read that leaves time to fall back", "deadlineMs * readShare", "deadlineMs", "by the deadline"],
   ]),
-  ...guardsOf("cache/snapshot-cache.ts", "resolver/resolve.test.ts", [
+  ...guardsOf("coherence/snapshot-cache.ts", "resolver/resolve.test.ts", [
     [
       "keys that are tried again",
       "await deadline.race(reopenKeys(this.#options.keyring, held, request.providers));",
       "",
     ],
   ]),
-  ...guardsOf("cache/history.ts", "resolver/restored-database.test.ts", [
+  ...guardsOf("coherence/history.ts", "resolver/restored-database.test.ts", [
     ["a snapshot of another history", "this.#marks.allow(snapshot.snap, snapshot.mark) &&", ""],
   ]),
-  ...guardsOf("cache/snapshot-reads.ts", "resolver/coherence.test.ts", [
+  ...guardsOf("coherence/snapshot-reads.ts", "resolver/coherence.test.ts", [
     [
       "a lease from when a read is sent",
       "resolve({ snapshot, sentAt })",
@@ -89,10 +89,10 @@ export const guardsOfTheCache: readonly Guard[] = [
     ["shared statements", "slice(0, maxSnapshotOrgs)", "slice(0, 1)"],
     ["a read's limit", "return this.#limited(waiter.promise);", "return waiter.promise;"],
   ]),
-  ...guardsOf("cache/snapshot-reads.ts", "resolver/resolve.test.ts", [
+  ...guardsOf("coherence/snapshot-reads.ts", "resolver/resolve.test.ts", [
     ["an answer for the organisation that was asked for", "if (snapshot?.orgId === orgId)", "if (snapshot)"],
   ]),
-  ...guardsOf("cache/change-feed.ts", "resolver/coherence.test.ts", [
+  ...guardsOf("coherence/change-feed.ts", "resolver/coherence.test.ts", [
     [
       "a lease from when a poll is sent",
       "memory.learn(page, asked)",
@@ -106,7 +106,7 @@ export const guardsOfTheCache: readonly Guard[] = [
     ],
     ["following the log", "this.#timer = clock.schedule(delayMs", "void (delayMs"],
   ]),
-  ...guardsOf("cache/change-feed.ts", "resolver/restored-database.test.ts", [
+  ...guardsOf("coherence/change-feed.ts", "resolver/restored-database.test.ts", [
     ["no poll of an empty memory", "memory.size === 0 && this.#failures === 0", "false"],
   ]),
 ];

@@ -17,7 +17,7 @@ const only = "no schedule";
  * of a lost history. Tests of their own hold those.
  */
 const guards: readonly Guard[] = [
-  ...guardsOf("cache/history.ts", test, [
+  ...guardsOf("coherence/history.ts", test, [
     ["the fence", "snapshot.snap >= this.fence(snapshot.orgId)", "true"],
     ["the floor of a beginning", "this.#fences.restart(seq);", 'this.#fences.restart(this.#fences.of(""));'],
     ["marks of polls", "page.afterMark !== this.#lastMark || page.head", "page.head"],
@@ -28,17 +28,17 @@ const guards: readonly Guard[] = [
       "if (false) {",
     ],
   ]),
-  ...guardsOf("cache/fences.ts", test, [
+  ...guardsOf("coherence/fences.ts", test, [
     ["a floor under forgotten fences", "this.#floor = Math.max(this.#floor, seq);", ""],
   ]),
-  ...guardsOf("cache/worker-memory.ts", test, [
+  ...guardsOf("coherence/worker-memory.ts", test, [
     ["the lease", "this.history.admits(held) && this.overdueMs(held) < 0", "this.history.admits(held)"],
     ["a fence under what was installed", "this.history.raiseFence(held.orgId, held.snap);", ""],
     ["snapshots of a doubtful history", "if (snap > this.history.lastSeq) this.#snapshots.delete(orgId);", ""],
   ]),
   {
     name: "flights of an older generation",
-    file: "cache/history.ts",
+    file: "coherence/history.ts",
     find: "snapshot.generation === this.generation &&",
     replace: "",
     also: {
@@ -47,7 +47,7 @@ const guards: readonly Guard[] = [
     },
     test,
   },
-  ...guardsOf("cache/snapshot-cache.ts", test, [
+  ...guardsOf("coherence/snapshot-cache.ts", test, [
     [
       "the use rule after a wait",
       "if (held !== undefined && this.#isUsable(held, request)) {",
@@ -56,21 +56,21 @@ const guards: readonly Guard[] = [
     ["atLeast", " && this.#shows(held, request.atLeast)", ""],
     ["reads during which a history was lost", "if (!history.isDoubtful(held, sentAt)) return true;", "return true;"],
   ]),
-  ...guardsOf("cache/snapshot-reads.ts", test, [
+  ...guardsOf("coherence/snapshot-reads.ts", test, [
     [
       "a lease from when a read is sent",
       "resolve({ snapshot, sentAt })",
       "resolve({ snapshot, sentAt: momentOf(this.#clock) })",
     ],
   ]),
-  ...guardsOf("cache/change-feed.ts", test, [
+  ...guardsOf("coherence/change-feed.ts", test, [
     [
       "a lease from when a poll is sent",
       "memory.learn(page, asked)",
       "memory.learn(page, { ...asked, sentAt: momentOf(clock) })",
     ],
   ]),
-  ...guardsOf("cache/snapshot-codec.ts", test, [
+  ...guardsOf("coherence/snapshot-codec.ts", test, [
     ["the organisation in an entry's seal", "Buffer.from(`$" + "{orgId}\\0`)", "Buffer.alloc(0)"],
   ]),
   ...guardsOf("../test/model/model-database.ts", test, [

@@ -89,7 +89,7 @@ export const guardsOfTheResolver: readonly Guard[] = [
     ["a word that is one", 'if (verify === "reject-invalid" || verify === "off") return', "return"],
     ["no error of the keyring's", "if (isByokError(error)) throw error;", "throw error;", "is down"],
   ]),
-  ...guardsOf("cache/held-snapshot.ts", "resolver/resolve.test.ts", [
+  ...guardsOf("coherence/held-snapshot.ts", "resolver/resolve.test.ts", [
     ["keys that can be sent", "return secret.isSendable()", "return true", "no client can send"],
   ]),
   ...guardsOf("manager/key-checks.ts", "manager/key-checks.test.ts", [

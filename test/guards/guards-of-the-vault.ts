@@ -2,7 +2,7 @@ import { type Guard, guardsOf } from "./guard.ts";
 
 /** The rules of a sealed key, and what the stores owe. */
 export const guardsOfTheVault: readonly Guard[] = [
-  ...guardsOf("vault/local-keyring.ts", "vault/local-keyring.test.ts", [
+  ...guardsOf("keyring/local-keyring.ts", "keyring/local-keyring.test.ts", [
     ["the key's algorithm", "keyManagementAlgorithms: [alg],", ""],
     ["the content's algorithm", "contentEncryptionAlgorithms: [enc],", ""],
     ["no key but the kid's", "const key = ring.keys.get(kid);", "const key = ring.keys.get(kid) ?? primaryKey;"],
@@ -14,14 +14,14 @@ export const guardsOfTheVault: readonly Guard[] = [
     ["the size that is parsed", "sealed.length <= maxSealedLength ? kidOf(sealed) : undefined", "kidOf(sealed)"],
     ["the size that is made", "if (sealed.length > maxSealedLength) throw tooLong(context);", ""],
   ]),
-  ...guardsOf("vault/keyring-json.ts", "vault/local-keyring.test.ts", [
+  ...guardsOf("keyring/keyring-json.ts", "keyring/local-keyring.test.ts", [
     ["kids once", "if (keys.has(kid)) throw", "if (false) throw"],
     ["32 bytes", "bytes.length !== 32 || ", ""],
     ["a primary that is there", "primaryKey === undefined)", "false)"],
     ["one key in one ring", "if (key.equals(cacheKey)) throw", "if (false) throw"],
     ["keys that cannot be printed", "keys.set(kid, createSecretKey(bytes));", "keys.set(kid, bytes as never);"],
   ]),
-  ...guardsOf("vault/sqlite-store.ts", "vault/sqlite-store.test.ts", [
+  ...guardsOf("store/sqlite/sqlite-store.ts", "store/sqlite/sqlite-store.test.ts", [
     ["a file that was replaced", "file.refresh();", ""],
     [
       "an audit row of a stored key",
@@ -36,7 +36,7 @@ export const guardsOfTheVault: readonly Guard[] = [
       "audit",
     ],
   ]),
-  ...guardsOf("vault/sqlite-statements.ts", "vault/sqlite-store.test.ts", [
+  ...guardsOf("store/sqlite/sqlite-statements.ts", "store/sqlite/sqlite-store.test.ts", [
     ["the head for an organisation without keys", "LEFT JOIN byok_secret secret ON", "JOIN byok_secret secret ON"],
     [
       "a check of the secret that was asked for",
@@ -51,7 +51,7 @@ export const guardsOfTheVault: readonly Guard[] = [
       "audit row",
     ],
   ]),
-  ...guardsOf("vault/sqlite-schema.ts", "vault/sqlite-store.test.ts", [
+  ...guardsOf("store/sqlite/sqlite-schema.ts", "store/sqlite/sqlite-store.test.ts", [
     [
       "an audit trail that is not edited",
       "BEFORE UPDATE ON byok_audit BEGIN SELECT RAISE(ABORT, 'byok_audit is append-only');",
@@ -65,7 +65,7 @@ export const guardsOfTheVault: readonly Guard[] = [
       "append-only",
     ],
   ]),
-  ...guardsOf("vault/postgres-statements.ts", "vault/postgres-store.test.ts", [
+  ...guardsOf("store/postgres/postgres-statements.ts", "store/postgres/postgres-store.test.ts", [
     [
       "a check of the secret that was asked for",
       "AND provider = $2 AND secret_id = $3 RETURNING",
@@ -79,17 +79,17 @@ export const guardsOfTheVault: readonly Guard[] = [
       "audit row",
     ],
   ]),
-  ...guardsOf("vault/sqlite-file.ts", "vault/sqlite-store.test.ts", [
+  ...guardsOf("store/sqlite/sqlite-file.ts", "store/sqlite/sqlite-store.test.ts", [
     ["no file but migrate()'s", "if (identity === undefined) {", "if (false) {"],
     ["erased keys", "; PRAGMA secure_delete = ON", "; PRAGMA secure_delete = OFF"],
     ["waiting for locks", "if (!isLocked(error)) throw driverFailed(error);", "throw driverFailed(error);"],
     ["a rollback", 'prepare("ROLLBACK").run();', ""],
   ]),
-  ...guardsOf("vault/postgres-store.ts", "vault/postgres-store.test.ts", [
+  ...guardsOf("store/postgres/postgres-store.ts", "store/postgres/postgres-store.test.ts", [
     ["an end to a paused transaction", "const limit = Math.ceil(timeoutMs);", "const limit = 0;", "was paused"],
     ["an end to a wait on the server", "const limit = Math.ceil(timeoutMs);", "const limit = 0;", "on the server too"],
   ]),
-  ...guardsOf("vault/postgres-changes.ts", "vault/postgres-store.test.ts", [
+  ...guardsOf("store/postgres/postgres-changes.ts", "store/postgres/postgres-store.test.ts", [
     [
       "the clock row first",
       "const seq = await append(client, orgId, logKeepMs);\n  const before = await removeSecret(client, key);",
@@ -114,19 +114,19 @@ export const guardsOfTheVault: readonly Guard[] = [
       'await client.query({ text: "COMMIT" });',
     ],
   ]),
-  ...guardsOf("vault/postgres-store.ts", "vault/postgres-standby.test.ts", [
+  ...guardsOf("store/postgres/postgres-store.ts", "store/postgres/postgres-standby.test.ts", [
     ["no read from a standby", "if (first.in_recovery) throw", "if (false) throw"],
   ]),
-  ...guardsOf("vault/postgres-statements.ts", "vault/postgres-standby.test.ts", [
+  ...guardsOf("store/postgres/postgres-statements.ts", "store/postgres/postgres-standby.test.ts", [
     ["the timeline", ".may_read ? withTimeline : plain", ".may_read ? plain : plain"],
   ]),
-  ...guardsOf("vault/postgres-client.ts", "vault/postgres-store.test.ts", [
+  ...guardsOf("store/postgres/postgres-client.ts", "store/postgres/postgres-store.test.ts", [
     ["a listener on the connection", 'client.on("error", ignore);', "", "checked out and idle"],
     ["a connection's deadline", "Promise.race([connecting, expired.promise])", "connecting", "no connection to give"],
     ["no reuse after a failure", "client?.release(!isHealthy)", "client?.release(false)"],
     ["no text of the driver's", "return driverFailed(error);", "throw error;", "shows no text"],
   ]),
-  ...guardsOf("vault/postgres-schema.ts", "vault/postgres-store.test.ts", [
+  ...guardsOf("store/postgres/postgres-schema.ts", "store/postgres/postgres-store.test.ts", [
     [
       "an audit trail that stays",
       "BEFORE UPDATE OR DELETE OR TRUNCATE ON byok_audit",

@@ -2,7 +2,7 @@ import pg from "pg";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { createHandler } from "../../src/http/index.ts";
 import { createKeyManager, createKeyring, generateKeyring, type KeyStore } from "../../src/index.ts";
-import { postgresStore } from "../../src/vault/postgres-store.ts";
+import { postgresStore } from "../../src/store/postgres/postgres-store.ts";
 import { type OwnPostgresServer, ownPostgresServer } from "../servers/postgres-server.ts";
 import { Api, type ApiAnswer } from "../support/api.ts";
 

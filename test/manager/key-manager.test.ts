@@ -1,13 +1,13 @@
 import { describe, expect, it, vi } from "vitest";
-import type { CacheHint, KeyCache } from "../../src/cache/key-cache.ts";
+import type { Keyring } from "../../src/keyring/keyring.ts";
+import { generateKeyring } from "../../src/keyring/keyring-json.ts";
+import { createKeyring } from "../../src/keyring/local-keyring.ts";
 import { createKeyManager, createKeyManagerOn } from "../../src/manager/create-key-manager.ts";
 import { openai } from "../../src/providers/openai.ts";
 import type { Provider } from "../../src/providers/provider.ts";
 import { Secret } from "../../src/secret.ts";
-import type { Keyring } from "../../src/vault/keyring.ts";
-import { generateKeyring } from "../../src/vault/keyring-json.ts";
-import { createKeyring } from "../../src/vault/local-keyring.ts";
-import { memoryStore } from "../../src/vault/memory-store.ts";
+import type { CacheHint, KeyCache } from "../../src/shared-cache/key-cache.ts";
+import { memoryStore } from "../../src/store/memory-store.ts";
 import { caught } from "../support/caught.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { unsteadyStore } from "../support/unsteady-store.ts";

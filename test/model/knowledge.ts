@@ -1,5 +1,5 @@
-import { History } from "../../src/cache/history.ts";
-import type { KeySnapshot, LogPage } from "../../src/vault/key-store.ts";
+import { History } from "../../src/coherence/history.ts";
+import type { KeySnapshot, LogPage } from "../../src/store/key-store.ts";
 import type { ModelDatabase } from "./model-database.ts";
 import type { Truths } from "./truth.ts";
 

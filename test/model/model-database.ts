@@ -6,7 +6,7 @@ import type {
   NewKey,
   SealedKey,
   StoreChange,
-} from "../../src/vault/key-store.ts";
+} from "../../src/store/key-store.ts";
 import { Truth, type Truths } from "./truth.ts";
 
 interface TimedRow extends LogRow {

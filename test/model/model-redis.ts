@@ -1,4 +1,4 @@
-import type { CacheHint } from "../../src/cache/key-cache.ts";
+import type { CacheHint } from "../../src/shared-cache/key-cache.ts";
 
 /** A cache that brings old values back, mixes them up and loses, repeats and reorders its messages. */
 export class ModelRedis {

@@ -1,9 +1,9 @@
-import type { KeyCache } from "../../src/cache/key-cache.ts";
+import type { Keyring } from "../../src/keyring/keyring.ts";
+import { generateKeyring } from "../../src/keyring/keyring-json.ts";
+import { createKeyring } from "../../src/keyring/local-keyring.ts";
 import { Secret } from "../../src/secret.ts";
-import type { KeyStore } from "../../src/vault/key-store.ts";
-import type { Keyring } from "../../src/vault/keyring.ts";
-import { generateKeyring } from "../../src/vault/keyring-json.ts";
-import { createKeyring } from "../../src/vault/local-keyring.ts";
+import type { KeyCache } from "../../src/shared-cache/key-cache.ts";
+import type { KeyStore } from "../../src/store/key-store.ts";
 import type { Knowledge } from "./knowledge.ts";
 import type { ModelDatabase } from "./model-database.ts";
 import type { ModelRedis } from "./model-redis.ts";

@@ -1,5 +1,5 @@
-import { History } from "../../src/cache/history.ts";
-import { WorkerMemory } from "../../src/cache/worker-memory.ts";
+import { History } from "../../src/coherence/history.ts";
+import { WorkerMemory } from "../../src/coherence/worker-memory.ts";
 
 const branches = ["incarnation", "generation", "mark", "floor", "fence", "lease"] as const;
 

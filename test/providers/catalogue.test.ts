@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { generateKeyring } from "../../src/keyring/keyring-json.ts";
+import { createKeyring } from "../../src/keyring/local-keyring.ts";
 import { createKeyManager } from "../../src/manager/create-key-manager.ts";
 import { builtinProviders } from "../../src/providers/builtin.ts";
 import { type Provider, withCatalogue } from "../../src/providers/provider.ts";
 import { xai } from "../../src/providers/xai.ts";
-import { generateKeyring } from "../../src/vault/keyring-json.ts";
-import { createKeyring } from "../../src/vault/local-keyring.ts";
-import { memoryStore } from "../../src/vault/memory-store.ts";
+import { memoryStore } from "../../src/store/memory-store.ts";
 
 interface Documented {
   readonly providers: readonly {

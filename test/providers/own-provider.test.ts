@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { importSdk } from "../../src/import-sdk.ts";
 import {
   createKeyManager,
   createKeyring,
@@ -9,7 +10,6 @@ import {
   generateKeyring,
   memoryStore,
 } from "../../src/index.ts";
-import { importSdk } from "../../src/providers/import-sdk.ts";
 import { caught } from "../support/caught.ts";
 
 /** A vendor whose SDK is loaded as often as `loads` says. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ByokError } from "../../src/errors.ts";
-import type { Keyring } from "../../src/vault/keyring.ts";
+import type { Keyring } from "../../src/keyring/keyring.ts";
 import { settle } from "../support/manual-clock.ts";
 import { agent, platform } from "../support/worker.ts";
 

@@ -1,10 +1,10 @@
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
+import type { Keyring } from "../../src/keyring/keyring.ts";
+import { generateKeyring } from "../../src/keyring/keyring-json.ts";
+import { createKeyring } from "../../src/keyring/local-keyring.ts";
 import { Secret } from "../../src/secret.ts";
-import type { KeyStore } from "../../src/vault/key-store.ts";
-import type { Keyring } from "../../src/vault/keyring.ts";
-import { generateKeyring } from "../../src/vault/keyring-json.ts";
-import { createKeyring } from "../../src/vault/local-keyring.ts";
+import type { KeyStore } from "../../src/store/key-store.ts";
 import { caught } from "../support/caught.ts";
 import { agent, platform } from "../support/worker.ts";
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { sqliteStore } from "../../src/vault/sqlite-store.ts";
+import { sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { agent, type Platform, platform } from "../support/worker.ts";
 
 let folder: string;

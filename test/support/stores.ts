@@ -5,8 +5,8 @@ import { join } from "node:path";
 import pg from "pg";
 import { inject } from "vitest";
 import type { KeyStore } from "../../src/index.ts";
-import { postgresStore } from "../../src/vault/postgres-store.ts";
-import { sqliteStore } from "../../src/vault/sqlite-store.ts";
+import { postgresStore } from "../../src/store/postgres/postgres-store.ts";
+import { sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 
 export interface OwnStore extends AsyncDisposable {
   readonly store: KeyStore;

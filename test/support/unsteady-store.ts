@@ -1,5 +1,5 @@
 import { ByokError } from "../../src/errors.ts";
-import type { KeyStore } from "../../src/vault/key-store.ts";
+import type { KeyStore } from "../../src/store/key-store.ts";
 
 /** A real store behind a link that a test can cut, hold back and count. */
 export interface UnsteadyStore extends KeyStore {

@@ -1,13 +1,13 @@
 import { createKeyManager, type KeyManager } from "../../src/index.ts";
+import type { Keyring } from "../../src/keyring/keyring.ts";
+import { generateKeyring } from "../../src/keyring/keyring-json.ts";
+import { createKeyring } from "../../src/keyring/local-keyring.ts";
 import { defineProvider, type Provider } from "../../src/providers/provider.ts";
 import { createResolverOn } from "../../src/resolver/create-resolver.ts";
 import type { Resolver, ResolverOptions } from "../../src/resolver/resolver.ts";
 import type { ResolverEvent } from "../../src/resolver/resolver-event.ts";
-import type { KeyStore } from "../../src/vault/key-store.ts";
-import type { Keyring } from "../../src/vault/keyring.ts";
-import { generateKeyring } from "../../src/vault/keyring-json.ts";
-import { createKeyring } from "../../src/vault/local-keyring.ts";
-import { memoryStore } from "../../src/vault/memory-store.ts";
+import type { KeyStore } from "../../src/store/key-store.ts";
+import { memoryStore } from "../../src/store/memory-store.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { type UnsteadyStore, unsteadyStore } from "./unsteady-store.ts";
 

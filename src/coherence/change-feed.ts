@@ -1,0 +1,121 @@
+import type { Clock, Timer } from "../clock.ts";
+import { within } from "../deadline.ts";
+import { ByokError } from "../errors.ts";
+import type { KeyStore, LogCursor } from "../store/key-store.ts";
+import type { CacheEvent } from "./cache-event.ts";
+import { isFlush } from "./learned.ts";
+import { momentOf } from "./moment.ts";
+import { PollPace } from "./poll-pace.ts";
+import type { WorkerMemory } from "./worker-memory.ts";
+
+export interface ChangeFeedOptions {
+  readonly store: KeyStore;
+  readonly memory: WorkerMemory;
+  readonly clock: Clock;
+  readonly pollMs: number;
+  /** How far a starting worker reads the log back, in milliseconds. */
+  readonly windowMs: number;
+  /** The longest that one read of the log may take. */
+  readonly limitMs: number;
+  readonly onEvent: (event: CacheEvent) => void;
+}
+
+/** Follows the change log: what is learnt here raises fences and renews the lease. */
+export class ChangeFeed {
+  readonly #options: ChangeFeedOptions;
+  #polling: Promise<void> | undefined;
+  #timer: Timer | undefined;
+  readonly #pace: PollPace;
+  #isClosed = false;
+  #failures = 0;
+  /** Hears of the changes that a scheduled poll has shown. */
+  onScheduledPoll: (after: number, upTo: number) => void = () => {};
+
+  constructor(options: ChangeFeedOptions) {
+    this.#options = options;
+    this.#pace = new PollPace(options.clock, () => this.pollAnew());
+  }
+
+  /** Polls that have failed in a row. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** Reads the log up to its head. One read is under way at a time; a call during it joins it. */
+  poll(): Promise<void> {
+    this.#polling ??= this.#readToHead().finally(() => {
+      this.#polling = undefined;
+    });
+    return this.#polling;
+  }
+
+  /** Reads the log soon, because of a hint. */
+  pollSoon(): void {
+    this.#pace.ask();
+  }
+
+  /** Reads the log from now on: a read that is under way may have been sent too early. */
+  async pollAnew(): Promise<void> {
+    await this.#polling?.catch(() => {});
+    await this.poll();
+  }
+
+  /** Polls from now on every `pollMs`, as long as anything is remembered, or until a poll that failed has been made good. */
+  follow(): void {
+    const { clock, pollMs, memory } = this.#options;
+    const isIdle = memory.size === 0 && this.#failures === 0;
+    if (this.#timer !== undefined || this.#isClosed || isIdle) return;
+    const delayMs = pollMs * (0.9 + 0.2 * clock.random());
+    this.#timer = clock.schedule(delayMs, () => void this.#tick(), "background");
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+    this.#pace.close();
+  }
+
+  async #tick(): Promise<void> {
+    const { history } = this.#options.memory;
+    const after = history.lastSeq;
+    await this.poll().catch(() => {});
+    if (after >= 0) this.onScheduledPoll(after, Math.max(after, history.lastSeq));
+    this.#timer = undefined;
+    this.follow();
+  }
+
+  async #readToHead(): Promise<void> {
+    const { memory, store, clock, limitMs, onEvent } = this.#options;
+    try {
+      for (;;) {
+        const asked = { sentAt: momentOf(clock), generation: memory.history.generation };
+        const page = await within(clock, limitMs, store.poll(this.#cursor()), () => tooSlow(limitMs));
+        if (this.#isClosed) return;
+        const learned = memory.learn(page, asked);
+        if (isFlush(learned)) {
+          onEvent({ type: "flushed", reason: learned === "contradicted" ? "other_history" : learned });
+        }
+        if (learned === "current" || learned === "other_incarnation" || learned === "other_history") break;
+      }
+      if (this.#failures > 0) onEvent({ type: "feed_recovered", failures: this.#failures });
+      this.#failures = 0;
+    } catch (error) {
+      this.#failures += 1;
+      onEvent({ type: "poll_failed", failures: this.#failures, leaseLeftMs: memory.leaseLeftMs() });
+      this.follow();
+      throw error;
+    }
+  }
+
+  #cursor(): LogCursor {
+    const { memory, windowMs } = this.#options;
+    return memory.history.isStarted ? { after: memory.history.lastSeq } : { windowMs };
+  }
+}
+
+function tooSlow(limitMs: number): ByokError {
+  return new ByokError(
+    "store_unavailable",
+    `The key store did not show its change log within ${limitMs} ms. Check the database, then try again.`,
+  );
+}

@@ -1,0 +1,19 @@
+import type { OpenAIRealtimeWS } from "openai/realtime/ws";
+import type { Credential, RealtimeSession } from "../provider.ts";
+
+/** What the two providers that speak OpenAI's protocol share. Imported when it is first needed: it would slow down every start. */
+export async function loadProtocol(provider: string): Promise<unknown> {
+  const [{ loadOpenAI }] = await Promise.all([import("./openai-client.ts"), import("./openai-realtime.ts")]);
+  return await loadOpenAI(provider);
+}
+
+/** See `openRealtime`. */
+export async function openSession(
+  provider: string,
+  credential: Credential,
+  loaded: unknown,
+  session: RealtimeSession,
+): Promise<OpenAIRealtimeWS> {
+  const { openRealtime } = await import("./openai-realtime.ts");
+  return await openRealtime(provider, credential, loaded, session);
+}

@@ -1,0 +1,85 @@
+import { connect, type NetConnectOpts } from "node:net";
+import type { OpenAIRealtimeWS } from "openai/realtime/ws";
+import { ByokError } from "../../errors.ts";
+import type { Credential, RealtimeSession } from "../provider.ts";
+import type { OpenAISdk } from "./openai-client.ts";
+
+/**
+ * Opens a realtime socket. The SDK gets `{ apiKey, baseURL }` and no client, for a client of its own would be built from
+ * the environment. It forces `wss`; an `http` endpoint, which only loopback may have, gets a plain socket instead.
+ *
+ * The open socket holds the request that it was opened with, key included: never log it.
+ *
+ * @throws ByokError `request_timeout`, `key_rejected` when the provider refuses the key, `provider_failed` when it refuses
+ * the socket otherwise; the reason of `signal` when that was aborted first.
+ */
+export async function openRealtime(
+  provider: string,
+  credential: Credential,
+  loaded: unknown,
+  { model, signal }: RealtimeSession,
+): Promise<OpenAIRealtimeWS> {
+  signal?.throwIfAborted();
+  const { OpenAIRealtimeWS } = loaded as OpenAISdk;
+  const { key, websocketUrl, requestTimeoutMs } = credential;
+  const isPlain = websocketUrl.startsWith("ws:");
+  const socket = new OpenAIRealtimeWS(
+    {
+      model,
+      options: {
+        handshakeTimeout: requestTimeoutMs,
+        followRedirects: false,
+        ...(isPlain ? { createConnection: plainConnection as typeof connect } : {}),
+      },
+    },
+    { apiKey: key.reveal(), baseURL: websocketUrl.replace(/^ws/u, "http") },
+  );
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const abort = (): void => reject(signal?.reason);
+  signal?.addEventListener("abort", abort, { once: true });
+  socket.on("error", () => {});
+  socket.socket.once("open", () => resolve());
+  socket.socket.once("unexpected-response", (_request, response) =>
+    reject(refused(provider, response.statusCode ?? 0)),
+  );
+  socket.socket.once("error", (error) => reject(notOpened(provider, /handshake/iu.test(error.message))));
+  try {
+    await promise;
+    return socket;
+  } catch (error) {
+    socket.socket.terminate();
+    throw error;
+  } finally {
+    signal?.removeEventListener("abort", abort);
+  }
+}
+
+function plainConnection(options: NetConnectOpts): ReturnType<typeof connect> {
+  const { port, host } = options as { readonly port?: unknown; readonly host?: unknown };
+  return connect(Number(port), String(host));
+}
+
+function refused(provider: string, status: number): ByokError {
+  if (status === 400 || status === 401 || status === 403) {
+    const message = `"${provider}" refused the realtime socket with status ${status}. Check the key and the model.`;
+    return new ByokError("key_rejected", message, { provider, slot: "realtime" });
+  }
+  const message = `"${provider}" answered the realtime socket with status ${status}. Check the endpoint, then try again.`;
+  return new ByokError("provider_failed", message, { provider, slot: "realtime" });
+}
+
+function notOpened(provider: string, isTimeout: boolean): ByokError {
+  const details = { provider, slot: "realtime" } as const;
+  if (!isTimeout) {
+    return new ByokError(
+      "provider_failed",
+      `"${provider}" could not be reached. Check its host, then try again.`,
+      details,
+    );
+  }
+  return new ByokError(
+    "request_timeout",
+    `"${provider}" did not open the realtime socket in time. Try again.`,
+    details,
+  );
+}

@@ -1,0 +1,23 @@
+import type { SealedKey } from "../key-store.ts";
+
+/** A row of `byok_secret` beside the head of the log; all `null` for an organisation without keys. */
+export interface SealedRow {
+  readonly org_id: string;
+  readonly provider: string | null;
+  readonly secret_id: string;
+  readonly region: string | null;
+  readonly kid: string;
+  readonly sealed: string;
+}
+
+/** The sealed keys of a snapshot's rows, by organisation. */
+export function sealedKeys(rows: readonly SealedRow[]): ReadonlyMap<string, SealedKey[]> {
+  const keys = new Map<string, SealedKey[]>();
+  for (const { org_id: orgId, provider, secret_id: secretId, region, kid, sealed } of rows) {
+    if (provider === null) continue;
+    const own = keys.get(orgId) ?? [];
+    own.push({ provider, secretId, region, kid, sealed });
+    keys.set(orgId, own);
+  }
+  return keys;
+}

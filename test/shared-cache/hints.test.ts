@@ -1,0 +1,128 @@
+import { describe, expect, it } from "vitest";
+import { PollPace } from "../../src/coherence/poll-pace.ts";
+import { CacheLink } from "../../src/shared-cache/cache-link.ts";
+import { HintListener } from "../../src/shared-cache/hint-listener.ts";
+import type { CacheHint, KeyCache } from "../../src/shared-cache/key-cache.ts";
+import { ManualClock, settle } from "../support/manual-clock.ts";
+
+const quiet: KeyCache = {
+  maxAgeMs: 60_000,
+  timeoutMs: 50,
+  get: async () => undefined,
+  set: async () => {},
+  invalidate: async () => {},
+  subscribe: () => ({ close() {} }),
+  warnings: () => [],
+};
+
+describe("hints", () => {
+  it("cause five polls at once and ten a second after that, and none is lost", async () => {
+    const clock = new ManualClock();
+    let polls = 0;
+    const pace = new PollPace(clock, async () => {
+      polls += 1;
+    });
+    const flood = async (ms: number): Promise<void> => {
+      for (let at = 0; at < ms; at += 10) {
+        pace.ask();
+        await clock.advance(10);
+      }
+    };
+    await flood(1_000);
+    expect(polls).toBeGreaterThanOrEqual(13);
+    expect(polls).toBeLessThanOrEqual(16);
+    await flood(10_000);
+    expect(polls).toBeLessThanOrEqual(116);
+    await clock.advance(1_000);
+    const before = polls;
+    pace.ask();
+    await settle();
+    expect(polls).toBe(before + 1);
+  });
+
+  it("during a poll cause one more after it", async () => {
+    const clock = new ManualClock();
+    const releases: (() => void)[] = [];
+    const pace = new PollPace(clock, () => new Promise((resolve) => releases.push(resolve)));
+    for (let at = 0; at < 4; at += 1) pace.ask();
+    expect(releases).toHaveLength(1);
+    releases[0]?.();
+    await settle();
+    expect(releases).toHaveLength(2);
+    releases[1]?.();
+    await settle();
+    expect(releases).toHaveLength(2);
+  });
+
+  it("that stay away although the log goes on make the subscription new, at most once a minute", async () => {
+    const clock = new ManualClock();
+    const subscribers: ((hint: CacheHint) => void)[] = [];
+    const closed: number[] = [];
+    const subscribe: KeyCache["subscribe"] = (onHint) => {
+      const index = subscribers.push(onHint) - 1;
+      return { close: () => closed.push(index) };
+    };
+    const listener = new HintListener({ ...quiet, subscribe }, clock, () => {});
+    listener.listen();
+    listener.listen();
+    expect(subscribers).toHaveLength(1);
+    subscribers[0]?.({ orgId: "org", seq: 6 });
+    expect(listener.polled(5, 6)).toBe(false);
+    expect(listener.polled(6, 7)).toBe(false);
+    subscribers[0]?.({ orgId: "org", seq: 7 });
+    expect(listener.polled(7, 8)).toBe(false);
+    expect(listener.polled(8, 8)).toBe(true);
+    expect([subscribers.length, closed]).toEqual([2, [0]]);
+    expect(listener.polled(8, 9)).toBe(false);
+    expect(listener.polled(9, 9)).toBe(false);
+    await clock.advance(60_000);
+    expect(listener.polled(9, 10)).toBe(false);
+    expect(listener.polled(10, 10)).toBe(true);
+    listener.close();
+    expect(closed).toEqual([0, 1, 2]);
+  });
+});
+
+describe("a cache that fails", () => {
+  it("is asked no more after five failures, but for probes ever further apart, and again when it answers", async () => {
+    const clock = new ManualClock();
+    let asked = 0;
+    let isBroken = true;
+    const states: boolean[] = [];
+    const get = async (): Promise<undefined> => {
+      asked += 1;
+      if (isBroken) throw new Error("broken");
+    };
+    const link = new CacheLink({ ...quiet, get }, clock, (isUp) => states.push(isUp));
+    for (let at = 0; at < 50; at += 1) await link.get("org");
+    expect([asked, link.isUp, states]).toEqual([5, false, [false]]);
+    for (let at = 0; at < 600; at += 1) {
+      await link.get("org");
+      await clock.advance(100);
+    }
+    expect(asked).toBeGreaterThan(10);
+    expect(asked).toBeLessThan(25);
+    isBroken = false;
+    await clock.advance(5_000);
+    await link.get("org");
+    expect([link.isUp, states]).toEqual([true, [false, true]]);
+    await link.get("org");
+    expect(link.isUp).toBe(true);
+  });
+
+  it("is waited for no longer than its time-out, and gathers no commands without end", async () => {
+    const clock = new ManualClock();
+    let asked = 0;
+    const get = (): Promise<undefined> => {
+      asked += 1;
+      return new Promise(() => {});
+    };
+    const link = new CacheLink({ ...quiet, get }, clock);
+    const answers = Promise.all(Array.from({ length: 3_000 }, () => link.get("org")));
+    await settle();
+    expect(asked).toBe(1_000);
+    await clock.advance(50);
+    expect((await answers).every((answer) => answer === undefined)).toBe(true);
+    expect(link.isUp).toBe(false);
+  });
+});

@@ -1,0 +1,251 @@
+import { randomUUID } from "node:crypto";
+import pg from "pg";
+import { afterAll, describe, expect, inject, it, vi } from "vitest";
+import { onConnection, type PostgresPool } from "../../../src/store/postgres/postgres-client.ts";
+import { postgresStore } from "../../../src/store/postgres/postgres-store.ts";
+import { keyStoreContract } from "../../../src/testing/key-store-contract.ts";
+
+const admin = new pg.Pool({ connectionString: inject("postgresUrl"), max: 2 });
+const pools: pg.Pool[] = [];
+const databases: string[] = [];
+
+const newDatabase = async (template?: string): Promise<string> => {
+  const name = `byokit_${randomUUID().replaceAll("-", "")}`;
+  await admin.query(`CREATE DATABASE ${name}${template === undefined ? "" : ` TEMPLATE ${template}`}`);
+  databases.push(name);
+  return name;
+};
+const urlOf = (database: string): string => {
+  const url = new URL(inject("postgresUrl"));
+  url.pathname = `/${database}`;
+  return url.href;
+};
+const poolOn = (database: string, options: pg.PoolConfig = {}): pg.Pool => {
+  const pool = new pg.Pool({ connectionString: urlOf(database), max: 5, ...options });
+  pool.on("error", () => {});
+  pools.push(pool);
+  return pool;
+};
+const endAll = async (): Promise<void> => void (await Promise.all(pools.splice(0).map((pool) => pool.end())));
+const key = (orgId: string, sealed: string = randomUUID()) => ({
+  orgId,
+  provider: "openai",
+  secretId: randomUUID(),
+  region: null,
+  kid: "kek-1",
+  sealed,
+  hint: null,
+  actor: null,
+  verification: "skipped" as const,
+});
+const migrated = async (timeoutMs = 5_000) => {
+  const database = await newDatabase();
+  const pool = poolOn(database);
+  const store = postgresStore({ pool, timeoutMs });
+  await store.migrate();
+  return { database, pool, store };
+};
+
+afterAll(async () => {
+  await endAll();
+  for (const name of databases) await admin.query(`DROP DATABASE ${name}`);
+  await admin.end();
+});
+
+describe("a store in Postgres", () => {
+  keyStoreContract(
+    it,
+    async () => {
+      const database = await newDatabase();
+      const open = (timeoutMs: number) => postgresStore({ pool: poolOn(database), timeoutMs });
+      return { database, store: open(2_000), again: async () => open(10_000) };
+    },
+    {
+      async stopWriter({ database }) {
+        const stopped = new pg.Client({ connectionString: urlOf(database) });
+        await stopped.connect();
+        await stopped.query("BEGIN; UPDATE byok_clock SET seq = seq + 1");
+        return () => stopped.end();
+      },
+      async backup({ database }) {
+        await admin.query(
+          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()",
+          [database],
+        );
+        const copy = await newDatabase(database);
+        return async () => postgresStore({ pool: poolOn(copy), timeoutMs: 10_000 });
+      },
+    },
+  );
+
+  it("leaves no row behind of fifty racing replaces", async () => {
+    const { pool, store } = await migrated(10_000);
+    await Promise.all(Array.from({ length: 50 }, () => store.put(key("org"))));
+    const { rows } = await pool.query(
+      "SELECT (SELECT count(*) FROM byok_secret)::int s, (SELECT count(*) FROM byok_log)::int l",
+    );
+    expect(rows).toEqual([{ s: 1, l: 51 }]);
+  });
+
+  it("has the server end a transaction of its own that was paused, so that nobody waits for it", async () => {
+    const { pool, store } = await migrated();
+    const locked = Promise.withResolvers<void>();
+    let release = (): void => {};
+    /** A process that is stopped while it holds the clock row: its next statement is never sent. */
+    const pausing: PostgresPool = {
+      async connect() {
+        const client = await pool.connect();
+        client.on("error", () => {});
+        release = () => client.release(true);
+        return {
+          query: async (query) => {
+            const answer = await client.query(query as pg.QueryConfig);
+            if (!query.text.startsWith("UPDATE byok_clock")) return answer;
+            locked.resolve();
+            return await new Promise<never>(() => {});
+          },
+          release: () => {},
+          on: () => {},
+          removeListener: () => {},
+        };
+      },
+    };
+    const paused = postgresStore({ pool: pausing, timeoutMs: 300 })
+      .put(key("org"))
+      .catch((error: unknown) => error);
+    await locked.promise;
+    expect(await store.put(key("org"))).toMatchObject({ seq: 1 });
+    expect(await paused).toMatchObject({ code: "store_unavailable" });
+    release();
+  });
+
+  it("waits for a lock no longer than its limit, on the server too", async () => {
+    const { database, pool } = await migrated();
+    const stopped = await pool.connect();
+    await stopped.query("BEGIN; UPDATE byok_clock SET seq = seq + 1");
+    const store = postgresStore({ pool, timeoutMs: 300 });
+    await expect(store.put(key("org"))).rejects.toMatchObject({ code: "store_unavailable" });
+    const waiting = "SELECT pid FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock'";
+    await vi.waitFor(async () => expect((await admin.query(waiting, [database])).rows).toEqual([]), { timeout: 5_000 });
+    await stopped.query("ROLLBACK");
+    stopped.release();
+  });
+
+  it("answers within its limit when the pool has no connection to give", async () => {
+    const { database } = await migrated();
+    const pool = poolOn(database, { max: 1 });
+    const taken = await pool.connect();
+    const store = postgresStore({ pool, timeoutMs: 200 });
+    await expect(store.snapshots(["org"])).rejects.toMatchObject({ code: "store_unavailable" });
+    taken.release();
+    expect(await store.snapshots(["org"])).toHaveLength(1);
+  });
+
+  it("is unavailable with a pool that throws where it should reject", async () => {
+    const pool = new pg.Pool({ connectionString: "postgres://u:planted-password@127.0.0.1:notaport/db" });
+    const error = await postgresStore({ pool })
+      .snapshots(["org"])
+      .catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: "store_unavailable" });
+    expect(String(error)).not.toContain("planted");
+  });
+
+  it("goes on describing keys when a newer release adds a column", async () => {
+    const { pool, store } = await migrated();
+    await store.put(key("org"));
+    await store.describe("org");
+    await store.audit("org", { before: null, limit: 1 });
+    await pool.query("ALTER TABLE byok_secret ADD COLUMN more text; ALTER TABLE byok_audit ADD COLUMN more text");
+    expect(await store.describe("org")).toHaveLength(1);
+    expect(await store.audit("org", { before: null, limit: 1 })).toHaveLength(1);
+  });
+
+  it("survives its connections being killed", async () => {
+    const { database, store } = await migrated();
+    await store.put(key("org"));
+    await admin.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", [database]);
+    await store.snapshots(["org"]).catch(() => {});
+    expect(await store.snapshots(["org"])).toMatchObject([{ snap: 1 }]);
+  });
+
+  it("survives the death of a connection that is in use, and nothing of the change remains", async () => {
+    const { database, pool, store } = await migrated();
+    const blocking = await pool.connect();
+    await blocking.query("BEGIN; UPDATE byok_clock SET seq = seq + 1");
+    const failed = expect(store.put(key("org"))).rejects.toMatchObject({ code: "store_unavailable", retryable: true });
+    const waiting = "FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock'";
+    const kill = `SELECT pg_terminate_backend(pid) ${waiting}`;
+    await vi.waitFor(async () => expect((await admin.query(kill, [database])).rowCount).toBe(1));
+    await failed;
+    await blocking.query("ROLLBACK");
+    blocking.release();
+    expect(await store.snapshots(["org"])).toMatchObject([{ snap: 0, keys: [] }]);
+  });
+
+  it("survives the death of a connection that is checked out and idle, which has nobody to reject", async () => {
+    const { pool, store } = await migrated();
+    const lost = onConnection(pool, 10_000, async (client) => {
+      const { rows } = await client.query({ text: "SELECT pg_backend_pid() AS pid" });
+      await admin.query("SELECT pg_terminate_backend($1)", [(rows[0] as { pid: number }).pid]);
+      await vi.waitFor(() => expect(client.query({ text: "SELECT 1" })).rejects.toThrow(/not queryable/u));
+      return await client.query({ text: "SELECT 1" });
+    });
+    await expect(lost).rejects.toMatchObject({ code: "store_unavailable" });
+    expect(await store.snapshots(["org"])).toMatchObject([{ snap: 0 }]);
+  });
+
+  it("prunes its log by age from the beginning, a few rows with every change, and never the newest", async () => {
+    const { pool } = await migrated();
+    const store = postgresStore({ pool, timeoutMs: 5_000, logKeepMs: 1 });
+    for (let change = 0; change < 30; change += 1) await store.put(key("org", randomUUID()));
+    await vi.waitFor(async () => {
+      await store.put(key("org", randomUUID()));
+      expect((await store.poll({ after: 25 })).afterMark).toBeNull();
+    });
+    const { head, headMark, changes } = await store.poll({ windowMs: 3_600_000 });
+    expect(changes.map(({ seq }) => seq)).toEqual(Array.from(changes, (_, index) => head - changes.length + 1 + index));
+    expect(await store.poll({ after: head })).toMatchObject({ afterMark: headMark, changes: [] });
+    expect(await store.snapshots(["org"])).toMatchObject([{ snap: head }]);
+  });
+
+  it("has an audit trail that is append-only, for whoever may write to the database too", async () => {
+    const { pool, store } = await migrated();
+    await store.put(key("org"));
+    for (const edit of ["UPDATE byok_audit SET actor = 'eve'", "DELETE FROM byok_audit", "TRUNCATE byok_audit"]) {
+      await expect(pool.query(edit)).rejects.toThrow(/append-only/u);
+    }
+    expect(await store.audit("org", { before: null, limit: 10 })).toMatchObject([{ actor: null, action: "added" }]);
+  });
+
+  it("says that a schema of an older release is to be migrated", async () => {
+    const { pool, store } = await migrated();
+    await pool.query("ALTER TABLE byok_secret DROP COLUMN checked_at");
+    await expect(store.put(key("org"))).rejects.toMatchObject({ message: expect.stringContaining("migrate()") });
+  });
+
+  it("shows no text of the driver's in its errors", async () => {
+    const { pool, store } = await migrated();
+    await pool.query("ALTER TABLE byok_secret ADD CHECK (sealed <> 'planted-sealed')");
+    const error = await store.put(key("org", "planted-sealed")).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: "store_unavailable", message: expect.stringContaining("23514") });
+    expect(String(error)).not.toContain("planted");
+    expect(error).not.toHaveProperty("cause");
+    expect((await store.poll({ windowMs: 0 })).head).toBe(0);
+  });
+
+  it("says its incarnation with the server's timeline where the role may read it, and without where it may not", async () => {
+    const { database, store } = await migrated();
+    const [own] = await store.snapshots(["org"]);
+    expect(own?.incarnation).toMatch(/^[\w-]{36}\.0{7}1$/u);
+    const role = `reader_${randomUUID().slice(0, 8)}`;
+    const pool = poolOn(database);
+    await pool.query(`CREATE ROLE ${role}; GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role};
+      REVOKE EXECUTE ON FUNCTION pg_walfile_name(pg_lsn) FROM PUBLIC`);
+    const limited = poolOn(database, { options: `-c role=${role}` });
+    const [other] = await postgresStore({ pool: limited }).snapshots(["org"]);
+    expect(other?.incarnation).toBe(own?.incarnation.split(".")[0]);
+    await limited.end();
+    pools.splice(pools.indexOf(limited), 1);
+    await pool.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+  });
+});

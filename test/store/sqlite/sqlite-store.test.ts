@@ -1,0 +1,153 @@
+import { randomUUID } from "node:crypto";
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterAll, describe, expect, it, vi } from "vitest";
+import { sqliteStore } from "../../../src/store/sqlite/sqlite-store.ts";
+import { keyStoreContract } from "../../../src/testing/key-store-contract.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "byokit-sqlite-"));
+const closing: (() => Promise<void>)[] = [];
+const newPath = (): string => join(folder, `${randomUUID()}.sqlite`);
+const open = (path: string, timeoutMs = 5_000) => {
+  const store = sqliteStore({ path, timeoutMs });
+  closing.push(() => store.close());
+  return store;
+};
+const key = (orgId: string, sealed: string) => ({
+  orgId,
+  provider: "openai",
+  secretId: sealed,
+  region: null,
+  kid: "kek-1",
+  sealed,
+  hint: null,
+  actor: null,
+  verification: "skipped" as const,
+});
+
+afterAll(async () => {
+  for (const close of closing) await close();
+  rmSync(folder, { recursive: true });
+});
+
+describe("a store in a file", () => {
+  keyStoreContract(
+    it,
+    async () => {
+      const path = newPath();
+      return { path, store: open(path, 500), again: async () => open(path) };
+    },
+    {
+      async stopWriter({ path }) {
+        const stopped = new DatabaseSync(path);
+        stopped.exec("BEGIN IMMEDIATE");
+        return async () => {
+          stopped.exec("ROLLBACK");
+          stopped.close();
+        };
+      },
+      async backup({ path, store }) {
+        const database = new DatabaseSync(path);
+        database.exec(`VACUUM INTO '${path}.backup'`);
+        database.close();
+        return async () => {
+          for (const suffix of ["-wal", "-shm"]) rmSync(`${path}${suffix}`, { force: true });
+          renameSync(`${path}.backup`, path);
+          return store;
+        };
+      },
+    },
+  );
+
+  it("is created by migrate() and by nothing else", async () => {
+    const path = newPath();
+    await expect(open(path).snapshots(["org"])).rejects.toMatchObject({ code: "store_unavailable" });
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it.each(["", ":memory:", "file:x"])("is refused under the path %j", (path) => {
+    expect(() => sqliteStore({ path })).toThrow(expect.objectContaining({ code: "options_invalid" }));
+  });
+
+  it("waits for another writer and then writes", async () => {
+    const path = newPath();
+    const store = open(path);
+    await store.migrate();
+    const other = new DatabaseSync(path);
+    other.exec("BEGIN IMMEDIATE");
+    const waiting = store.put(key("org", "s1"));
+    other.exec("COMMIT");
+    other.close();
+    expect(await waiting).toMatchObject({ seq: 1 });
+  });
+
+  it("takes a change back that fails half-way, and goes on", async () => {
+    const path = newPath();
+    const store = open(path);
+    await store.migrate();
+    await store.put(key("a", "same-secret-id"));
+    await expect(store.put(key("b", "same-secret-id"))).rejects.toMatchObject({ code: "store_unavailable" });
+    expect((await store.poll({ windowMs: 0 })).head).toBe(1);
+    expect(await store.put(key("b", "s2"))).toMatchObject({ seq: 2 });
+  });
+
+  it("prunes its log by age from the beginning, a few rows with every change, and never the newest", async () => {
+    const path = newPath();
+    const store = sqliteStore({ path, timeoutMs: 5_000, logKeepMs: 1 });
+    closing.push(() => store.close());
+    await store.migrate();
+    for (let change = 0; change < 30; change += 1) await store.put(key("org", randomUUID()));
+    await vi.waitFor(async () => {
+      await store.put(key("org", randomUUID()));
+      expect((await store.poll({ after: 25 })).afterMark).toBeNull();
+    });
+    const { head, headMark, changes } = await store.poll({ windowMs: 3_600_000 });
+    expect(changes.map(({ seq }) => seq)).toEqual(Array.from(changes, (_, index) => head - changes.length + 1 + index));
+    expect(await store.poll({ after: head })).toMatchObject({ afterMark: headMark, changes: [] });
+    expect(await store.snapshots(["org"])).toMatchObject([{ snap: head }]);
+  });
+
+  it("has an audit trail that is append-only, for whoever opens the file too", async () => {
+    const path = newPath();
+    const store = open(path);
+    await store.migrate();
+    await store.put(key("org", "s1"));
+    const database = new DatabaseSync(path);
+    const columns = "(seq, at_ms, org_id, actor, provider, action)";
+    const replace = `INSERT OR REPLACE INTO byok_audit ${columns} VALUES (1, 0, 'org', 'eve', 'openai', 'added')`;
+    for (const edit of ["UPDATE byok_audit SET actor = 'eve'", "DELETE FROM byok_audit", replace]) {
+      expect(() => database.exec(edit)).toThrow(/append-only/u);
+    }
+    database.close();
+    expect(await store.audit("org", { before: null, limit: 10 })).toMatchObject([{ actor: null, action: "added" }]);
+  });
+
+  it("goes on with the schema of a newer release, whose steps only add", async () => {
+    const path = newPath();
+    await open(path).migrate();
+    const database = new DatabaseSync(path);
+    database.exec("PRAGMA user_version = 99");
+    database.close();
+    expect(await open(path).put(key("org", "s1"))).toMatchObject({ seq: 1 });
+    await expect(open(path).migrate()).rejects.toMatchObject({ message: expect.stringContaining("newer") });
+  });
+
+  it("keeps no trace of a removed key in its files", async () => {
+    const path = newPath();
+    const store = open(path);
+    await store.migrate();
+    await store.put({ ...key("org", "planted-sealed-text"), secretId: "s1" });
+    const traces = (): string[] =>
+      readdirSync(folder).filter(
+        (name) =>
+          join(folder, name).startsWith(path) && readFileSync(join(folder, name)).includes("planted-sealed-text"),
+      );
+    expect(traces()).not.toEqual([]);
+    await store.remove({ orgId: "org", provider: "openai" }, { actor: null });
+    await store.close();
+    copyFileSync(path, `${path}.copy`);
+    expect(traces()).toEqual([]);
+  });
+});
