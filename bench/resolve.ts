@@ -76,7 +76,7 @@ export async function fromRedis(): Promise<Compared> {
       const entry = (await bare.getBuffer(`byok:keys:${orgId}`)) ?? Buffer.alloc(2);
       const headEnd = 2 + entry.readUInt16BE();
       const bound = Buffer.concat([Buffer.from(`${orgId}\0`), entry.subarray(2, headEnd)]);
-      return JSON.parse(String(keyring.cache?.open(entry.subarray(headEnd), bound)));
+      return JSON.parse(String(keyring.entryCipher?.open(entry.subarray(headEnd), bound)));
     },
   });
   await resolver.close();

@@ -1,3 +1,5 @@
+import { ByokError } from "./errors.ts";
+
 /** The longest organisation id and the longest name of an actor, in UTF-16 code units. */
 export const maxIdentifierLength = 255;
 
@@ -16,4 +18,20 @@ export function isIdentifier(value: unknown): value is string {
     value.isWellFormed() &&
     !controlCharacter.test(value)
   );
+}
+
+/** Returns `orgId` if it is one. @throws ByokError `org_invalid` */
+export function assertOrgId(orgId: string): string {
+  if (isIdentifier(orgId)) return orgId;
+  throw new ByokError(
+    "org_invalid",
+    `An organisation's id is a string of 1 to ${maxIdentifierLength} characters without control characters. Pass the id that the platform stores.`,
+  );
+}
+
+/** @throws ByokError `options_invalid` unless `actor` can be stored. */
+export function assertActor(orgId: string, actor: string | null): void {
+  if (actor === null || isIdentifier(actor)) return;
+  const message = `"actor" must be a string of 1 to ${maxIdentifierLength} characters without control characters. Pass who makes the change, or nothing.`;
+  throw new ByokError("options_invalid", message, { orgId });
 }

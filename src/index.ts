@@ -1,10 +1,10 @@
 export type { CacheEvent, SnapshotOrigin } from "./coherence/cache-event.ts";
-export type { OpenTrouble } from "./coherence/held-snapshot.ts";
-export type { FlushReason } from "./coherence/learned.ts";
-export type { EntryTrouble } from "./coherence/snapshot-codec.ts";
+export type { UnopenedReason } from "./coherence/opened-snapshot.ts";
+export type { FlushReason } from "./coherence/page-outcome.ts";
+export type { EntryRefusedReason } from "./coherence/snapshot-codec.ts";
 export { ByokError, type ByokErrorCode, type ByokErrorDetails, isByokError, type SlotFailure } from "./errors.ts";
-export type { CacheCipher } from "./keyring/cache-cipher.ts";
-export type { Keyring, SealContext, SealedText } from "./keyring/keyring.ts";
+export type { EntryCipher } from "./keyring/entry-cipher.ts";
+export type { EncryptionContext, Keyring, SealedText } from "./keyring/keyring.ts";
 export { generateKeyring, type Jwk, type KeyringJson } from "./keyring/keyring-json.ts";
 export { createKeyring } from "./keyring/local-keyring.ts";
 export { createKeyManager, type KeyManagerOptions } from "./manager/create-key-manager.ts";
@@ -17,6 +17,7 @@ export type {
   KeyDescription,
   KeyInput,
   KeyManager,
+  KeyRemoval,
   ProviderConfig,
   Verification,
 } from "./manager/key-manager.ts";
@@ -56,7 +57,7 @@ export type {
 } from "./resolver/resolver.ts";
 export type { ResolverEvent } from "./resolver/resolver-event.ts";
 export { Secret } from "./secret.ts";
-export type { CacheHint, CacheSubscription, KeyCache } from "./shared-cache/key-cache.ts";
+export type { CacheSubscription, ChangeNotice, KeyCache } from "./shared-cache/key-cache.ts";
 export type { Category, Slot } from "./slot.ts";
 export type {
   Attribution,

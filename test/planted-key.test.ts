@@ -32,7 +32,7 @@ const use = async (store: KeyStore): Promise<void> => {
   }
   const call = await resolver.resolve("org", { llm_config: { provider: "openai" } });
   expect(call.llm.credential.key.reveal()).toContain(planted);
-  await manager.remove("org", "openai");
+  await manager.remove("org", { provider: "openai" });
   await resolver.close();
 };
 

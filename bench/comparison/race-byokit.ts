@@ -45,7 +45,7 @@ export const byokit: Contestant = {
         return {
           ask: async () => ((await resolver.client(orgId, provider)).source === "platform" ? "nothing" : "the key"),
           remove: async () => {
-            const { published, effectiveWithinMs } = await manager.remove(orgId, provider);
+            const { published, effectiveWithinMs } = await manager.remove(orgId, { provider });
             return `published: ${published}, in force within ${effectiveWithinMs / 1_000} s`;
           },
           async close() {

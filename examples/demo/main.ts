@@ -34,13 +34,13 @@ if (platform.hasRedis && has("xai")) {
 }
 
 if (has("openai", "deepgram", "elevenlabs")) {
-  const { seq } = await manager.remove("acme", "openai", { actor: "demo" });
+  const { seq } = await manager.remove("acme", { provider: "openai", actor: "demo" });
   const removed = "acme removes its OpenAI key: the next call shows it";
   await call(removed, "acme", () => resolver.resolve("acme", frontDesk, { atLeast: seq }), holdTurn);
 
   spoilKey(platform.databasePath, "borealis", "deepgram");
   const spoilt = "borealis' Deepgram key no longer opens: a typed failure, no silent fallback";
-  const { seq: after } = await manager.remove("borealis", "openai", { actor: "demo" });
+  const { seq: after } = await manager.remove("borealis", { provider: "openai", actor: "demo" });
   await call(spoilt, "borealis", () => resolver.resolve("borealis", frontDesk, { atLeast: after }), holdTurn);
 }
 

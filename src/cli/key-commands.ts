@@ -76,7 +76,7 @@ export function addKeyCommands(program: Command, env: Environment): void {
     .addOption(actor())
     .action(async ({ org, provider, actor: by, json = false }: KeyOptions) => {
       await managed(env, async (manager) => {
-        printChange(await manager.remove(org, provider, by === undefined ? {} : { actor: by }), json);
+        printChange(await manager.remove(org, { provider, ...(by === undefined ? {} : { actor: by }) }), json);
       });
     });
 
@@ -86,19 +86,24 @@ export function addKeyCommands(program: Command, env: Environment): void {
   ).action(async ({ org, provider, json = false }: KeyOptions) => {
     await managed(env, async (manager) => {
       const result = await manager.verify(org, provider);
-      const { verification, status, reason = null } = result;
+      const { verdict, status, reason = null } = result;
       print(
-        result,
+        toJson(result),
         [
           ["provider", "said", "status", "reason"],
-          [provider, verification, status, reason],
+          [provider, verdict, status, reason],
         ],
         json,
       );
-      if (verification === "invalid") process.exitCode = exitCodes.failed;
-      if (verification === "unreachable") process.exitCode = exitCodes.tryAgain;
+      if (verdict === "invalid") process.exitCode = exitCodes.failed;
+      if (verdict === "unreachable") process.exitCode = exitCodes.tryAgain;
     });
   });
+}
+
+/** What the provider said goes by the API's name for it. */
+function toJson<T extends { readonly verdict: string }>({ verdict, ...rest }: T): object {
+  return { ...rest, verification: verdict };
 }
 
 async function managed(
@@ -111,7 +116,7 @@ async function managed(
 }
 
 function printChange(change: KeyChange, isJson: boolean): void {
-  const { seq, verification, published, effectiveWithinMs } = change;
-  const facts = [String(seq), verification, published ? "yes" : "no", `${effectiveWithinMs} ms`];
-  print(change, [["change", "provider said", "workers told", "effective within"], facts], isJson);
+  const { seq, verdict, published, effectiveWithinMs } = change;
+  const facts = [String(seq), verdict, published ? "yes" : "no", `${effectiveWithinMs} ms`];
+  print(toJson(change), [["change", "provider said", "workers told", "effective within"], facts], isJson);
 }

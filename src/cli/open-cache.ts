@@ -1,4 +1,4 @@
-import { importSdk } from "../import-sdk.ts";
+import { importOptional } from "../import-optional.ts";
 import type { KeyCache } from "../shared-cache/key-cache.ts";
 import { redisCache } from "../shared-cache/redis-cache.ts";
 
@@ -12,7 +12,7 @@ const connectMs = 1_000;
 
 export async function openCache(url: string | undefined): Promise<OpenedCache | undefined> {
   if (!url) return undefined;
-  const { Redis } = await importSdk("redis", "ioredis@6", () => import("ioredis"));
+  const { Redis } = await importOptional("redis", "ioredis@6", () => import("ioredis"));
   const redis = new Redis(url, {
     enableOfflineQueue: false,
     commandTimeout: 200,

@@ -1,5 +1,5 @@
 import { ByokError } from "../errors.ts";
-import { importSdk } from "../import-sdk.ts";
+import { importOptional } from "../import-optional.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import { postgresStore } from "../store/postgres/postgres-store.ts";
 import { sqliteStore } from "../store/sqlite/sqlite-store.ts";
@@ -20,7 +20,7 @@ export async function openStore(given?: string): Promise<OpenedStore> {
     const store = sqliteStore({ path: url });
     return { store, close: () => store.close() };
   }
-  const { default: pg } = await importSdk("postgres", "pg@8", () => import("pg"));
+  const { default: pg } = await importOptional("postgres", "pg@8", () => import("pg"));
   const pool = new pg.Pool({ connectionString: url, max: 10, connectionTimeoutMillis: 5_000 });
   pool.on("error", () => {});
   return { store: postgresStore({ pool }), close: () => pool.end() };

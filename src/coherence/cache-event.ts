@@ -1,5 +1,5 @@
-import type { FlushReason } from "./learned.ts";
-import type { EntryTrouble } from "./snapshot-codec.ts";
+import type { FlushReason } from "./page-outcome.ts";
+import type { EntryRefusedReason } from "./snapshot-codec.ts";
 
 /** Trouble of the cache and of its link to the database. Meant to be counted. */
 export type CacheEvent =
@@ -14,11 +14,11 @@ export type CacheEvent =
   /** A call was served from this worker's memory, from the shared cache or from the database. */
   | { readonly type: "snapshot_used"; readonly orgId: string; readonly from: SnapshotOrigin }
   /** The shared cache had an entry that was not used, and that is replaced unless its `kid` is unknown here. */
-  | { readonly type: "entry_refused"; readonly orgId: string; readonly reason: EntryTrouble | "other_history" }
+  | { readonly type: "entry_refused"; readonly orgId: string; readonly reason: EntryRefusedReason | "other_history" }
   /** The shared cache does not answer and is asked now and then only. Calls go on from memory and the database. */
   | { readonly type: "cache_down" }
   | { readonly type: "cache_up" }
-  /** Changes came without their hints: the subscription was made anew. */
+  /** Changes came without their notices: the subscription was made anew. */
   | { readonly type: "subscription_renewed" };
 
 /** Where a snapshot was found. */

@@ -3,9 +3,9 @@ import { within } from "../deadline.ts";
 import { ByokError } from "../errors.ts";
 import type { KeyStore, LogCursor } from "../store/key-store.ts";
 import type { CacheEvent } from "./cache-event.ts";
-import { isFlush } from "./learned.ts";
-import { momentOf } from "./moment.ts";
-import { PollPace } from "./poll-pace.ts";
+import { readMoment } from "./moment.ts";
+import { isFlush } from "./page-outcome.ts";
+import { PollRateLimiter } from "./poll-rate-limiter.ts";
 import type { WorkerMemory } from "./worker-memory.ts";
 
 export interface ChangeFeedOptions {
@@ -20,20 +20,20 @@ export interface ChangeFeedOptions {
   readonly onEvent: (event: CacheEvent) => void;
 }
 
-/** Follows the change log: what is learnt here raises fences and renews the lease. */
+/** Follows the change log: what is read here raises fences and renews the lease. */
 export class ChangeFeed {
   readonly #options: ChangeFeedOptions;
   #polling: Promise<void> | undefined;
   #timer: Timer | undefined;
-  readonly #pace: PollPace;
+  readonly #limiter: PollRateLimiter;
   #isClosed = false;
   #failures = 0;
-  /** Hears of the changes that a scheduled poll has shown. */
+  /** Told which changes a scheduled poll has shown: those behind `after` up to `upTo`. */
   onScheduledPoll: (after: number, upTo: number) => void = () => {};
 
   constructor(options: ChangeFeedOptions) {
     this.#options = options;
-    this.#pace = new PollPace(options.clock, () => this.pollAnew());
+    this.#limiter = new PollRateLimiter(options.clock, () => this.pollAnew());
   }
 
   /** Polls that have failed in a row. */
@@ -49,9 +49,9 @@ export class ChangeFeed {
     return this.#polling;
   }
 
-  /** Reads the log soon, because of a hint. */
+  /** Reads the log soon, because of a notice. */
   pollSoon(): void {
-    this.#pace.ask();
+    this.#limiter.ask();
   }
 
   /** Reads the log from now on: a read that is under way may have been sent too early. */
@@ -72,14 +72,14 @@ export class ChangeFeed {
   close(): void {
     this.#isClosed = true;
     this.#timer?.cancel();
-    this.#pace.close();
+    this.#limiter.close();
   }
 
   async #tick(): Promise<void> {
     const { history } = this.#options.memory;
-    const after = history.lastSeq;
+    const after = history.following?.seq;
     await this.poll().catch(() => {});
-    if (after >= 0) this.onScheduledPoll(after, Math.max(after, history.lastSeq));
+    if (after !== undefined) this.onScheduledPoll(after, Math.max(after, history.following?.seq ?? after));
     this.#timer = undefined;
     this.follow();
   }
@@ -88,14 +88,14 @@ export class ChangeFeed {
     const { memory, store, clock, limitMs, onEvent } = this.#options;
     try {
       for (;;) {
-        const asked = { sentAt: momentOf(clock), generation: memory.history.generation };
-        const page = await within(clock, limitMs, store.poll(this.#cursor()), () => tooSlow(limitMs));
+        const request = { sentAt: readMoment(clock), generation: memory.history.generation };
+        const page = await within(clock, limitMs, store.poll(this.#nextCursor()), () => tooSlow(limitMs));
         if (this.#isClosed) return;
-        const learned = memory.learn(page, asked);
-        if (isFlush(learned)) {
-          onEvent({ type: "flushed", reason: learned === "contradicted" ? "other_history" : learned });
+        const outcome = memory.applyPage(page, request);
+        if (isFlush(outcome)) {
+          onEvent({ type: "flushed", reason: outcome === "contradicted" ? "other_history" : outcome });
         }
-        if (learned === "current" || learned === "other_incarnation" || learned === "other_history") break;
+        if (outcome === "current" || outcome === "other_incarnation" || outcome === "other_history") break;
       }
       if (this.#failures > 0) onEvent({ type: "feed_recovered", failures: this.#failures });
       this.#failures = 0;
@@ -107,9 +107,10 @@ export class ChangeFeed {
     }
   }
 
-  #cursor(): LogCursor {
+  #nextCursor(): LogCursor {
     const { memory, windowMs } = this.#options;
-    return memory.history.isStarted ? { after: memory.history.lastSeq } : { windowMs };
+    const { following } = memory.history;
+    return following === undefined ? { windowMs } : { after: following.seq };
   }
 }
 

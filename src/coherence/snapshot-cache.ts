@@ -1,24 +1,24 @@
 import type { Clock } from "../clock.ts";
-import { type Deadline, within } from "../deadline.ts";
-import { ByokError, isByokError } from "../errors.ts";
-import type { CacheCipher } from "../keyring/cache-cipher.ts";
+import type { Deadline } from "../deadline.ts";
+import { isByokError } from "../errors.ts";
+import type { EntryCipher } from "../keyring/entry-cipher.ts";
 import type { Keyring } from "../keyring/keyring.ts";
 import type { KeyCache } from "../shared-cache/key-cache.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import type { CacheEvent, SnapshotOrigin } from "./cache-event.ts";
 import { ChangeFeed } from "./change-feed.ts";
-import { Flights, type Landed } from "./flights.ts";
-import { type HeldSnapshot, openKeys, reopenKeys, unopened } from "./held-snapshot.ts";
-import type { Moment } from "./moment.ts";
+import { InFlightReads, type ReadResult } from "./in-flight-reads.ts";
+import { listUnopened, type OpenedSnapshot, reopenKeys } from "./opened-snapshot.ts";
 import { SharedSnapshots } from "./shared-snapshots.ts";
-import { SnapshotReads } from "./snapshot-reads.ts";
+import { SnapshotBatcher } from "./snapshot-batcher.ts";
+import { SnapshotLoader } from "./snapshot-loader.ts";
 import { WorkerMemory } from "./worker-memory.ts";
 
 export interface SnapshotCacheOptions {
   readonly store: KeyStore;
   readonly keyring: Keyring;
   /** The cache that workers share, and what seals its entries. */
-  readonly shared: { readonly cache: KeyCache; readonly cipher: CacheCipher } | undefined;
+  readonly shared: { readonly cache: KeyCache; readonly cipher: EntryCipher } | undefined;
   readonly clock: Clock;
   readonly leaseMs: number;
   readonly pollMs: number;
@@ -39,9 +39,24 @@ export interface SnapshotRequest {
 
 /** A snapshot to be used in the same synchronous turn. */
 export interface SnapshotAnswer {
-  readonly held: HeldSnapshot;
+  readonly snapshot: OpenedSnapshot;
   /** Milliseconds past its lease, at least 1 once that has ended; 0 within it. */
   readonly overdueMs: number;
+}
+
+/** One call's way to its answer. */
+interface Attempt {
+  readonly orgId: string;
+  readonly request: SnapshotRequest;
+  readonly deadline: Deadline;
+  /** What its last read has brought. */
+  result: ReadResult | undefined;
+  /** Whether keys that did not open have been tried again. */
+  hasReopened: boolean;
+  /** Whether a read of its own has failed. */
+  hasFailed: boolean;
+  /** Before the next read, where the last one missed the change that the call must see. */
+  pauseMs: number;
 }
 
 /** Between two reads that both miss the change that a call must see: at first, and at most. */
@@ -54,149 +69,133 @@ export class SnapshotCache {
   readonly feed: ChangeFeed;
   readonly shared: SharedSnapshots | undefined;
   readonly #options: SnapshotCacheOptions;
-  readonly #reads: SnapshotReads;
-  readonly #flights: Flights;
-  #isClosed = false;
+  readonly #loader: SnapshotLoader;
+  readonly #reads: InFlightReads;
 
   constructor(options: SnapshotCacheOptions) {
-    const { store, shared, clock, leaseMs, maxOrgs, pollMs, readLimitMs, onEvent } = options;
+    const { store, keyring, shared, clock, leaseMs, maxOrgs, pollMs, readLimitMs: limitMs, onEvent } = options;
     this.#options = options;
     const memory = new WorkerMemory(clock, leaseMs, maxOrgs);
     const windowMs = shared?.cache.maxAgeMs ?? 0;
-    const feed = new ChangeFeed({ store, memory, clock, pollMs, windowMs, limitMs: readLimitMs, onEvent });
-    const flights = new Flights(memory.history, (orgId, generation) => this.#land(orgId, generation));
-    const isFilling = (orgId: string): boolean => flights.has(orgId);
+    const feed = new ChangeFeed({ store, memory, clock, pollMs, windowMs, limitMs, onEvent });
+    const isFilling = (orgId: string): boolean => this.#reads.has(orgId);
     this.memory = memory;
     this.feed = feed;
     this.shared = shared && new SharedSnapshots({ ...shared, clock, memory, feed, isFilling, onEvent });
-    this.#flights = flights;
-    this.#reads = new SnapshotReads(store, clock, readLimitMs);
+    const batcher = new SnapshotBatcher(store, clock, limitMs);
+    this.#loader = new SnapshotLoader({ memory, feed, shared: this.shared, batcher, keyring, clock, limitMs, onEvent });
+    this.#reads = new InFlightReads(memory.history, (orgId, generation) => this.#loader.load(orgId, generation));
   }
 
-  get flights(): number {
-    return this.#flights.size;
+  /** Organisations that are being read. */
+  get reads(): number {
+    return this.#reads.size;
   }
 
   /** The answer that needs no wait, if there is one. */
   hit(orgId: string, request: SnapshotRequest): SnapshotAnswer | undefined {
-    const held = this.memory.find(orgId);
-    if (held === undefined || !this.#isUsable(held, request)) return undefined;
-    return unopened(held, request.providers).length === 0 ? this.#used(held, "memory") : undefined;
+    const snapshot = this.memory.find(orgId);
+    if (snapshot === undefined || !this.#satisfies(snapshot, request)) return undefined;
+    return listUnopened(snapshot, request.providers).length === 0 ? this.#use(snapshot, "memory") : undefined;
   }
 
   /** Reads until the use rule lets an answer through or the deadline ends. */
   async read(orgId: string, request: SnapshotRequest, deadline: Deadline): Promise<SnapshotAnswer> {
-    let landed: Landed | undefined;
-    let hasReopened = false;
-    let pauseMs = unseenPauseMs;
-    for (;;) {
-      deadline.throwIfEnded();
-      const held = this.memory.find(orgId) ?? landed?.held;
-      if (held !== undefined && this.#isUsable(held, request)) {
-        if (hasReopened || unopened(held, request.providers).length === 0) {
-          return this.#used(held, landed?.from ?? "memory");
-        }
-        hasReopened = true;
-        await deadline.race(reopenKeys(this.#options.keyring, held, request.providers));
-        continue;
-      }
-      const overdue = this.feed.failures > 0 ? this.#overdue(orgId, request) : undefined;
-      if (overdue !== undefined) {
-        this.#flights.of(orgId).catch(() => {});
-        return overdue;
-      }
-      try {
-        landed = await deadline.race(this.#flights.of(orgId));
-        if (landed === undefined) await deadline.race(this.feed.poll());
-        else if (!this.#shows(landed.held, request.atLeast)) {
-          // The shared cache goes on giving an entry of before until the log has said that it is outdated.
-          await deadline.race(this.feed.poll());
-          if (this.#shows(landed.held, request.atLeast)) continue;
-          await deadline.pause(pauseMs);
-          pauseMs = Math.min(2 * pauseMs, maxUnseenPauseMs);
-        }
-      } catch (error) {
-        const fallback = isByokError(error) && error.code !== "closed" ? this.#overdue(orgId, request) : undefined;
-        if (fallback === undefined) throw error;
-        return fallback;
-      }
+    const fresh = { result: undefined, hasReopened: false, hasFailed: false, pauseMs: unseenPauseMs };
+    const attempt: Attempt = { orgId, request, deadline, ...fresh };
+    deadline.throwIfEnded();
+    let answer = this.#answer(attempt);
+    while (answer === undefined) {
+      await this.#advance(attempt);
+      if (!attempt.hasFailed) deadline.throwIfEnded();
+      answer = this.#answer(attempt);
     }
+    return answer;
   }
 
   /** What was last known and no known change outdates, however long its lease has ended. Nothing is promised of its age. */
   lastKnown(orgId: string, atLeast: number): SnapshotAnswer | undefined {
-    const held = this.memory.find(orgId);
-    if (held === undefined || !this.#shows(held, atLeast)) return undefined;
-    const overdueMs = this.memory.overdueMs(held);
-    return { held, overdueMs: overdueMs < 0 ? 0 : Math.max(overdueMs, 1) };
+    const snapshot = this.memory.find(orgId);
+    if (snapshot === undefined || !this.#shows(snapshot, atLeast)) return undefined;
+    const overdueMs = this.memory.overdueMs(snapshot);
+    return { snapshot, overdueMs: overdueMs < 0 ? 0 : Math.max(overdueMs, 1) };
   }
 
   close(): void {
-    this.#isClosed = true;
+    this.#loader.close();
     this.feed.close();
     this.shared?.close();
     this.memory.clear();
   }
 
-  #isUsable(held: HeldSnapshot, request: SnapshotRequest): boolean {
-    return this.memory.mayBeHandedOut(held) && this.#shows(held, request.atLeast);
+  /** What may be handed out in this very turn: what satisfies the rule, or what was last known while the store is away. */
+  #answer(attempt: Attempt): SnapshotAnswer | undefined {
+    const snapshot = this.#usable(attempt);
+    if (snapshot === undefined) return this.#answerWithoutStore(attempt);
+    const { request, result, hasReopened } = attempt;
+    const isTried = hasReopened || listUnopened(snapshot, request.providers).length === 0;
+    return isTried ? this.#use(snapshot, result?.from ?? "memory") : undefined;
   }
 
-  /** A snapshot that is admitted is true for every change that this worker has read of. */
-  #shows(held: HeldSnapshot, seq: number): boolean {
-    return Math.max(held.snap, this.memory.history.lastSeq) >= seq;
+  /** While polls fail the last known answer is given at once, and the read runs behind the call's back. */
+  #answerWithoutStore({ orgId, request, hasFailed }: Attempt): SnapshotAnswer | undefined {
+    const isAway = hasFailed || this.feed.failures > 0;
+    const answer = isAway ? this.#overdue(orgId, request) : undefined;
+    if (answer !== undefined && !hasFailed) this.#reads.join(orgId).catch(() => {});
+    return answer;
   }
 
-  #used(held: HeldSnapshot, from: SnapshotOrigin): SnapshotAnswer {
-    this.#options.onEvent({ type: "snapshot_used", orgId: held.orgId, from });
-    return { held, overdueMs: 0 };
+  /** The next thing to wait for: keys that are tried again, else a read. */
+  async #advance(attempt: Attempt): Promise<void> {
+    const { orgId, request, deadline } = attempt;
+    const snapshot = this.#usable(attempt);
+    if (snapshot !== undefined) {
+      attempt.hasReopened = true;
+      return await deadline.race(reopenKeys(this.#options.keyring, snapshot, request.providers));
+    }
+    try {
+      await this.#read(attempt);
+    } catch (error) {
+      const mayFallBack = isByokError(error) && error.code !== "closed" && this.#overdue(orgId, request) !== undefined;
+      if (!mayFallBack) throw error;
+      attempt.hasFailed = true;
+    }
+  }
+
+  async #read(attempt: Attempt): Promise<void> {
+    const { orgId, request, deadline } = attempt;
+    attempt.result = await deadline.race(this.#reads.join(orgId));
+    const snapshot = attempt.result?.snapshot;
+    if (snapshot !== undefined && this.#shows(snapshot, request.atLeast)) return;
+    // The shared cache goes on giving an outdated entry until the log has said that it is outdated.
+    await deadline.race(this.feed.poll());
+    if (snapshot === undefined || this.#shows(snapshot, request.atLeast)) return;
+    await deadline.pause(attempt.pauseMs);
+    attempt.pauseMs = Math.min(2 * attempt.pauseMs, maxUnseenPauseMs);
+  }
+
+  #usable({ orgId, request, result }: Attempt): OpenedSnapshot | undefined {
+    const snapshot = this.memory.find(orgId) ?? result?.snapshot;
+    return snapshot !== undefined && this.#satisfies(snapshot, request) ? snapshot : undefined;
+  }
+
+  /** The use rule, and what the call asks for beyond it. */
+  #satisfies(snapshot: OpenedSnapshot, { atLeast }: SnapshotRequest): boolean {
+    return this.memory.isFresh(snapshot) && this.#shows(snapshot, atLeast);
+  }
+
+  /** A snapshot that is admissible is true for every change that this worker has read. */
+  #shows({ asOf }: OpenedSnapshot, seq: number): boolean {
+    return asOf >= seq || this.memory.history.hasReadUpTo(seq);
+  }
+
+  #use(snapshot: OpenedSnapshot, from: SnapshotOrigin): SnapshotAnswer {
+    this.#options.onEvent({ type: "snapshot_used", orgId: snapshot.orgId, from });
+    return { snapshot, overdueMs: 0 };
   }
 
   #overdue(orgId: string, request: SnapshotRequest): SnapshotAnswer | undefined {
     const known = this.lastKnown(orgId, request.atLeast);
     return known !== undefined && request.acceptsOverdue(known) ? known : undefined;
   }
-
-  async #land(orgId: string, generation: number): Promise<Landed | undefined> {
-    const shared = await this.shared?.find(orgId, generation);
-    if (shared?.held !== undefined && this.#install(shared.held)) return { held: shared.held, from: "cache" };
-    const held = await this.#fromStore(orgId, generation);
-    if (held === undefined) return undefined;
-    if (shared?.mayReplace) this.shared?.keep(held);
-    return { held, from: "store" };
-  }
-
-  async #fromStore(orgId: string, generation: number): Promise<HeldSnapshot | undefined> {
-    const { keyring, clock, readLimitMs, onEvent } = this.#options;
-    const { snapshot, sentAt } = await this.#reads.read(orgId);
-    const opening = openKeys(keyring, snapshot);
-    const keys = await within(clock, readLimitMs, opening, () => slowKeyring(orgId));
-    const { incarnation, snap, mark } = snapshot;
-    const held: HeldSnapshot = { orgId, incarnation, generation, snap, mark, readAt: sentAt, keys };
-    this.memory.history.hear(snapshot, generation, sentAt, clock.monotonicMs());
-    if ((await this.#isCertain(held, sentAt)) && this.#install(held)) return held;
-    if (!this.#isClosed) onEvent({ type: "snapshot_refused", orgId });
-    return undefined;
-  }
-
-  /** Where there is doubt the log decides, read once more: it shows the row that the snapshot was read at, or another. */
-  async #isCertain(held: HeldSnapshot, sentAt: Moment): Promise<boolean> {
-    const { history } = this.memory;
-    if (!history.isDoubtful(held, sentAt)) return true;
-    await this.feed.pollAnew().catch(() => {});
-    return history.hasRead(held);
-  }
-
-  #install(held: HeldSnapshot): boolean {
-    if (this.#isClosed || !this.memory.install(held)) return false;
-    this.shared?.listen();
-    this.feed.follow();
-    return true;
-  }
-}
-
-function slowKeyring(orgId: string): ByokError {
-  return new ByokError("store_unavailable", "The keyring did not open a key in time. Check the key service.", {
-    orgId,
-  });
 }

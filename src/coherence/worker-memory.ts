@@ -1,21 +1,21 @@
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../clock.ts";
 import type { LogPage } from "../store/key-store.ts";
-import type { HeldSnapshot } from "./held-snapshot.ts";
 import { History } from "./history.ts";
-import { type Asked, isFlush, type Learned } from "./learned.ts";
-import { laterOf, momentOf, overdueMs } from "./moment.ts";
+import { laterOf, overdueMs, readMoment } from "./moment.ts";
+import type { OpenedSnapshot } from "./opened-snapshot.ts";
+import { isFlush, type PageOutcome, type PageRequest } from "./page-outcome.ts";
 
 /**
  * What a worker remembers, and the only place that decides whether it may be used. A snapshot is installed or handed out
- * only if, in the same synchronous turn, the history admits it and a lease that covers it has not ended.
+ * only if, in the same synchronous turn, it is fresh: admissible to the history, and under a lease that has not ended.
  */
 export class WorkerMemory {
   readonly history: History = new History();
   readonly #clock: Clock;
   readonly #leaseMs: number;
   readonly #maxFences: number;
-  readonly #snapshots: LRUCache<string, HeldSnapshot>;
+  readonly #snapshots: LRUCache<string, OpenedSnapshot>;
 
   constructor(clock: Clock, leaseMs: number, maxOrgs: number) {
     this.#clock = clock;
@@ -32,50 +32,51 @@ export class WorkerMemory {
     return this.#snapshots.has(orgId);
   }
 
-  /** The snapshot that the fence admits, whether or not its lease has ended. */
-  find(orgId: string): HeldSnapshot | undefined {
-    const held = this.#snapshots.get(orgId);
-    return held !== undefined && this.history.admits(held) ? held : undefined;
+  /** The snapshot that is admissible, whether or not its lease has ended. */
+  find(orgId: string): OpenedSnapshot | undefined {
+    const snapshot = this.#snapshots.get(orgId);
+    return snapshot !== undefined && this.history.isAdmissible(snapshot) ? snapshot : undefined;
   }
 
-  /** Remembers `held` if the history admits it and its lease has not ended; says whether it did. */
-  install(held: HeldSnapshot): boolean {
-    if (!this.mayBeHandedOut(held)) return false;
-    this.history.raiseFence(held.orgId, held.snap);
-    this.history.noteAhead(held, this.#clock.monotonicMs());
-    this.#snapshots.set(held.orgId, held);
+  /** Remembers `snapshot` if it is fresh; says whether it did. */
+  install(snapshot: OpenedSnapshot): boolean {
+    if (!this.isFresh(snapshot)) return false;
+    this.history.raiseFence(snapshot.orgId, snapshot.asOf);
+    this.history.noteUnconfirmed(snapshot, this.#clock.monotonicMs());
+    this.#snapshots.set(snapshot.orgId, snapshot);
     this.#boundFences();
     return true;
   }
 
-  mayBeHandedOut(held: HeldSnapshot): boolean {
-    return this.history.admits(held) && this.overdueMs(held) < 0;
+  /** The use rule: admissible, and its lease has not ended. */
+  isFresh(snapshot: OpenedSnapshot): boolean {
+    return this.history.isAdmissible(snapshot) && this.overdueMs(snapshot) < 0;
   }
 
-  /** Milliseconds since the lease of `held` ended: its own, or the worker's where that began later. */
-  overdueMs(held: HeldSnapshot): number {
-    const began = laterOf(held.readAt, this.history.heardAt);
-    return began === undefined ? Number.POSITIVE_INFINITY : overdueMs(began, this.#leaseMs, momentOf(this.#clock));
+  /** Milliseconds since the lease of `snapshot` ended: its own, or the worker's where that began later. */
+  overdueMs(snapshot: OpenedSnapshot): number {
+    const began = laterOf(snapshot.readAt, this.history.leaseStart);
+    return began === undefined ? Number.POSITIVE_INFINITY : overdueMs(began, this.#leaseMs, readMoment(this.#clock));
   }
 
   /** Milliseconds left of the worker's own lease; 0 when it has ended or never begun. */
   leaseLeftMs(): number {
-    const { heardAt } = this.history;
-    return heardAt === undefined ? 0 : Math.max(0, -overdueMs(heardAt, this.#leaseMs, momentOf(this.#clock)));
+    const { leaseStart } = this.history;
+    return leaseStart === undefined ? 0 : Math.max(0, -overdueMs(leaseStart, this.#leaseMs, readMoment(this.#clock)));
   }
 
   /** Takes in a page of the change log, and drops at once what it outdates. */
-  learn(page: LogPage, asked: Asked): Learned {
-    const { isAhead } = this.history;
-    const learned = this.history.learn(page, asked, this.#clock.monotonicMs(), (orgId, seq) => {
-      const held = this.#snapshots.peek(orgId);
-      if (held !== undefined && held.snap < seq) this.#snapshots.delete(orgId);
+  applyPage(page: LogPage, request: PageRequest): PageOutcome {
+    const { hasUnconfirmed } = this.history;
+    const outcome = this.history.applyPage(page, request, this.#clock.monotonicMs(), (orgId, seq) => {
+      const snapshot = this.#snapshots.peek(orgId);
+      if (snapshot !== undefined && snapshot.asOf < seq) this.#snapshots.delete(orgId);
     });
-    if (isFlush(learned)) this.#snapshots.clear();
-    if (learned === "behind" || learned === "more") this.#dropAhead();
-    if (isAhead) this.#dropRefused();
+    if (isFlush(outcome)) this.#snapshots.clear();
+    if (outcome === "behind" || outcome === "more") this.#dropUnconfirmed();
+    if (hasUnconfirmed) this.#dropInadmissible();
     this.#boundFences();
-    return learned;
+    return outcome;
   }
 
   clear(): void {
@@ -83,30 +84,37 @@ export class WorkerMemory {
   }
 
   /** What may be of a lost history is not handed out while that is being found out. */
-  #dropAhead(): void {
-    for (const [orgId, { snap }] of this.#snapshots.entries()) {
-      if (snap > this.history.lastSeq) this.#snapshots.delete(orgId);
+  #dropUnconfirmed(): void {
+    for (const [orgId, { asOf }] of this.#snapshots.entries()) {
+      if (!this.history.hasReadUpTo(asOf)) this.#snapshots.delete(orgId);
     }
   }
 
-  /** What the log has shown to be of a lost history: its mark is known now and would be forgotten one day. */
-  #dropRefused(): void {
-    for (const [orgId, held] of this.#snapshots.entries()) {
-      if (!this.history.admits(held)) this.#snapshots.delete(orgId);
+  /** What the log has shown to be of a lost history: its change id is known now and would be forgotten one day. */
+  #dropInadmissible(): void {
+    for (const [orgId, snapshot] of this.#snapshots.entries()) {
+      if (!this.history.isAdmissible(snapshot)) this.#snapshots.delete(orgId);
     }
   }
 
   #boundFences(): void {
     if (this.history.fenceCount <= this.#maxFences) return;
-    const { lastSeq, lastMark } = this.history;
-    this.#dropRefused();
-    for (const held of this.#snapshots.values()) {
-      if (held.snap < lastSeq) Object.assign(held, { snap: lastSeq, mark: lastMark });
-    }
+    this.#dropInadmissible();
+    this.#restampSnapshots();
     this.history.compact();
     if (this.history.fenceCount <= this.#maxFences) return;
     // Snapshots are read while the log is not: only a new beginning bounds what is known of them.
-    this.history.forget();
+    this.history.reset();
     this.#snapshots.clear();
+  }
+
+  /** What is admissible is true for every change that was read. */
+  #restampSnapshots(): void {
+    const { following } = this.history;
+    if (following === undefined) return;
+    const { seq: asOf, changeId } = following;
+    for (const snapshot of this.#snapshots.values()) {
+      if (snapshot.asOf < asOf) Object.assign(snapshot, { asOf, changeId });
+    }
   }
 }

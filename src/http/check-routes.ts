@@ -57,9 +57,9 @@ export function addCheckRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyMan
     async (context) => {
       const { orgId } = context.get("principal");
       const checked = await manager.verify(orgId, context.req.valid("json").provider);
-      const { provider: id, secretId, verification, status, reason = null } = checked;
+      const { provider: id, secretId, verdict, status, reason = null } = checked;
       const success = true as const;
-      return context.json({ success, provider: id, secret_id: secretId, verification, status, reason }, 200);
+      return context.json({ success, provider: id, secret_id: secretId, verification: verdict, status, reason }, 200);
     },
   );
 
@@ -85,8 +85,9 @@ export function addCheckRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyMan
         ...(before === undefined ? {} : { before }),
         ...(limit === undefined ? {} : { limit }),
       });
-      const audit = entries.map(({ secretId, previousSecretId, ...rest }) => ({
+      const audit = entries.map(({ secretId, previousSecretId, verdict, ...rest }) => ({
         ...rest,
+        verification: verdict,
         secret_id: secretId,
         previous_secret_id: previousSecretId,
       }));

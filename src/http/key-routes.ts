@@ -100,7 +100,7 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
     async (context) => {
       const { orgId, actor } = context.get("principal");
       const id = named(context.req.valid("query").provider, context.req.valid("json").provider);
-      const change = await manager.remove(orgId, id, actor === undefined ? {} : { actor });
+      const change = await manager.remove(orgId, { provider: id, ...(actor === undefined ? {} : { actor }) });
       return context.json(bodyOf(change), 200);
     },
   );
@@ -111,9 +111,17 @@ function json<Schema extends z.ZodType>(description: string, schema: Schema) {
 }
 
 function bodyOf(change: KeyChange) {
-  const { byokKeys, seq, verification, reason = null, published, effectiveWithinMs } = change;
+  const { byokKeys, seq, verdict, reason = null, published, effectiveWithinMs } = change;
   const success = true as const;
-  return { success, byok_keys: byokKeys, seq, verification, reason, published, effective_within_ms: effectiveWithinMs };
+  return {
+    success,
+    byok_keys: byokKeys,
+    seq,
+    verification: verdict,
+    reason,
+    published,
+    effective_within_ms: effectiveWithinMs,
+  };
 }
 
 function detailsOf(key: KeyDescription | undefined) {

@@ -29,7 +29,7 @@ const problems: Readonly<Record<number, string>> = {
   503: "An outage; Retry-After says when to try again.",
 };
 
-type Verdict = NonNullable<AuditEntry["verification"]>;
+type Verdict = NonNullable<AuditEntry["verdict"]>;
 
 interface ProblemResponse {
   readonly description: string;

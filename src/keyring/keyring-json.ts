@@ -93,6 +93,6 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function invalid(why: string): ByokError {
-  return new ByokError("options_invalid", `The keyring is not valid: ${why}. Make one with generateKeyring().`);
+function invalid(reason: string): ByokError {
+  return new ByokError("options_invalid", `The keyring is not valid: ${reason}. Make one with generateKeyring().`);
 }

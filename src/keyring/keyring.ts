@@ -1,8 +1,8 @@
 import type { Secret } from "../secret.ts";
-import type { CacheCipher } from "./cache-cipher.ts";
+import type { EntryCipher } from "./entry-cipher.ts";
 
 /** What a sealed key is bound to. A key opens only under exactly what it was sealed for. */
-export interface SealContext {
+export interface EncryptionContext {
   readonly orgId: string;
   readonly provider: string;
   readonly secretId: string;
@@ -15,7 +15,7 @@ export interface SealContext {
  */
 export interface Keyring {
   /** Seals under the primary key, bound to `context`. */
-  seal(key: Secret, context: SealContext): SealedText | Promise<SealedText>;
+  seal(key: Secret, context: EncryptionContext): SealedText | Promise<SealedText>;
 
   /**
    * Opens what {@link Keyring.seal} made.
@@ -23,10 +23,10 @@ export interface Keyring {
    * @throws ByokError `keyring_outdated` when it is sealed under a `kid` that this keyring does not have;
    * `key_undecryptable` when it does not open, or is bound to anything else than `context`. Neither has a `cause`.
    */
-  open(sealed: string, context: SealContext): Secret | Promise<Secret>;
+  open(sealed: string, context: EncryptionContext): Secret | Promise<Secret>;
 
   /** What seals the entries of a shared cache. Needed by a resolver that has one. */
-  readonly cache?: CacheCipher;
+  readonly entryCipher?: EntryCipher;
 }
 
 /** A sealed key and the `kid` that it is sealed under. */

@@ -1,7 +1,7 @@
 import { ByokError } from "../errors.ts";
 import { Secret } from "../secret.ts";
-import { cacheCipher } from "./cache-cipher.ts";
-import type { Keyring, SealContext } from "./keyring.ts";
+import { createEntryCipher } from "./entry-cipher.ts";
+import type { EncryptionContext, Keyring } from "./keyring.ts";
 import { type KeyringJson, parseKeyring } from "./keyring-json.ts";
 
 /** The longest sealed key that is made or parsed, in characters: a key of 512 characters seals to about 1,200. */
@@ -28,10 +28,10 @@ export function createKeyring(json: KeyringJson | string): Keyring {
   ciphers.catch(() => {});
 
   return {
-    cache: cacheCipher(cache),
+    entryCipher: createEntryCipher(cache),
 
     async seal(key, context) {
-      const header = { alg, enc, kid: ring.primary, typ, ...boundHeader(context) };
+      const header = { alg, enc, kid: ring.primary, typ, ...bindHeader(context) };
       const [{ CompactEncrypt }] = await ciphers;
       const sealed = await new CompactEncrypt(encoder.encode(key.reveal()))
         .setProtectedHeader(header)
@@ -41,7 +41,7 @@ export function createKeyring(json: KeyringJson | string): Keyring {
     },
 
     async open(sealed, context) {
-      const kid = sealed.length <= maxSealedLength ? kidOf(sealed) : undefined;
+      const kid = sealed.length <= maxSealedLength ? parseKid(sealed) : undefined;
       if (kid === undefined) throw undecryptable(context, "no kid");
       const key = ring.keys.get(kid);
       if (key === undefined) throw keyringOutdated(context, kid);
@@ -56,12 +56,12 @@ export function createKeyring(json: KeyringJson | string): Keyring {
   };
 }
 
-function boundHeader({ orgId, secretId, provider, region }: SealContext): Readonly<Record<string, string>> {
+function bindHeader({ orgId, secretId, provider, region }: EncryptionContext): Readonly<Record<string, string>> {
   return { org: orgId, sid: secretId, prv: provider, ...(region === null ? {} : { rgn: region }) };
 }
 
 /** jose authenticates the header but compares it with nothing: a token of another row opens too. */
-function isBoundTo(header: Readonly<Record<string, unknown>>, context: SealContext): boolean {
+function isBoundTo(header: Readonly<Record<string, unknown>>, context: EncryptionContext): boolean {
   const { orgId, secretId, provider, region } = context;
   return (
     header["typ"] === typ &&
@@ -73,7 +73,7 @@ function isBoundTo(header: Readonly<Record<string, unknown>>, context: SealConte
 }
 
 /** Reads the kid without trusting it: it selects from the local keyring and nothing else. */
-function kidOf(sealed: string): string | undefined {
+function parseKid(sealed: string): string | undefined {
   try {
     const header: unknown = JSON.parse(Buffer.from(sealed.slice(0, sealed.indexOf(".")), "base64url").toString());
     const kid = typeof header === "object" && header !== null && "kid" in header ? header.kid : undefined;
@@ -83,19 +83,19 @@ function kidOf(sealed: string): string | undefined {
   }
 }
 
-function tooLong({ orgId, provider }: SealContext): ByokError {
+function tooLong({ orgId, provider }: EncryptionContext): ByokError {
   return new ByokError("key_malformed", "The key is too long to be sealed. Check what was pasted.", {
     orgId,
     provider,
   });
 }
 
-function undecryptable({ orgId, provider, secretId }: SealContext, kid: string): ByokError {
+function undecryptable({ orgId, provider, secretId }: EncryptionContext, kid: string): ByokError {
   const message = `The secret ${secretId} (${kid}) does not open for this organisation, provider and region. Ask the organisation to enter its key again.`;
   return new ByokError("key_undecryptable", message, { orgId, provider });
 }
 
-function keyringOutdated({ orgId, provider, secretId }: SealContext, kid: string): ByokError {
+function keyringOutdated({ orgId, provider, secretId }: EncryptionContext, kid: string): ByokError {
   const message = `The secret ${secretId} is sealed under "${kid}", which this keyring does not have. Roll out the current keyring to this process.`;
   return new ByokError("keyring_outdated", message, { orgId, provider });
 }

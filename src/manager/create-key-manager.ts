@@ -2,31 +2,31 @@ import { randomUUID } from "node:crypto";
 import { type Clock, systemClock } from "../clock.ts";
 import { Deadline, within } from "../deadline.ts";
 import { ByokError } from "../errors.ts";
+import { assertOrgId } from "../identifier.ts";
 import type { Keyring, SealedText } from "../keyring/keyring.ts";
 import { positiveInteger, positiveMs } from "../options.ts";
-import { checkOrgId } from "../org-id.ts";
 import { builtinProviders } from "../providers/builtin.ts";
-import { declaredEndpoints, type EndpointOption } from "../providers/endpoints.ts";
-import { checkKeyText } from "../providers/key-format.ts";
-import { type Provider, providersById } from "../providers/provider.ts";
+import { declareEndpoints, type EndpointOption } from "../providers/endpoints.ts";
+import { parseKey } from "../providers/key-format.ts";
+import { indexProviders, type Provider } from "../providers/provider.ts";
 import type { Secret } from "../secret.ts";
-import { CacheLink } from "../shared-cache/cache-link.ts";
+import { CacheCircuitBreaker } from "../shared-cache/cache-circuit-breaker.ts";
 import type { KeyCache } from "../shared-cache/key-cache.ts";
 import type { KeyRecord, KeyStore, StoreChange } from "../store/key-store.ts";
 import { type Admitted, KeyChecks } from "./key-checks.ts";
-import { description } from "./key-description.ts";
+import { describeKey } from "./key-description.ts";
 import { type ByokKeys, type KeyChange, type KeyManager, maxAuditPage } from "./key-manager.ts";
-import { type KeyStatus, statusOf, statusOfVerdict } from "./key-status.ts";
+import { type KeyStatus, readStatus, toStatus } from "./key-status.ts";
 import {
   answering,
+  assertActor,
   changing,
-  checkActor,
   isCheckingWith,
   notConfigured,
   regionUnknown,
   tooSlow,
 } from "./manager-errors.ts";
-import { providerConfig } from "./provider-config.ts";
+import { toProviderConfig } from "./provider-config.ts";
 
 export interface KeyManagerOptions {
   readonly store: KeyStore;
@@ -54,16 +54,16 @@ export function createKeyManager(options: KeyManagerOptions): KeyManager {
 /** `createKeyManager` on a clock of the caller's. Internal: for tests that decide what time it is. */
 export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): KeyManager {
   const { store, keyring, cache } = options;
-  const link = cache && new CacheLink(cache, clock);
+  const link = cache && new CacheCircuitBreaker(cache, clock);
   const deadlineMs = positiveMs("deadlineMs", options.deadlineMs ?? 5_000);
   const leaseMs = positiveMs("leaseMs", options.leaseMs ?? 10_000);
-  const providers = providersById(options.providers ?? builtinProviders);
+  const providers = indexProviders(options.providers ?? builtinProviders);
   const catalogue = [...providers.values()];
-  const checks = new KeyChecks(declaredEndpoints(options.endpoints ?? {}, providers), clock, deadlineMs);
+  const checks = new KeyChecks(declareEndpoints(options.endpoints ?? {}, providers), clock, deadlineMs);
   const isChecking = isCheckingWith(options.verify);
 
   const begin = (orgId: string): Deadline => {
-    checkOrgId(orgId);
+    assertOrgId(orgId);
     return new Deadline(clock, deadlineMs, [], () => tooSlow(orgId, deadlineMs));
   };
   const find = (orgId: string, id: string): Provider => {
@@ -72,10 +72,10 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
     const known = catalogue.map((one) => one.id).join(", ");
     throw new ByokError("provider_unknown", `No provider has that id. Use one of: ${known}.`, { orgId });
   };
-  const references = (stored: Readonly<Record<string, string>>): ByokKeys =>
+  const toByokKeys = (stored: Readonly<Record<string, string>>): ByokKeys =>
     Object.fromEntries(catalogue.map(({ id }) => [`${id}_secret_id`, stored[id] ?? null]));
-  /** Hints after the commit, also when the caller no longer waits for it, and when nobody knows whether there was one. */
-  const committed = async (orgId: string, work: Promise<StoreChange>): Promise<Committed> => {
+  /** Publishes a notice after the commit, even when the caller no longer waits for it, and when nobody knows whether there was one. */
+  const commit = async (orgId: string, work: Promise<StoreChange>): Promise<Committed> => {
     try {
       const change = await work;
       return { change, published: (await link?.invalidate({ orgId, seq: change.seq })) ?? false };
@@ -84,45 +84,45 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
       throw error;
     }
   };
-  const changed = async (
+  const answerChange = async (
     orgId: string,
     deadline: Deadline,
     work: Promise<StoreChange>,
     said: Admitted,
   ): Promise<KeyChange> => {
-    const { change, published } = await deadline.race(committed(orgId, work));
-    const byokKeys = references(change.references);
+    const { change, published } = await deadline.race(commit(orgId, work));
+    const byokKeys = toByokKeys(change.references);
     return { byokKeys, seq: change.seq, ...said, published, effectiveWithinMs: leaseMs };
   };
-  const opened = async (orgId: string, { provider, secretId, region, sealed }: KeyRecord): Promise<Secret> =>
+  const openKey = async (orgId: string, { provider, secretId, region, sealed }: KeyRecord): Promise<Secret> =>
     await answering(orgId, keyring.open(sealed, { orgId, provider, secretId, region }));
 
   return {
     async list(orgId) {
       const records = await begin(orgId).race(store.describe(orgId));
-      return references(Object.fromEntries(records.map(({ provider, secretId }) => [provider, secretId])));
+      return toByokKeys(Object.fromEntries(records.map(({ provider, secretId }) => [provider, secretId])));
     },
 
     async set(orgId, { provider: id, apiKey, region = null, actor = null }) {
       const deadline = begin(orgId);
-      checkActor(orgId, actor);
+      assertActor(orgId, actor);
       const provider = find(orgId, id);
       if (region !== null && !Object.hasOwn(provider.regions ?? {}, region)) throw regionUnknown(orgId, provider);
-      const key = checkKeyText(provider, apiKey, catalogue, orgId);
+      const key = parseKey(provider, apiKey, catalogue, orgId);
       const said = isChecking ? await checks.admit(orgId, provider, key, region) : unasked;
       const context = { orgId, provider: id, secretId: randomUUID(), region };
       const sealing = async (): Promise<SealedText> => await answering(orgId, keyring.seal(key, context));
       const sealed = await deadline.race(sealing());
-      const { verification } = said;
-      const stored = store.put({ ...context, ...sealed, hint: key.hint(), actor, verification });
-      return await changed(orgId, deadline, stored, said);
+      const { verdict } = said;
+      const stored = store.put({ ...context, ...sealed, hint: key.hint(), actor, verdict });
+      return await answerChange(orgId, deadline, stored, said);
     },
 
-    async remove(orgId, id, { actor = null } = {}) {
+    async remove(orgId, { provider: id, actor = null }) {
       const deadline = begin(orgId);
-      checkActor(orgId, actor);
+      assertActor(orgId, actor);
       const removed = store.remove({ orgId, provider: find(orgId, id).id }, { actor });
-      return await changed(orgId, deadline, removed, unasked);
+      return await answerChange(orgId, deadline, removed, unasked);
     },
 
     async verify(orgId, id) {
@@ -133,32 +133,30 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
         const stored = records.find((record) => record.provider === id);
         if (stored === undefined) throw notConfigured(orgId, id);
         const { secretId, region } = stored;
-        const key = await deadline.race(opened(orgId, stored));
-        const { verification, reason } = await checks.ask(provider, key, region, deadline.leftMs());
-        const isAnswer = verification !== "unreachable" && verification !== "skipped";
-        const noting = isAnswer
-          ? store.noteCheck({ orgId, provider: id, secretId, verification })
-          : Promise.resolve(true);
+        const key = await deadline.race(openKey(orgId, stored));
+        const { verdict, reason } = await checks.ask(provider, key, region, deadline.leftMs());
+        const isAnswer = verdict !== "unreachable" && verdict !== "skipped";
+        const noting = isAnswer ? store.noteCheck({ orgId, provider: id, secretId, verdict }) : Promise.resolve(true);
         // A key that was replaced while its provider was asked is not what was asked for.
         if (!(await deadline.race(noting))) {
           if (round < maxRounds) continue;
           throw changing(orgId, id);
         }
-        const status = statusOfVerdict(isAnswer ? verification : stored.verification);
-        return { provider: id, secretId, verification, status, ...(reason === undefined ? {} : { reason }) };
+        const status = toStatus(isAnswer ? verdict : stored.verdict);
+        return { provider: id, secretId, verdict, status, ...(reason === undefined ? {} : { reason }) };
       }
     },
 
     async describe(orgId) {
       const deadline = begin(orgId);
       const records = await deadline.race(store.describe(orgId));
-      const limited = (record: KeyRecord): Promise<KeyStatus> =>
-        within(clock, deadlineMs / 2, statusOf(keyring, orgId, record), () => tooSlow(orgId, deadlineMs)).catch(() =>
-          statusOfVerdict(record.verification),
+      const readStatusInTime = (record: KeyRecord): Promise<KeyStatus> =>
+        within(clock, deadlineMs / 2, readStatus(keyring, orgId, record), () => tooSlow(orgId, deadlineMs)).catch(() =>
+          toStatus(record.verdict),
         );
-      const opening = Promise.all(records.map(limited));
+      const opening = Promise.all(records.map(readStatusInTime));
       const statuses = await deadline.race(opening);
-      return records.map((record, index) => description(record, statuses[index] as KeyStatus));
+      return records.map((record, index) => describeKey(record, statuses[index] as KeyStatus));
     },
 
     async audit(orgId, { before, limit = 50 } = {}) {
@@ -171,7 +169,7 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
     },
 
     config() {
-      return { providers: catalogue.map(providerConfig) };
+      return { providers: catalogue.map(toProviderConfig) };
     },
   };
 }
@@ -179,7 +177,7 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
 /** How often a check is made when its key is replaced meanwhile: each time asks the provider. */
 const maxRounds = 3;
 
-const unasked: Admitted = { verification: "skipped" };
+const unasked: Admitted = { verdict: "skipped" };
 
 interface Committed {
   readonly change: StoreChange;

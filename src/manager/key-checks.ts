@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { within } from "../deadline.ts";
 import { ByokError, isByokError } from "../errors.ts";
-import { type DeclaredEndpoint, endpointFor } from "../providers/endpoints.ts";
+import { type DeclaredEndpoint, findEndpoint } from "../providers/endpoints.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { Secret } from "../secret.ts";
 import type { KeyChange, Verification } from "./key-manager.ts";
@@ -11,9 +11,9 @@ const maxCheckMs = 4_000;
 /** What is left for the store. */
 const storeShare = 0.2;
 
-type Checked = Pick<Verification, "verification" | "reason">;
+type Checked = Pick<Verification, "verdict" | "reason">;
 /** What was said of a key that is stored. */
-export type Admitted = Pick<KeyChange, "verification" | "reason">;
+export type Admitted = Pick<KeyChange, "verdict" | "reason">;
 
 /** Asks providers for keys. A provider that is down, slow or limits rates never speaks against a key. */
 export class KeyChecks {
@@ -29,8 +29,8 @@ export class KeyChecks {
 
   /** @throws ByokError `key_rejected` when the provider says that the key is not valid. */
   async admit(orgId: string, provider: Provider, key: Secret, region: string | null): Promise<Admitted> {
-    const { verification, reason } = await this.ask(provider, key, region);
-    if (verification !== "invalid") return { verification, ...(reason === undefined ? {} : { reason }) };
+    const { verdict, reason } = await this.ask(provider, key, region);
+    if (verdict !== "invalid") return { verdict, ...(reason === undefined ? {} : { reason }) };
     const why = reason === "blocked" ? "is blocked" : "is not valid";
     const message = `"${provider.id}" says that the key ${why}. Copy the key again from the provider's console, or make a new one.`;
     throw new ByokError("key_rejected", message, { orgId, provider: provider.id, reason });
@@ -39,18 +39,18 @@ export class KeyChecks {
   /** Asks within `limitMs`, where less is left than a provider may take. */
   async ask(provider: Provider, key: Secret, region: string | null, limitMs: number = this.#limitMs): Promise<Checked> {
     const withinMs = Math.max(1, Math.min(limitMs, this.#limitMs));
-    const endpoint = endpointFor(provider, region, this.#endpoints.get(provider.id));
-    if (provider.check === undefined || endpoint === undefined) return { verification: "skipped" };
+    const endpoint = findEndpoint(provider, region, this.#endpoints.get(provider.id));
+    if (provider.check === undefined || endpoint === undefined) return { verdict: "skipped" };
     const { baseUrl, websocketUrl } = endpoint;
     const credential = { key, region, baseUrl, websocketUrl, requestTimeoutMs: withinMs };
     const ending = new AbortController();
     try {
       const check = provider.check(credential, ending.signal);
-      const { result, reason } = await within(this.#clock, withinMs, check, () => silent(provider));
-      return { verification: result, ...(reason === undefined ? {} : { reason }) };
+      const { verdict, reason } = await within(this.#clock, withinMs, check, () => silent(provider));
+      return { verdict, ...(reason === undefined ? {} : { reason }) };
     } catch (error) {
       const isSilent = isByokError(error) && error.code === "request_timeout";
-      return { verification: "unreachable", reason: isSilent ? "timeout" : "provider_error" };
+      return { verdict: "unreachable", reason: isSilent ? "timeout" : "provider_error" };
     } finally {
       ending.abort();
     }

@@ -3,7 +3,7 @@ import type { KeyDescription } from "./key-manager.ts";
 import type { KeyStatus } from "./key-status.ts";
 
 /** What may be shown of a stored key. */
-export function description(record: KeyRecord, status: KeyStatus): KeyDescription {
+export function describeKey(record: KeyRecord, status: KeyStatus): KeyDescription {
   const { provider, secretId, hint, region, kid, createdAtMs, createdBy, checkedAtMs } = record;
   return {
     provider,

@@ -19,7 +19,7 @@ export interface KeyManager {
   set(orgId: string, key: KeyInput): Promise<KeyChange>;
 
   /** Removes a key for good. Where there is none it changes nothing and succeeds, so that a retry is safe. */
-  remove(orgId: string, provider: string, options?: { readonly actor?: string }): Promise<KeyChange>;
+  remove(orgId: string, key: KeyRemoval): Promise<KeyChange>;
 
   /**
    * Asks the provider for a stored key, in the key's region, and keeps the answer as the key's status. A provider that
@@ -49,6 +49,13 @@ export interface KeyInput {
   readonly actor?: string;
 }
 
+/** Which key goes. */
+export interface KeyRemoval {
+  readonly provider: string;
+  /** Who does it, for the record. */
+  readonly actor?: string;
+}
+
 /** The references that an organisation holds: `<provider>_secret_id`. */
 export type ByokKeys = Record<`${string}_secret_id`, string | null>;
 
@@ -57,10 +64,10 @@ export interface KeyChange {
   /** The number of the change. Pass it along as `atLeast` to whoever must see it. */
   readonly seq: number;
   /** What the provider said of the key. `skipped`: it was not asked. */
-  readonly verification: "passed" | "restricted" | "unreachable" | "skipped";
+  readonly verdict: "passed" | "restricted" | "unreachable" | "skipped";
   /** Why, as one word of byokit's own; absent where there is nothing to say. */
   readonly reason?: KeyCheck["reason"];
-  /** Whether Redis took the hint that lets workers learn of the change at once. */
+  /** Whether Redis took the notice that lets workers learn of the change at once. */
   readonly published: boolean;
   /**
    * Milliseconds after which no worker that can reach the database hands out the key of before. Workers with a
@@ -74,7 +81,7 @@ export interface Verification {
   readonly provider: string;
   readonly secretId: string;
   /** `skipped`: the provider has no check. */
-  readonly verification: Verdict;
+  readonly verdict: Verdict;
   /** The key's status from now on. */
   readonly status: KeyStatus;
   /** Why, as one word of byokit's own; absent where there is nothing to say. */

@@ -21,18 +21,18 @@ const statuses: Readonly<Record<Verdict, KeyStatus>> = {
   skipped: "unchecked",
 };
 
-export function statusOfVerdict(verdict: Verdict): KeyStatus {
+export function toStatus(verdict: Verdict): KeyStatus {
   return statuses[verdict];
 }
 
 /** Never rejects, so that one key that does not open spoils nothing else. A key service that is down is no verdict. */
-export async function statusOf(keyring: Keyring, orgId: string, record: KeyRecord): Promise<KeyStatus> {
-  const { provider, secretId, region, sealed, verification } = record;
+export async function readStatus(keyring: Keyring, orgId: string, record: KeyRecord): Promise<KeyStatus> {
+  const { provider, secretId, region, sealed, verdict } = record;
   try {
     await keyring.open(sealed, { orgId, provider, secretId, region });
   } catch (error) {
     const isLost = isByokError(error) && (error.code === "key_undecryptable" || error.code === "keyring_outdated");
     if (isLost) return "needs_reentry";
   }
-  return statusOfVerdict(verification);
+  return toStatus(verdict);
 }

@@ -2,7 +2,7 @@ import type { Provider } from "../providers/provider.ts";
 import type { ProviderConfig } from "./key-manager.ts";
 
 /** A provider as `GET /byok/config` shows it. */
-export function providerConfig(provider: Provider): ProviderConfig {
+export function toProviderConfig(provider: Provider): ProviderConfig {
   const { id, name, category, docsUrl, models, voices, serves, regions = {} } = provider;
   return {
     id,

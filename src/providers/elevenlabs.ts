@@ -1,13 +1,13 @@
 import type { ElevenLabsClient } from "@elevenlabs/elevenlabs-js";
-import { importSdk } from "../import-sdk.ts";
-import { gate, originOf } from "./http/gate.ts";
-import { field, probe } from "./http/probe.ts";
+import { importOptional } from "../import-optional.ts";
+import { pinnedFetch, toOrigin } from "./http/pinned-fetch.ts";
+import { probe, readField } from "./http/probe.ts";
 import { anthropicKeys } from "./key-format.ts";
 import type { Endpoint, Model, Provider } from "./provider.ts";
 
-const host = (name: string): Endpoint => ({ baseUrl: `https://${name}`, websocketUrl: `wss://${name}` });
-const tts = (id: string, name: string): Model => ({ id, name, default: id === "eleven_flash_v2_5", slot: "tts" });
-const stt = (id: string, name: string): Model => ({ id, name, default: id === "scribe_v2", slot: "stt" });
+const toEndpoint = (name: string): Endpoint => ({ baseUrl: `https://${name}`, websocketUrl: `wss://${name}` });
+const listTts = (id: string, name: string): Model => ({ id, name, default: id === "eleven_flash_v2_5", slot: "tts" });
+const listStt = (id: string, name: string): Model => ({ id, name, default: id === "scribe_v2", slot: "stt" });
 
 /** ElevenLabs: `tts`, and `stt` with the Scribe models. Its websocket for text as it is written has no SDK: use `slot.credential`. */
 export const elevenlabs: Provider<"elevenlabs", "tts" | "stt", ElevenLabsClient> = {
@@ -16,29 +16,29 @@ export const elevenlabs: Provider<"elevenlabs", "tts" | "stt", ElevenLabsClient>
   category: "tts",
   docsUrl: "https://elevenlabs.io/docs",
   serves: ["tts", "stt"],
-  endpoint: host("api.elevenlabs.io"),
+  endpoint: toEndpoint("api.elevenlabs.io"),
   /** As the SDK's `ElevenLabsEnvironment` lists them (2.73). */
   regions: {
-    us: host("api.us.elevenlabs.io"),
-    eu: host("api.eu.residency.elevenlabs.io"),
-    in: host("api.in.residency.elevenlabs.io"),
-    sg: host("api.sg.residency.elevenlabs.io"),
+    us: toEndpoint("api.us.elevenlabs.io"),
+    eu: toEndpoint("api.eu.residency.elevenlabs.io"),
+    in: toEndpoint("api.in.residency.elevenlabs.io"),
+    sg: toEndpoint("api.sg.residency.elevenlabs.io"),
   },
   sdk: "@elevenlabs/elevenlabs-js@2",
   /** Its own keys begin with `sk_` where they begin with anything. */
   refusedPrefixes: { ...anthropicKeys, "sk-": "it looks like a key of OpenAI" },
   models: [
-    tts("eleven_flash_v2_5", "Flash v2.5"),
-    tts("eleven_v4", "Eleven v4"),
-    tts("eleven_v4_turbo", "Eleven v4 Turbo"),
-    tts("eleven_v3", "Eleven v3"),
-    tts("eleven_multilingual_v2", "Multilingual v2"),
-    tts("eleven_flash_v2", "Flash v2"),
-    stt("scribe_v2", "Scribe v2"),
-    stt("scribe_v2_turbo", "Scribe v2 Turbo"),
-    stt("scribe_realtime", "Scribe Realtime"),
+    listTts("eleven_flash_v2_5", "Flash v2.5"),
+    listTts("eleven_v4", "Eleven v4"),
+    listTts("eleven_v4_turbo", "Eleven v4 Turbo"),
+    listTts("eleven_v3", "Eleven v3"),
+    listTts("eleven_multilingual_v2", "Multilingual v2"),
+    listTts("eleven_flash_v2", "Flash v2"),
+    listStt("scribe_v2", "Scribe v2"),
+    listStt("scribe_v2_turbo", "Scribe v2 Turbo"),
+    listStt("scribe_realtime", "Scribe Realtime"),
   ],
-  load: () => importSdk("elevenlabs", "@elevenlabs/elevenlabs-js@2", () => import("@elevenlabs/elevenlabs-js")),
+  load: () => importOptional("elevenlabs", "@elevenlabs/elevenlabs-js@2", () => import("@elevenlabs/elevenlabs-js")),
   connect: (credential, loaded) => {
     const { ElevenLabsClient: Client } = loaded as typeof import("@elevenlabs/elevenlabs-js");
     const { baseUrl, key, requestTimeoutMs } = credential;
@@ -47,7 +47,7 @@ export const elevenlabs: Provider<"elevenlabs", "tts" | "stt", ElevenLabsClient>
       apiKey: () => key.reveal(),
       environment: baseUrl,
       baseUrl,
-      fetch: gate("elevenlabs", credential, [originOf(baseUrl)]) as typeof fetch,
+      fetch: pinnedFetch("elevenlabs", credential, [toOrigin(baseUrl)]) as typeof fetch,
       timeoutInSeconds: (2 * requestTimeoutMs) / 1_000,
       // The SDK waits as long as `retry-after` says, whatever its time-out is. A call may ask for retries itself.
       maxRetries: 0,
@@ -56,11 +56,11 @@ export const elevenlabs: Provider<"elevenlabs", "tts" | "stt", ElevenLabsClient>
   check: (credential, signal) => {
     const headers = { "xi-api-key": credential.key.reveal() };
     return probe("elevenlabs", credential, signal, { path: "/v1/models", headers }, ({ body }) => {
-      const detail = field(body, "detail", "status");
-      if (detail === "missing_permissions") return { result: "restricted", reason: "missing_scope" };
-      if (detail === "quota_exceeded") return { result: "passed", reason: "no_quota" };
-      if (detail === "detected_unusual_activity") return { result: "restricted", reason: "blocked" };
-      return detail === "invalid_api_key" ? { result: "invalid", reason: "wrong_key" } : undefined;
+      const detail = readField(body, "detail", "status");
+      if (detail === "missing_permissions") return { verdict: "restricted", reason: "missing_scope" };
+      if (detail === "quota_exceeded") return { verdict: "passed", reason: "no_quota" };
+      if (detail === "detected_unusual_activity") return { verdict: "restricted", reason: "blocked" };
+      return detail === "invalid_api_key" ? { verdict: "invalid", reason: "wrong_key" } : undefined;
     });
   },
 };

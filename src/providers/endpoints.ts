@@ -11,7 +11,7 @@ export interface DeclaredEndpoint extends Endpoint {
 }
 
 /** Operators' hosts by provider, checked. An option that is spelt out as `undefined` is one that was left out. */
-export function declaredEndpoints(
+export function declareEndpoints(
   endpoints: Readonly<Record<string, EndpointOption | undefined>>,
   providers: ReadonlyMap<string, Provider>,
 ): ReadonlyMap<string, DeclaredEndpoint> {
@@ -22,7 +22,7 @@ export function declaredEndpoints(
       const message = `"endpoints" names "${id}", which is not among the providers. Correct it.`;
       throw new ByokError("options_invalid", message);
     }
-    declared.set(id, declaredEndpoint(id, option));
+    declared.set(id, declareEndpoint(id, option));
   }
   return declared;
 }
@@ -30,18 +30,18 @@ export function declaredEndpoints(
 const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/u;
 
 /** @throws ByokError `options_invalid` unless it is `https`/`wss`, or `http`/`ws` on loopback, without credentials, query or fragment. */
-function declaredEndpoint(provider: string, option: EndpointOption): DeclaredEndpoint {
+function declareEndpoint(provider: string, option: EndpointOption): DeclaredEndpoint {
   const { baseUrl, websocketUrl, region } =
     typeof option === "string" ? { baseUrl: option } : (option ?? { baseUrl: "" });
-  const base = checkUrl(provider, baseUrl, "http");
-  const websocket = websocketUrl === undefined ? base.replace(/^http/u, "ws") : checkUrl(provider, websocketUrl, "ws");
+  const base = parseUrl(provider, baseUrl, "http");
+  const websocket = websocketUrl === undefined ? base.replace(/^http/u, "ws") : parseUrl(provider, websocketUrl, "ws");
   return { baseUrl: base, websocketUrl: websocket, region: region ?? null };
 }
 
 /**
  * The one host that a key may travel to. `undefined`: the provider has no such region, and no host is guessed.
  */
-export function endpointFor(
+export function findEndpoint(
   provider: Provider,
   region: string | null,
   declared: DeclaredEndpoint | undefined,
@@ -50,7 +50,7 @@ export function endpointFor(
   return declared?.region === region ? declared : provider.regions?.[region];
 }
 
-function checkUrl(provider: string, text: string, scheme: "http" | "ws"): string {
+function parseUrl(provider: string, text: string, scheme: "http" | "ws"): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const isSecure = url?.protocol === `${scheme}s:`;
   const isLocal = url?.protocol === `${scheme}:` && loopback.test(url.hostname);

@@ -12,9 +12,9 @@ export const anthropicKeys = { "sk-ant-": "it is a key of Anthropic" } as const;
  *
  * @throws ByokError `key_malformed`. The message never holds the key.
  */
-export function checkKeyText(provider: Provider, text: string, others: readonly Provider[], orgId?: string): Secret {
-  const malformed = (why: string): ByokError => {
-    const message = `This cannot be a key of "${provider.id}": ${why}. Copy the key again from the provider's console.`;
+export function parseKey(provider: Provider, text: string, others: readonly Provider[], orgId?: string): Secret {
+  const malformed = (reason: string): ByokError => {
+    const message = `This cannot be a key of "${provider.id}": ${reason}. Copy the key again from the provider's console.`;
     return new ByokError("key_malformed", message, { orgId, provider: provider.id });
   };
   const trimmed = typeof text === "string" ? text.trim() : "";
@@ -22,8 +22,8 @@ export function checkKeyText(provider: Provider, text: string, others: readonly 
   if (trimmed.length > maxKeyLength) throw malformed(`it is longer than ${maxKeyLength} characters`);
   const key = new Secret(trimmed);
   if (!key.isSendable()) throw malformed("it has characters other than printable ASCII");
-  for (const [prefix, why] of Object.entries(provider.refusedPrefixes ?? {})) {
-    if (trimmed.startsWith(prefix)) throw malformed(why);
+  for (const [prefix, reason] of Object.entries(provider.refusedPrefixes ?? {})) {
+    if (trimmed.startsWith(prefix)) throw malformed(reason);
   }
   for (const other of others) {
     if (other.id !== provider.id && other.keyPrefixes?.some((prefix) => trimmed.startsWith(prefix))) {

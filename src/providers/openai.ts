@@ -1,6 +1,6 @@
 import type { OpenAI } from "openai";
 import type { OpenAIRealtimeWS } from "openai/realtime/ws";
-import { field, probe } from "./http/probe.ts";
+import { probe, readField } from "./http/probe.ts";
 import { anthropicKeys } from "./key-format.ts";
 import type { OpenAISdk } from "./openai-sdk/openai-client.ts";
 import { loadProtocol, openSession } from "./openai-sdk/openai-protocol.ts";
@@ -9,10 +9,15 @@ import type { Endpoint, Model, Provider } from "./provider.ts";
 /** Data residency hosts as the SDK's `dataResidency` option names them (openai 7.57). */
 const regionNames = ["us", "eu", "ae", "au", "in", "jp"] as const;
 
-const host = (name: string): Endpoint => ({ baseUrl: `https://${name}/v1`, websocketUrl: `wss://${name}/v1` });
+const toEndpoint = (name: string): Endpoint => ({ baseUrl: `https://${name}/v1`, websocketUrl: `wss://${name}/v1` });
 
-const llm = (id: string, name: string): Model => ({ id, name, default: false, slot: "llm" });
-const realtime = (id: string, name: string): Model => ({ id, name, default: id === "gpt-realtime", slot: "realtime" });
+const listLlm = (id: string, name: string): Model => ({ id, name, default: false, slot: "llm" });
+const listRealtime = (id: string, name: string): Model => ({
+  id,
+  name,
+  default: id === "gpt-realtime",
+  slot: "realtime",
+});
 
 /** OpenAI: `llm` through chat completions and responses, `realtime` through the realtime API. */
 export const openai: Provider<"openai", "llm" | "realtime", OpenAI, OpenAIRealtimeWS> = {
@@ -21,29 +26,29 @@ export const openai: Provider<"openai", "llm" | "realtime", OpenAI, OpenAIRealti
   category: "llm",
   docsUrl: "https://platform.openai.com/docs",
   serves: ["llm", "realtime"],
-  endpoint: host("api.openai.com"),
-  regions: Object.fromEntries(regionNames.map((region) => [region, host(`${region}.api.openai.com`)])),
+  endpoint: toEndpoint("api.openai.com"),
+  regions: Object.fromEntries(regionNames.map((region) => [region, toEndpoint(`${region}.api.openai.com`)])),
   sdk: "openai@7",
   keyPrefixes: ["sk-proj-", "sk-svcacct-", "sk-admin-"],
   refusedPrefixes: { "sk-admin-": "it is an admin key, which runs no model", ...anthropicKeys },
   models: [
     { id: "gpt-4o-mini", name: "GPT-4o Mini", default: true, slot: "llm" },
-    llm("gpt-4o", "GPT-4o"),
-    llm("gpt-6.1-sol", "GPT-6.1 Sol"),
-    llm("gpt-6.1-terra", "GPT-6.1 Terra"),
-    llm("gpt-6-astra", "GPT-6 Astra"),
-    llm("gpt-6-sol", "GPT-6 Sol"),
-    llm("gpt-6-luna", "GPT-6 Luna"),
-    llm("gpt-5.5", "GPT-5.5"),
-    llm("gpt-5.4", "GPT-5.4"),
-    llm("gpt-5.4-mini", "GPT-5.4 Mini"),
-    llm("gpt-5.4-nano", "GPT-5.4 Nano"),
-    llm("gpt-4.1", "GPT-4.1"),
-    llm("gpt-4.1-mini", "GPT-4.1 Mini"),
-    realtime("gpt-realtime", "GPT Realtime"),
-    realtime("gpt-realtime-2.1", "GPT Realtime 2.1"),
-    realtime("gpt-realtime-2.1-mini", "GPT Realtime 2.1 Mini"),
-    realtime("gpt-realtime-mini", "GPT Realtime Mini"),
+    listLlm("gpt-4o", "GPT-4o"),
+    listLlm("gpt-6.1-sol", "GPT-6.1 Sol"),
+    listLlm("gpt-6.1-terra", "GPT-6.1 Terra"),
+    listLlm("gpt-6-astra", "GPT-6 Astra"),
+    listLlm("gpt-6-sol", "GPT-6 Sol"),
+    listLlm("gpt-6-luna", "GPT-6 Luna"),
+    listLlm("gpt-5.5", "GPT-5.5"),
+    listLlm("gpt-5.4", "GPT-5.4"),
+    listLlm("gpt-5.4-mini", "GPT-5.4 Mini"),
+    listLlm("gpt-5.4-nano", "GPT-5.4 Nano"),
+    listLlm("gpt-4.1", "GPT-4.1"),
+    listLlm("gpt-4.1-mini", "GPT-4.1 Mini"),
+    listRealtime("gpt-realtime", "GPT Realtime"),
+    listRealtime("gpt-realtime-2.1", "GPT Realtime 2.1"),
+    listRealtime("gpt-realtime-2.1-mini", "GPT Realtime 2.1 Mini"),
+    listRealtime("gpt-realtime-mini", "GPT Realtime Mini"),
   ],
   voices: ["alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar"].map((id) => ({
     id,
@@ -55,14 +60,14 @@ export const openai: Provider<"openai", "llm" | "realtime", OpenAI, OpenAIRealti
   check: (credential, signal) => {
     const headers = { authorization: `Bearer ${credential.key.reveal()}` };
     return probe("openai", credential, signal, { path: "/models", headers }, ({ body }) => {
-      const message = field(body, "error", "message");
-      const codes = [field(body, "error", "code"), field(body, "error", "type")];
-      if (codes.includes("insufficient_quota")) return { result: "passed", reason: "no_quota" };
+      const message = readField(body, "error", "message");
+      const codes = [readField(body, "error", "code"), readField(body, "error", "type")];
+      if (codes.includes("insufficient_quota")) return { verdict: "passed", reason: "no_quota" };
       const isMissingScope =
         codes.includes("missing_scope") || /missing scopes|insufficient permissions/iu.test(message);
-      if (isMissingScope) return { result: "restricted", reason: "missing_scope" };
+      if (isMissingScope) return { verdict: "restricted", reason: "missing_scope" };
       const isWrong = codes.includes("invalid_api_key") || /incorrect api key/iu.test(message);
-      return isWrong ? { result: "invalid", reason: "wrong_key" } : undefined;
+      return isWrong ? { verdict: "invalid", reason: "wrong_key" } : undefined;
     });
   },
 };

@@ -83,7 +83,7 @@ export interface RealtimeSession {
  * (down, slow, rate limited), which never speaks against the key. `reason` is one word of ours, never the provider's text.
  */
 export interface KeyCheck {
-  readonly result: "passed" | "restricted" | "invalid" | "unreachable";
+  readonly verdict: "passed" | "restricted" | "invalid" | "unreachable";
   readonly reason?:
     | "wrong_key"
     | "blocked"
@@ -117,7 +117,7 @@ export function withCatalogue<Id extends string, S extends Slot, C, R>(
 }
 
 /** @throws ByokError `options_invalid` when two providers share an id, or one has no id that fits everywhere. */
-export function providersById(providers: readonly Provider[]): ReadonlyMap<string, Provider> {
+export function indexProviders(providers: readonly Provider[]): ReadonlyMap<string, Provider> {
   const byId = new Map<string, Provider>();
   for (const provider of providers) {
     if (!/^[a-z][a-z0-9_]{0,31}$/u.test(provider.id)) {

@@ -1,7 +1,7 @@
 import type { Resend } from "resend";
-import { importSdk } from "../import-sdk.ts";
-import { gate, originOf } from "./http/gate.ts";
-import { field, probe } from "./http/probe.ts";
+import { importOptional } from "../import-optional.ts";
+import { pinnedFetch, toOrigin } from "./http/pinned-fetch.ts";
+import { probe, readField } from "./http/probe.ts";
 import { anthropicKeys } from "./key-format.ts";
 import type { Credential, Provider } from "./provider.ts";
 
@@ -22,26 +22,26 @@ export const resend: Provider<"resend", "email", Resend> = {
   keyPrefixes: ["re_"],
   refusedPrefixes: anthropicKeys,
   models: [],
-  load: () => importSdk("resend", "resend@6", () => import("resend")),
-  connect: (credential, loaded) => hermetic(loaded as ResendSdk, credential),
+  load: () => importOptional("resend", "resend@6", () => import("resend")),
+  connect: (credential, loaded) => makeHermetic(loaded as ResendSdk, credential),
   check: (credential, signal) => {
     const headers = { authorization: `Bearer ${credential.key.reveal()}`, "user-agent": userAgent };
     return probe("resend", credential, signal, { path: "/domains", headers }, ({ body }) => {
-      const name = field(body, "name");
-      if (name === "restricted_api_key") return { result: "restricted", reason: "missing_scope" };
-      const isInvalid = name === "invalid_api_key" || /api key is invalid/iu.test(field(body, "message"));
-      return isInvalid ? { result: "invalid", reason: "wrong_key" } : undefined;
+      const name = readField(body, "name");
+      if (name === "restricted_api_key") return { verdict: "restricted", reason: "missing_scope" };
+      const isInvalid = name === "invalid_api_key" || /api key is invalid/iu.test(readField(body, "message"));
+      return isInvalid ? { verdict: "invalid", reason: "wrong_key" } : undefined;
     });
   },
 };
 
 /**
- * The SDK's client with its requests sent through the gate. It has no option for fetch, so the one method that all of
+ * The SDK's client with its requests sent through the pinned fetch. It has no option for fetch, so the one method that all of
  * them pass is replaced; key and headers become getters that nothing shows.
  */
-function hermetic(sdk: ResendSdk, credential: Credential): Resend {
+function makeHermetic(sdk: ResendSdk, credential: Credential): Resend {
   const { baseUrl, key } = credential;
-  const send = gate("resend", credential, [originOf(baseUrl)]);
+  const send = pinnedFetch("resend", credential, [toOrigin(baseUrl)]);
   const client = new sdk.Resend(key.reveal(), { baseUrl, userAgent });
   const headers = (): Headers =>
     new Headers({

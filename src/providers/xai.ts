@@ -47,15 +47,15 @@ export const xai: Provider<"xai", "realtime" | "llm", OpenAI, OpenAIRealtimeWS> 
     return probe("xai", credential, signal, { path: "/api-key", headers }, ({ status, body, text }) => {
       // xAI answers with plain text or with JSON; a page is somebody else's.
       const said = text.trimStart().startsWith("<") ? "" : text;
-      if (status >= 400 && /incorrect api key/iu.test(said)) return { result: "invalid", reason: "wrong_key" };
-      if (status === 403 && /api key is blocked/iu.test(said)) return { result: "invalid", reason: "blocked" };
-      if (status === 403 && /permission/iu.test(said)) return { result: "restricted", reason: "missing_scope" };
+      if (status >= 400 && /incorrect api key/iu.test(said)) return { verdict: "invalid", reason: "wrong_key" };
+      if (status === 403 && /api key is blocked/iu.test(said)) return { verdict: "invalid", reason: "blocked" };
+      if (status === 403 && /permission/iu.test(said)) return { verdict: "restricted", reason: "missing_scope" };
       const facts = (status === 200 ? (body ?? {}) : {}) as Readonly<Record<string, unknown>>;
       const isBlocked = ["api_key_blocked", "api_key_disabled", "team_blocked"].some((name) => facts[name] === true);
-      if (isBlocked) return { result: "invalid", reason: "blocked" };
+      if (isBlocked) return { verdict: "invalid", reason: "blocked" };
       const { acls } = facts;
       const isWhole = !Array.isArray(acls) || everything.every((acl) => acls.includes(acl));
-      return isWhole ? undefined : { result: "restricted", reason: "missing_scope" };
+      return isWhole ? undefined : { verdict: "restricted", reason: "missing_scope" };
     });
   },
 };

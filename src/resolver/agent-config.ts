@@ -31,7 +31,7 @@ const agentConfig = z.object({
  * @throws ByokError `agent_invalid` when it names none or is not of the documented shape. The message says which field,
  * never what it holds.
  */
-export function namedSlots(orgId: string, agent: AgentConfig): readonly NamedSlot[] {
+export function parseSlots(orgId: string, agent: AgentConfig): readonly NamedSlot[] {
   const parsed = agentConfig.safeParse(agent);
   if (!parsed.success) {
     const fields = parsed.error.issues.map((issue) => issue.path.join(".") || "the agent").join(", ");

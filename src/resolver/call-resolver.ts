@@ -2,19 +2,19 @@ import type { Clock } from "../clock.ts";
 import { type SnapshotAnswer, SnapshotCache, type SnapshotRequest } from "../coherence/snapshot-cache.ts";
 import { Deadline } from "../deadline.ts";
 import { ByokError, isByokError, type SlotFailure } from "../errors.ts";
+import { assertOrgId } from "../identifier.ts";
 import type { Keyring } from "../keyring/keyring.ts";
 import { nonNegativeInteger, positiveMs } from "../options.ts";
-import { checkOrgId } from "../org-id.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import type { NamedSlot } from "./agent-config.ts";
-import { ResolutionClients, type ResolvedSlot, resolvedSlot, type SettledSlot } from "./resolved-slot.ts";
+import { KeyChooser } from "./key-chooser.ts";
+import { type ChosenSlot, ResolutionClients, type ResolvedSlot, toResolvedSlot } from "./resolved-slot.ts";
 import type { AgentConfig, ClientOptions, ResolveOptions, ResolverHealth } from "./resolver.ts";
 import type { ResolverSettings } from "./resolver-settings.ts";
 import { SdkLoader } from "./sdk-loader.ts";
-import { SlotPlanner } from "./slot-planner.ts";
-import { SlotSettler } from "./slot-settler.ts";
+import { SlotBinder } from "./slot-binder.ts";
 
-type ReadAgent = typeof import("./agent-config.ts").namedSlots;
+type ReadAgent = typeof import("./agent-config.ts").parseSlots;
 
 /**
  * How much of the deadline one read of the store may take, waiting for its turn included: what is left lets a fallback
@@ -28,8 +28,8 @@ export class CallResolver {
   readonly #settings: ResolverSettings;
   readonly #cache: SnapshotCache;
   readonly #sdks: SdkLoader = new SdkLoader();
-  readonly #planner: SlotPlanner;
-  readonly #settler: SlotSettler;
+  readonly #binder: SlotBinder;
+  readonly #chooser: KeyChooser;
   readonly #closing: AbortController = new AbortController();
   #readAgent: ReadAgent | undefined;
 
@@ -39,22 +39,22 @@ export class CallResolver {
     this.#clock = clock;
     this.#settings = settings;
     this.#cache = new SnapshotCache({ store, keyring, shared, clock, leaseMs, pollMs, maxOrgs, readLimitMs, onEvent });
-    this.#planner = new SlotPlanner(settings.providers, this.#sdks);
-    this.#settler = new SlotSettler(settings);
+    this.#binder = new SlotBinder(settings.providers, this.#sdks);
+    this.#chooser = new KeyChooser(settings);
   }
 
   async ready(): Promise<void> {
     this.#cache.shared?.listen();
-    await this.#deadline(undefined, {}).race(this.#cache.feed.poll());
-    await this.#agentReader();
+    await this.#startDeadline(undefined, {}).race(this.#cache.feed.poll());
+    await this.#loadAgentReader();
     const { preload, providers } = this.#settings;
     if (preload === undefined) await this.#sdks.loadInstalled([...providers.values()]);
     else for (const provider of preload) await this.#sdks.load(provider);
   }
 
   async resolve(orgId: string, agent: AgentConfig, options: ResolveOptions = {}): Promise<Record<string, unknown>> {
-    const deadline = this.#deadline(checkOrgId(orgId), options);
-    const readAgent = this.#readAgent ?? (await deadline.race(this.#agentReader()));
+    const deadline = this.#startDeadline(assertOrgId(orgId), options);
+    const readAgent = this.#readAgent ?? (await deadline.race(this.#loadAgentReader()));
     const slots = await this.#serve(orgId, readAgent(orgId, agent), options.atLeast, deadline);
     const resolution: Record<string, unknown> = { orgId };
     for (const resolved of slots) resolution[resolved.slot] = resolved;
@@ -62,7 +62,7 @@ export class CallResolver {
   }
 
   async client(orgId: string, provider: string, options: ClientOptions = {}): Promise<ResolvedSlot> {
-    const deadline = this.#deadline(checkOrgId(orgId), options);
+    const deadline = this.#startDeadline(assertOrgId(orgId), options);
     const slot = options.slot ?? this.#settings.providers.get(provider)?.serves[0] ?? "llm";
     const named = { slot, provider, model: undefined, voice: undefined };
     const [resolved] = await this.#serve(orgId, [named], options.atLeast, deadline);
@@ -70,14 +70,14 @@ export class CallResolver {
   }
 
   health(): ResolverHealth {
-    const { memory, feed, flights, shared } = this.#cache;
+    const { memory, feed, reads, shared } = this.#cache;
     const leftMs = memory.leaseLeftMs();
-    const { isStarted, lastSeq } = memory.history;
+    const { following } = memory.history;
     return {
-      isReady: isStarted && !this.#closing.signal.aborted && (feed.failures === 0 || leftMs > 0),
+      isReady: following !== undefined && !this.#closing.signal.aborted && (feed.failures === 0 || leftMs > 0),
       lease: { leftMs },
-      feed: { lastSeq: Math.max(0, lastSeq), failures: feed.failures },
-      memory: { organisations: memory.size, reads: flights },
+      feed: { lastSeq: following?.seq ?? 0, failures: feed.failures },
+      memory: { organisations: memory.size, reads },
       cache: shared === undefined ? "none" : shared.isUp ? "up" : "down",
       warnings: this.#settings.shared?.cache.warnings() ?? [],
     };
@@ -101,26 +101,26 @@ export class CallResolver {
   ): Promise<ResolvedSlot[]> {
     deadline.throwIfEnded();
     // What is at hand is taken without a wait: every one costs as much as finding it.
-    const plans = this.#planner.planned(named) ?? (await this.#planner.plan(named, deadline));
+    const bound = this.#binder.bindLoaded(named) ?? (await this.#binder.bind(named, deadline));
     const providers: string[] = [];
-    for (const plan of plans) if (!("code" in plan)) providers.push(plan.provider.id);
-    const request = this.#request(providers, atLeast);
+    for (const slot of bound) if (!("code" in slot)) providers.push(slot.provider.id);
+    const request = this.#toRequest(providers, atLeast);
     const isNeeded = providers.length > 0;
     const answer = isNeeded
       ? (this.#cache.hit(orgId, request) ?? (await this.#read(orgId, request, deadline)))
       : undefined;
-    const outcomes = plans.map((plan) => ("code" in plan ? plan : this.#settler.settle(orgId, plan, answer)));
+    const outcomes = bound.map((slot) => ("code" in slot ? slot : this.#chooser.choose(orgId, slot, answer)));
     const failures = outcomes.filter((outcome): outcome is SlotFailure => "code" in outcome);
     if (failures.length > 0) throw slotsFailed(orgId, failures);
     const clients = new ResolutionClients();
-    return (outcomes as SettledSlot[]).map((settled) => resolvedSlot(settled, clients));
+    return (outcomes as ChosenSlot[]).map((slot) => toResolvedSlot(slot, clients));
   }
 
-  #request(providers: readonly string[], atLeast = 0): SnapshotRequest {
+  #toRequest(providers: readonly string[], atLeast = 0): SnapshotRequest {
     return {
       providers,
       atLeast: nonNegativeInteger("atLeast", atLeast),
-      acceptsOverdue: (answer) => this.#settler.mayServe(providers, answer),
+      acceptsOverdue: (answer) => this.#chooser.mayServe(providers, answer),
     };
   }
 
@@ -134,14 +134,14 @@ export class CallResolver {
     }
   }
 
-  #deadline(orgId: string | undefined, { deadlineMs, signal, atLeast = 0 }: ResolveOptions): Deadline {
+  #startDeadline(orgId: string | undefined, { deadlineMs, signal, atLeast = 0 }: ResolveOptions): Deadline {
     const limitMs = deadlineMs === undefined ? this.#settings.deadlineMs : positiveMs("deadlineMs", deadlineMs);
     const signals = signal === undefined ? [this.#closing.signal] : [this.#closing.signal, signal];
     return new Deadline(this.#clock, limitMs, signals, () => this.#expired(orgId, limitMs, atLeast));
   }
 
   #expired(orgId: string | undefined, limitMs: number, atLeast: number): ByokError {
-    if (atLeast > 0 && atLeast > this.#cache.memory.history.lastSeq) {
+    if (atLeast > 0 && !this.#cache.memory.history.hasReadUpTo(atLeast)) {
       const message = `The database did not show change ${atLeast} within ${limitMs} ms. Check that the number comes from this database, then try again.`;
       return new ByokError("change_not_visible", message, { orgId });
     }
@@ -150,8 +150,8 @@ export class CallResolver {
   }
 
   /** Loaded with the first agent: the validator takes longer to import than everything else together. */
-  async #agentReader(): Promise<ReadAgent> {
-    this.#readAgent ??= (await import("./agent-config.ts")).namedSlots;
+  async #loadAgentReader(): Promise<ReadAgent> {
+    this.#readAgent ??= (await import("./agent-config.ts")).parseSlots;
     return this.#readAgent;
   }
 }

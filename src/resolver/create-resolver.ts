@@ -3,7 +3,7 @@ import { type BuiltinProvider, builtinProviders } from "../providers/builtin.ts"
 import type { Provider } from "../providers/provider.ts";
 import { CallResolver } from "./call-resolver.ts";
 import type { Resolver, ResolverOptions } from "./resolver.ts";
-import { resolverSettings } from "./resolver-settings.ts";
+import { parseSettings } from "./resolver-settings.ts";
 
 /**
  * Builds the one resolver that a call worker shares. Opens nothing and starts no timer until it is used.
@@ -19,6 +19,6 @@ export function createResolverOn<P extends Provider = BuiltinProvider>(
   clock: Clock,
   options: ResolverOptions<P>,
 ): Resolver<P> {
-  const settings = resolverSettings(options as ResolverOptions<Provider>, builtinProviders);
+  const settings = parseSettings(options as ResolverOptions<Provider>, builtinProviders);
   return new CallResolver(clock, options.store, options.keyring, settings) as unknown as Resolver<P>;
 }

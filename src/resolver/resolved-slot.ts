@@ -50,8 +50,8 @@ export type KeySource =
   | { readonly source: "byok"; readonly reason: "configured"; readonly secretId: string }
   | { readonly source: "platform"; readonly reason: KeyFailure; readonly secretId: null };
 
-/** What a slot is made of once its key is settled. */
-export interface SettledSlot {
+/** What a slot is made of once its key is chosen. */
+export interface ChosenSlot {
   readonly orgId: string;
   readonly slot: Slot;
   readonly provider: Provider;
@@ -67,16 +67,16 @@ export interface SettledSlot {
 export class ResolutionClients {
   readonly #clients = new Map<string, unknown>();
 
-  of(settled: SettledSlot): unknown {
-    const { provider, credential, loaded, source } = settled;
+  of(chosen: ChosenSlot): unknown {
+    const { provider, credential, loaded, source } = chosen;
     const key = JSON.stringify([provider.id, source.secretId]);
     if (!this.#clients.has(key)) this.#clients.set(key, provider.connect(credential, loaded));
     return this.#clients.get(key);
   }
 }
 
-export function resolvedSlot(settled: SettledSlot, clients: ResolutionClients): ResolvedSlot {
-  return new SlotHandle(settled, clients) as unknown as ResolvedSlot;
+export function toResolvedSlot(chosen: ChosenSlot, clients: ResolutionClients): ResolvedSlot {
+  return new SlotHandle(chosen, clients) as unknown as ResolvedSlot;
 }
 
 /** A class and no literal, because every call makes some: one with a getter of its own costs five times as much. */
@@ -91,11 +91,11 @@ class SlotHandle {
   readonly region: string | null;
   readonly stale: boolean;
   readonly credential: SlotCredential;
-  readonly #settled: SettledSlot;
+  readonly #chosen: ChosenSlot;
   readonly #clients: ResolutionClients;
 
-  constructor(settled: SettledSlot, clients: ResolutionClients) {
-    const { provider, slot, model, voice, credential, source, stale } = settled;
+  constructor(chosen: ChosenSlot, clients: ResolutionClients) {
+    const { provider, slot, model, voice, credential, source, stale } = chosen;
     const { key, baseUrl, websocketUrl, region } = credential;
     this.provider = provider.id;
     this.slot = slot;
@@ -107,21 +107,21 @@ class SlotHandle {
     this.region = region;
     this.stale = stale;
     this.credential = { key, baseUrl, websocketUrl };
-    this.#settled = settled;
+    this.#chosen = chosen;
     this.#clients = clients;
   }
 
   get client(): unknown {
-    return this.#clients.of(this.#settled);
+    return this.#clients.of(this.#chosen);
   }
 
   connect(options: ConnectOptions = {}): Promise<unknown> {
-    return connectRealtime(this.#settled, options);
+    return connectRealtime(this.#chosen, options);
   }
 }
 
-async function connectRealtime(settled: SettledSlot, { signal }: ConnectOptions): Promise<unknown> {
-  const { orgId, provider, slot, model, credential, loaded } = settled;
+async function connectRealtime(chosen: ChosenSlot, { signal }: ConnectOptions): Promise<unknown> {
+  const { orgId, provider, slot, model, credential, loaded } = chosen;
   if (slot !== "realtime" || provider.realtime === undefined) {
     throw new ByokError(
       "agent_invalid",

@@ -1,5 +1,5 @@
 import type { CacheEvent } from "../coherence/cache-event.ts";
-import type { OpenTrouble } from "../coherence/held-snapshot.ts";
+import type { UnopenedReason } from "../coherence/opened-snapshot.ts";
 import type { Slot } from "../slot.ts";
 import type { KeyFailure } from "./fallback-policy.ts";
 
@@ -28,6 +28,6 @@ export type ResolverEvent =
       readonly orgId: string;
       readonly provider: string;
       readonly secretId: string;
-      readonly trouble: OpenTrouble;
+      readonly reason: UnopenedReason;
     }
   | CacheEvent;

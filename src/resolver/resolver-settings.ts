@@ -1,9 +1,9 @@
 import { ByokError } from "../errors.ts";
-import type { CacheCipher } from "../keyring/cache-cipher.ts";
+import type { EntryCipher } from "../keyring/entry-cipher.ts";
 import { nonNegativeMs, positiveInteger, positiveMs } from "../options.ts";
-import { type DeclaredEndpoint, declaredEndpoints } from "../providers/endpoints.ts";
-import { checkKeyText } from "../providers/key-format.ts";
-import { type Provider, providersById } from "../providers/provider.ts";
+import { type DeclaredEndpoint, declareEndpoints } from "../providers/endpoints.ts";
+import { parseKey } from "../providers/key-format.ts";
+import { indexProviders, type Provider } from "../providers/provider.ts";
 import type { Secret } from "../secret.ts";
 import type { KeyCache } from "../shared-cache/key-cache.ts";
 import type { FallbackPolicy } from "./fallback-policy.ts";
@@ -15,7 +15,7 @@ export interface ResolverSettings {
   readonly providers: ReadonlyMap<string, Provider>;
   readonly platformKeys: ReadonlyMap<string, Secret>;
   readonly endpoints: ReadonlyMap<string, DeclaredEndpoint>;
-  readonly shared: { readonly cache: KeyCache; readonly cipher: CacheCipher } | undefined;
+  readonly shared: { readonly cache: KeyCache; readonly cipher: EntryCipher } | undefined;
   readonly fallback: FallbackPolicy;
   /** `undefined`: every provider whose SDK is installed. */
   readonly preload: readonly Provider[] | undefined;
@@ -31,9 +31,9 @@ export interface ResolverSettings {
 }
 
 /** @throws ByokError `options_invalid`; `key_malformed` for a platform key that cannot be one. */
-export function resolverSettings(options: ResolverOptions<Provider>, builtin: readonly Provider[]): ResolverSettings {
+export function parseSettings(options: ResolverOptions<Provider>, builtin: readonly Provider[]): ResolverSettings {
   const { providers = builtin, platformKeys = {}, endpoints = {}, fallback = {}, preload, onEvent } = options;
-  const byId = providersById(providers);
+  const byId = indexProviders(providers);
   const find = (option: string, id: string): Provider => {
     const provider = byId.get(id);
     if (provider !== undefined) return provider;
@@ -47,10 +47,10 @@ export function resolverSettings(options: ResolverOptions<Provider>, builtin: re
   return {
     providers: byId,
     platformKeys: new Map(
-      entries(platformKeys).map(([id, key]) => [id, checkKeyText(find("platformKeys", id), key, providers)]),
+      entries(platformKeys).map(([id, key]) => [id, parseKey(find("platformKeys", id), key, providers)]),
     ),
-    endpoints: declaredEndpoints(endpoints, byId),
-    shared: sharedCache(options),
+    endpoints: declareEndpoints(endpoints, byId),
+    shared: pairCacheWithCipher(options),
     fallback,
     preload: preload?.map((id) => find("preload", id)),
     deadlineMs: positiveMs("deadlineMs", options.deadlineMs ?? 2_000),
@@ -70,12 +70,12 @@ export function resolverSettings(options: ResolverOptions<Provider>, builtin: re
   };
 }
 
-function sharedCache({ cache, keyring }: ResolverOptions<Provider>): ResolverSettings["shared"] {
+function pairCacheWithCipher({ cache, keyring }: ResolverOptions<Provider>): ResolverSettings["shared"] {
   if (cache === undefined) return undefined;
-  if (keyring.cache !== undefined) return { cache, cipher: keyring.cache };
+  if (keyring.entryCipher !== undefined) return { cache, cipher: keyring.entryCipher };
   throw new ByokError(
     "options_invalid",
-    'A resolver with a cache needs a keyring that seals its entries: "keyring.cache".',
+    'A resolver with a cache needs a keyring that seals its entries: "keyring.entryCipher".',
   );
 }
 

@@ -18,20 +18,23 @@ export interface KeyCache {
   set(orgId: string, entry: Uint8Array): Promise<void>;
 
   /** Forgets an organisation's entry and tells every subscriber. Resolves once the cache has taken both. */
-  invalidate(hint: CacheHint): Promise<void>;
+  invalidate(notice: ChangeNotice): Promise<void>;
 
   /**
-   * Calls `onHint` for every hint from now on, as far as they arrive: a connection that is lost is made again. The
+   * Calls `onNotice` for every notice from now on, as far as they arrive: a connection that is lost is made again. The
    * connection is the subscription's own and ends with `close()`.
    */
-  subscribe(onHint: (hint: CacheHint) => void): CacheSubscription;
+  subscribe(onNotice: (notice: ChangeNotice) => void): CacheSubscription;
 
   /** What an operator should change about the client that was passed in. Empty when all is well. */
   warnings(): readonly string[];
 }
 
-/** An organisation has changed. `seq` is the change's number, `null` when it is not known. Never more than a hint. */
-export interface CacheHint {
+/**
+ * An organisation has changed. `seq` is the change's number, `null` when it is not known. Never more than a
+ * hint: it may be lost, late or forged.
+ */
+export interface ChangeNotice {
   readonly orgId: string;
   readonly seq: number | null;
 }

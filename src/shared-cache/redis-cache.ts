@@ -1,6 +1,6 @@
 import { positiveMs } from "../options.ts";
-import type { CacheHint, KeyCache } from "./key-cache.ts";
-import { clientWarnings, type RedisClient, subscriberOf } from "./redis-client.ts";
+import type { ChangeNotice, KeyCache } from "./key-cache.ts";
+import { createSubscriber, findWarnings, type RedisClient } from "./redis-client.ts";
 
 export interface RedisCacheOptions {
   /** An ioredis `Redis` (Sentinel too) or `Cluster`. The caller owns it and closes it. See the README for its options. */
@@ -18,7 +18,7 @@ const jitter = 0.1;
 
 /**
  * Redis as the cache that workers share: one key per organisation, which holds sealed bytes and nothing else, and one
- * channel for hints.
+ * channel for notices.
  *
  * @throws ByokError `options_invalid`
  */
@@ -27,42 +27,42 @@ export function redisCache(options: RedisCacheOptions): KeyCache {
   const ttlMs = positiveMs("ttlMs", options.ttlMs ?? 3_600_000);
   const timeoutMs = positiveMs("timeoutMs", options.timeoutMs ?? 50);
   const channel = `${prefix}changes`;
-  const keyOf = (orgId: string): string => `${prefix}keys:${orgId}`;
+  const nameKey = (orgId: string): string => `${prefix}keys:${orgId}`;
 
   return {
     maxAgeMs: ttlMs * (1 + jitter),
     timeoutMs,
 
     async get(orgId) {
-      return (await redis.getBuffer(keyOf(orgId))) ?? undefined;
+      return (await redis.getBuffer(nameKey(orgId))) ?? undefined;
     },
 
     async set(orgId, entry) {
       const lifeMs = Math.ceil(ttlMs * (1 - jitter + 2 * jitter * Math.random()));
-      await redis.set(keyOf(orgId), Buffer.from(entry), "PX", lifeMs);
+      await redis.set(nameKey(orgId), Buffer.from(entry), "PX", lifeMs);
     },
 
     async invalidate({ orgId, seq }) {
-      await Promise.all([redis.del(keyOf(orgId)), redis.publish(channel, JSON.stringify({ org: orgId, seq }))]);
+      await Promise.all([redis.del(nameKey(orgId)), redis.publish(channel, JSON.stringify({ org: orgId, seq }))]);
     },
 
-    subscribe(onHint) {
-      const subscriber = subscriberOf(redis);
+    subscribe(onNotice) {
+      const subscriber = createSubscriber(redis);
       subscriber.on("error", () => {});
       subscriber.on("message", (from, text) => {
-        const hint = from === channel ? hintIn(text) : undefined;
-        if (hint !== undefined) onHint(hint);
+        const notice = from === channel ? parseNotice(text) : undefined;
+        if (notice !== undefined) onNotice(notice);
       });
       subscriber.subscribe(channel).catch(() => {});
       return { close: () => subscriber.disconnect() };
     },
 
-    warnings: () => clientWarnings(redis),
+    warnings: () => findWarnings(redis),
   };
 }
 
-/** Anybody may publish: what is no hint is dropped. */
-function hintIn(text: string): CacheHint | undefined {
+/** Anybody may publish: what is no notice is dropped. */
+function parseNotice(text: string): ChangeNotice | undefined {
   try {
     const { org, seq } = JSON.parse(text) as { readonly org?: unknown; readonly seq?: unknown };
     const isSeq = seq === null || (Number.isSafeInteger(seq) && Number(seq) >= 0);

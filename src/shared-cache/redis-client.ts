@@ -21,7 +21,7 @@ export interface RedisSubscriber {
 const patient = { enableOfflineQueue: true, maxRetriesPerRequest: null, commandTimeout: 500, lazyConnect: false };
 
 /** A connection of its own: a client that subscribes may not send commands. */
-export function subscriberOf(redis: RedisClient): RedisSubscriber {
+export function createSubscriber(redis: RedisClient): RedisSubscriber {
   if (!redis.isCluster) return redis.duplicate({ ...patient, disconnectTimeout: 100 });
   const { enableOfflineQueue, lazyConnect, ...redisOptions } = patient;
   const given = (redis.options as { redisOptions?: object }).redisOptions;
@@ -29,7 +29,7 @@ export function subscriberOf(redis: RedisClient): RedisSubscriber {
 }
 
 /** What makes a client wait where it should fail fast, with what to set instead. */
-export function clientWarnings({ options, isCluster }: RedisClient): string[] {
+export function findWarnings({ options, isCluster }: RedisClient): string[] {
   const cluster = options as { enableOfflineQueue?: boolean; redisOptions?: { commandTimeout?: number } };
   const single = options as { enableOfflineQueue?: boolean; commandTimeout?: number };
   const commandTimeout = isCluster ? cluster.redisOptions?.commandTimeout : single.commandTimeout;

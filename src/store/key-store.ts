@@ -81,9 +81,9 @@ export interface KeySnapshot {
    */
   readonly incarnation: string;
   /** The head of the change log in this very read. The snapshot contains every change up to it. */
-  readonly snap: number;
-  /** The random mark of the log row with number `snap`. */
-  readonly mark: string;
+  readonly asOf: number;
+  /** The random change id of the log row with number `asOf`. */
+  readonly changeId: string;
   /** At most one per provider; the order means nothing. */
   readonly keys: readonly SealedKey[];
 }
@@ -108,13 +108,13 @@ export type LogCursor = { readonly after: number } | { readonly windowMs: number
 /** One consistent read of the change log. */
 export interface LogPage {
   readonly incarnation: string;
-  /** The newest change number, and its row's mark. 0 in a store that has never changed. */
+  /** The newest change number, and its row's change id. 0 in a store that has never changed. */
   readonly head: number;
-  readonly headMark: string;
+  readonly headChangeId: string;
   /** The number that the page starts behind: `after` as it was asked for, or the change that the window chose. */
   readonly after: number;
-  /** The mark of row `after`; `null` when there is no such row (pruned, or another history). */
-  readonly afterMark: string | null;
+  /** The change id of row `after`; `null` when there is no such row (pruned, or another history). */
+  readonly afterChangeId: string | null;
   /** The rows with numbers above `after`, ascending, at most {@link maxLogRows}; more when the last is below `head`. */
   readonly changes: readonly LogRow[];
 }
@@ -122,7 +122,7 @@ export interface LogPage {
 /** One change: which organisation it touched. */
 export interface LogRow {
   readonly seq: number;
-  readonly mark: string;
+  readonly changeId: string;
   readonly orgId: string;
 }
 
@@ -136,7 +136,7 @@ export interface NewKey extends KeyRef, SealedKey, Attribution {
   /** The last four characters, or `null` for a key too short to show any. */
   readonly hint: string | null;
   /** What its provider said of it before it was stored. */
-  readonly verification: Verdict;
+  readonly verdict: Verdict;
 }
 
 /**
@@ -148,7 +148,7 @@ export type Verdict = "passed" | "restricted" | "invalid" | "unreachable" | "ski
 /** What a provider said of a stored key. Only an answer is noted: silence never speaks against a key. */
 export interface NotedCheck extends KeyRef {
   readonly secretId: string;
-  readonly verification: "passed" | "restricted" | "invalid";
+  readonly verdict: "passed" | "restricted" | "invalid";
 }
 
 /** What a change did. */
@@ -168,7 +168,7 @@ export interface KeyRecord extends SealedKey {
   readonly createdAtMs: number;
   readonly createdBy: string | null;
   /** What its provider said last; `unreachable` or `skipped` while it has never said anything. */
-  readonly verification: Verdict;
+  readonly verdict: Verdict;
   /** When its provider said that; `null` while it has never said anything. */
   readonly checkedAtMs: number | null;
 }
@@ -187,7 +187,7 @@ export interface AuditRow extends Attribution {
   readonly previousSecretId: string | null;
   readonly region: string | null;
   /** What the provider said of the key that was stored; `null` for a removal. */
-  readonly verification: Verdict | null;
+  readonly verdict: Verdict | null;
   /** Of the key that was stored, or of the one that was removed. */
   readonly hint: string | null;
 }

@@ -10,8 +10,8 @@ import {
   type SealedKey,
   type StoreChange,
 } from "./key-store.ts";
-import { auditRow, type RemovedSecret } from "./rows/audit-row.ts";
-import { checkedAtOf } from "./rows/checked-at.ts";
+import { composeAuditRow, type RemovedSecret } from "./rows/audit-row.ts";
+import { toCheckedAt } from "./rows/checked-at.ts";
 import { noSchema } from "./store-unavailable.ts";
 
 interface StoredKey extends NewKey {
@@ -40,89 +40,89 @@ export function memoryStore(): KeyStore {
   const log: TimedRow[] = [];
   const trail: OwnAuditRow[] = [];
 
-  const newest = (): TimedRow => {
+  const readNewest = (): TimedRow => {
     const row = log.at(-1);
     if (row === undefined) throw noSchema();
     return row;
   };
-  const append = (orgId: string): number => {
-    const seq = newest().seq + 1;
-    log.push({ seq, orgId, mark: randomUUID(), atMs: Date.now() });
+  const appendLog = (orgId: string): number => {
+    const seq = readNewest().seq + 1;
+    log.push({ seq, orgId, changeId: randomUUID(), atMs: Date.now() });
     if (log.length > maxRows) log.shift();
     return seq;
   };
-  const record = (orgId: string, row: Omit<AuditRow, "atMs">): void => {
+  const appendAudit = (orgId: string, row: Omit<AuditRow, "atMs">): void => {
     trail.push({ orgId, atMs: Date.now(), ...row });
     if (trail.length > maxRows) trail.shift();
   };
-  const changed = (orgId: string, seq: number, secretId: string | null): StoreChange => {
+  const describeChange = (orgId: string, seq: number, secretId: string | null): StoreChange => {
     const keys = [...(organisations.get(orgId)?.values() ?? [])];
     return { seq, secretId, references: Object.fromEntries(keys.map((key) => [key.provider, key.secretId])) };
   };
 
   return {
     async migrate() {
-      if (log.length === 0) log.push({ seq: 0, orgId: "", mark: randomUUID(), atMs: Date.now() });
+      if (log.length === 0) log.push({ seq: 0, orgId: "", changeId: randomUUID(), atMs: Date.now() });
     },
 
     async snapshots(orgIds) {
-      const { seq: snap, mark } = newest();
+      const { seq: asOf, changeId } = readNewest();
       return orgIds.map((orgId) => {
         const keys = [...(organisations.get(orgId)?.values() ?? [])];
-        return { orgId, incarnation, snap, mark, keys: keys.map(sealedKeyOf) };
+        return { orgId, incarnation, asOf, changeId, keys: keys.map(toSealedKey) };
       });
     },
 
     async poll(cursor) {
-      const { seq: head, mark: headMark } = newest();
-      const after = startOf(log, cursor);
+      const { seq: head, changeId: headChangeId } = readNewest();
+      const after = findStart(log, cursor);
       const first = log[0]?.seq ?? 0;
-      const afterMark = log[after - first]?.mark ?? null;
+      const afterChangeId = log[after - first]?.changeId ?? null;
       const next = Math.max(after + 1 - first, 0);
-      const changes = log.slice(next, next + maxLogRows).map(({ seq, mark, orgId }) => ({ seq, mark, orgId }));
-      return { incarnation, head, headMark, after, afterMark, changes };
+      const changes = log.slice(next, next + maxLogRows).map(({ seq, changeId, orgId }) => ({ seq, changeId, orgId }));
+      return { incarnation, head, headChangeId, after, afterChangeId, changes };
     },
 
     async put(key) {
       const { orgId, provider, actor } = key;
-      const seq = append(orgId);
+      const seq = appendLog(orgId);
       const keys = organisations.get(orgId) ?? new Map<string, StoredKey>();
       const before: RemovedSecret | undefined = keys.get(provider);
       const createdAtMs = Date.now();
       organisations.set(
         orgId,
-        keys.set(provider, { ...key, createdAtMs, checkedAtMs: checkedAtOf(key.verification, createdAtMs) }),
+        keys.set(provider, { ...key, createdAtMs, checkedAtMs: toCheckedAt(key.verdict, createdAtMs) }),
       );
-      record(orgId, auditRow({ seq, actor, provider, before, stored: key }));
-      return changed(orgId, seq, before?.secretId ?? null);
+      appendAudit(orgId, composeAuditRow({ seq, actor, provider, before, stored: key }));
+      return describeChange(orgId, seq, before?.secretId ?? null);
     },
 
     async remove({ orgId, provider }, { actor }) {
-      const head = newest().seq;
+      const head = readNewest().seq;
       const before = organisations.get(orgId)?.get(provider);
-      if (before === undefined) return changed(orgId, head, null);
+      if (before === undefined) return describeChange(orgId, head, null);
       organisations.get(orgId)?.delete(provider);
-      const seq = append(orgId);
-      record(orgId, auditRow({ seq, actor, provider, before }));
-      return changed(orgId, seq, before.secretId);
+      const seq = appendLog(orgId);
+      appendAudit(orgId, composeAuditRow({ seq, actor, provider, before }));
+      return describeChange(orgId, seq, before.secretId);
     },
 
     async describe(orgId) {
-      newest();
+      readNewest();
       const keys = [...(organisations.get(orgId)?.values() ?? [])];
-      return keys.map(recordOf).sort((a, b) => (a.provider < b.provider ? -1 : 1));
+      return keys.map(toKeyRecord).sort((a, b) => (a.provider < b.provider ? -1 : 1));
     },
 
-    async noteCheck({ orgId, provider, secretId, verification }) {
-      newest();
+    async noteCheck({ orgId, provider, secretId, verdict }) {
+      readNewest();
       const key = organisations.get(orgId)?.get(provider);
       if (key?.secretId !== secretId) return false;
-      organisations.get(orgId)?.set(provider, { ...key, verification, checkedAtMs: Date.now() });
+      organisations.get(orgId)?.set(provider, { ...key, verdict, checkedAtMs: Date.now() });
       return true;
     },
 
     async audit(orgId, { before, limit }) {
-      newest();
+      readNewest();
       const own = trail.filter((row) => row.orgId === orgId && row.seq < (before ?? Number.POSITIVE_INFINITY));
       return own
         .reverse()
@@ -134,17 +134,17 @@ export function memoryStore(): KeyStore {
   };
 }
 
-function startOf(log: readonly TimedRow[], cursor: LogCursor): number {
+function findStart(log: readonly TimedRow[], cursor: LogCursor): number {
   if ("after" in cursor) return cursor.after;
   const sinceMs = Date.now() - cursor.windowMs;
   const older = log.findLast((row) => cursor.windowMs === 0 || row.atMs < sinceMs);
   return (older ?? log[0])?.seq ?? 0;
 }
 
-function sealedKeyOf({ provider, secretId, region, kid, sealed }: StoredKey): SealedKey {
+function toSealedKey({ provider, secretId, region, kid, sealed }: StoredKey): SealedKey {
   return { provider, secretId, region, kid, sealed };
 }
 
-function recordOf({ orgId: _orgId, actor, ...known }: StoredKey): KeyRecord {
+function toKeyRecord({ orgId: _orgId, actor, ...known }: StoredKey): KeyRecord {
   return { ...known, createdBy: actor };
 }

@@ -18,8 +18,8 @@ export function changeLogContract<Opened extends OpenedKeyStore>(
       changes.map(({ seq }) => seq).sort((a, b) => a - b),
       Array.from({ length: 50 }, (_, at) => at + 1),
     );
-    const { keys: left, snap } = await one(store, "org");
-    deepEqual([snap, left.length], [50, 1]);
+    const { keys: left, asOf } = await one(store, "org");
+    deepEqual([asOf, left.length], [50, 1]);
     equal(left[0]?.secretId, keys[changes.findIndex(({ seq }) => seq === 50)]?.secretId);
     equal(new Set(changes.map(({ secretId }) => secretId)).size, 50);
     const { changes: rows, head } = await store.poll({ after: 0 });
@@ -41,10 +41,10 @@ export function changeLogContract<Opened extends OpenedKeyStore>(
     const seen: KeySnapshot[] = [];
     while (isWriting) seen.push(await one(store, "org"));
     await writing;
-    for (const { snap, keys } of seen) equal(keys[0]?.secretId, written.get(snap));
+    for (const { asOf, keys } of seen) equal(keys[0]?.secretId, written.get(asOf));
   });
 
-  test("skips no change in a poll, and marks every row the same for everybody", async () => {
+  test("skips no change in a poll, and shows every row the same for everybody", async () => {
     const { store, again } = await migrated();
     for (const orgId of ["a", "b", "a"]) await store.put(keyOf(orgId));
     const page = await (await again()).poll({ after: 1 });
@@ -55,10 +55,10 @@ export function changeLogContract<Opened extends OpenedKeyStore>(
         [3, "a"],
       ],
     );
-    deepEqual([page.after, page.head, page.headMark], [1, 3, page.changes[1]?.mark]);
-    equal((await one(store, "a")).mark, page.headMark);
-    equal((await store.poll({ after: 3 })).afterMark, page.headMark);
-    notEqual(page.afterMark, page.headMark);
+    deepEqual([page.after, page.head, page.headChangeId], [1, 3, page.changes[1]?.changeId]);
+    equal((await one(store, "a")).changeId, page.headChangeId);
+    equal((await store.poll({ after: 3 })).afterChangeId, page.headChangeId);
+    notEqual(page.afterChangeId, page.headChangeId);
   });
 
   test("skips no change in polls that follow a writer, and reads every row once", async () => {
@@ -75,10 +75,10 @@ export function changeLogContract<Opened extends OpenedKeyStore>(
     const read: number[] = [];
     for (let isLast = false; !isLast; ) {
       isLast = !isWriting;
-      const { changes, head, headMark } = await store.poll({ after: read.length });
+      const { changes, head, headChangeId } = await store.poll({ after: read.length });
       read.push(...changes.map(({ seq }) => seq));
       equal(changes.at(-1)?.seq ?? read.length, head);
-      if (changes.length > 0) equal(changes.at(-1)?.mark, headMark);
+      if (changes.length > 0) equal(changes.at(-1)?.changeId, headChangeId);
     }
     await writing;
     deepEqual(
@@ -87,9 +87,9 @@ export function changeLogContract<Opened extends OpenedKeyStore>(
     );
   });
 
-  test("has no mark for a row that is not there", async () => {
+  test("has no change id for a row that is not there", async () => {
     const { store } = await migrated();
-    equal((await store.poll({ after: 99 })).afterMark, null);
+    equal((await store.poll({ after: 99 })).afterChangeId, null);
   });
 
   test("starts a poll at the head, or at the newest change older than a window", async () => {
@@ -97,10 +97,10 @@ export function changeLogContract<Opened extends OpenedKeyStore>(
     await store.put(keyOf("a"));
     await store.put(keyOf("b"));
     const atHead = await store.poll({ windowMs: 0 });
-    deepEqual([atHead.after, atHead.afterMark, atHead.changes], [2, atHead.headMark, []]);
+    deepEqual([atHead.after, atHead.afterChangeId, atHead.changes], [2, atHead.headChangeId, []]);
     const inWindow = await store.poll({ windowMs: 3_600_000 });
     deepEqual([inWindow.after, inWindow.changes.map(({ seq }) => seq)], [0, [1, 2]]);
-    ok(inWindow.afterMark);
+    ok(inWindow.afterChangeId);
   });
 
   if (stopWriter !== undefined) {
@@ -108,25 +108,25 @@ export function changeLogContract<Opened extends OpenedKeyStore>(
       const opened = await migrated();
       const resume = await stopWriter(opened);
       await rejects(opened.store.put(keyOf("org")), { code: "store_unavailable", retryable: true });
-      equal((await one(opened.store, "org")).snap, 0);
+      equal((await one(opened.store, "org")).asOf, 0);
       await resume();
       equal((await opened.store.put(keyOf("org"))).seq, 1);
     });
   }
 
   if (backup !== undefined) {
-    test("shows another history after it was put back: other marks under the same numbers", async () => {
+    test("shows another history after it was put back: other change ids under the same numbers", async () => {
       const opened = await migrated();
       await opened.store.put(keyOf("org"));
       const restore = await backup(opened);
       await opened.store.put(keyOf("org"));
-      const { headMark } = await opened.store.poll({ windowMs: 0 });
+      const { headChangeId } = await opened.store.poll({ windowMs: 0 });
       const restored = await restore();
-      equal((await restored.poll({ after: 2 })).afterMark, null);
+      equal((await restored.poll({ after: 2 })).afterChangeId, null);
       await restored.put(keyOf("org"));
       const page = await restored.poll({ after: 2 });
       equal(page.head, 2);
-      notEqual(page.afterMark, headMark);
+      notEqual(page.afterChangeId, headChangeId);
     });
   }
 }

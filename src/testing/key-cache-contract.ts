@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
-import type { CacheHint, KeyCache } from "../shared-cache/key-cache.ts";
+import type { ChangeNotice, KeyCache } from "../shared-cache/key-cache.ts";
 import type { Test } from "./opened-key-store.ts";
 
 /** What every `KeyCache` owes, as tests for any runner. `open` gives an empty cache, `again` another worker's on the same. */
@@ -27,12 +27,15 @@ export function keyCacheContract(
 
   test("forgets an entry that is invalidated, and tells every subscriber, itself included", async () => {
     const { cache, again } = await open();
-    const [own, others]: CacheHint[][] = [[], []];
+    const [own, others]: ChangeNotice[][] = [[], []];
     const other = await again();
-    const subscriptions = [cache.subscribe((hint) => own?.push(hint)), other.subscribe((hint) => others?.push(hint))];
+    const subscriptions = [
+      cache.subscribe((notice) => own?.push(notice)),
+      other.subscribe((notice) => others?.push(notice)),
+    ];
     await cache.set("org", Buffer.from("entry"));
     for (let seq = 1; (own?.length ?? 0) === 0 || (others?.length ?? 0) === 0; seq += 1) {
-      ok(seq < 500, "No hint has come.");
+      ok(seq < 500, "No notice has come.");
       await cache.invalidate({ orgId: "org", seq });
       await pause(10);
     }
@@ -40,7 +43,7 @@ export function keyCacheContract(
     equal(others?.[0]?.orgId, "org");
     await cache.invalidate({ orgId: "a:b", seq: null });
     for (let turn = 0; !others?.some(({ seq }) => seq === null); turn += 1) {
-      ok(turn < 500, "No hint without a number has come.");
+      ok(turn < 500, "No notice without a number has come.");
       await pause(10);
     }
     for (const subscription of subscriptions) subscription.close();

@@ -44,9 +44,9 @@ export function keyContract<Opened extends OpenedKeyStore>(
 
   test("knows the head for an organisation without keys", async () => {
     const { store } = await migrated();
-    const { incarnation, snap, mark, keys } = await one(store, "nobody");
-    ok(incarnation && mark);
-    deepEqual([snap, keys], [0, []]);
+    const { incarnation, asOf, changeId, keys } = await one(store, "nobody");
+    ok(incarnation && changeId);
+    deepEqual([asOf, keys], [0, []]);
   });
 
   test("gives back what was stored, to every handle, in the order that was asked for", async () => {
@@ -63,11 +63,11 @@ export function keyContract<Opened extends OpenedKeyStore>(
         ["c", 0],
       ],
     );
-    const { orgId: _orgId, hint: _hint, actor: _actor, verification: _verification, ...sealed } = key;
+    const { orgId: _orgId, hint: _hint, actor: _actor, verdict: _verdict, ...sealed } = key;
     deepEqual({ ...snapshots[1]?.keys[0] }, sealed);
     const [record] = await store.describe("b");
     const { createdAtMs = 0, ...known } = { ...record };
-    const facts = { hint: "abcd", createdBy: "ann", verification: "skipped", checkedAtMs: null };
+    const facts = { hint: "abcd", createdBy: "ann", verdict: "skipped", checkedAtMs: null };
     deepEqual(known, { ...sealed, ...facts });
     ok(Math.abs(createdAtMs - Date.now()) < 86_400_000);
   });
@@ -104,24 +104,24 @@ export function keyContract<Opened extends OpenedKeyStore>(
 
   test("notes what a provider said of a key, and moves no clock; not of a key that was replaced", async () => {
     const { store, again } = await migrated();
-    const first = { ...keyOf("org"), verification: "passed" as const };
+    const first = { ...keyOf("org"), verdict: "passed" as const };
     await store.put(first);
     ok((await store.describe("org"))[0]?.checkedAtMs);
     equal(await (await again()).noteCheck(checkOf(first, "invalid")), true);
     const [checked] = await store.describe("org");
-    deepEqual([checked?.verification, (await one(store, "org")).snap], ["invalid", 1]);
+    deepEqual([checked?.verdict, (await one(store, "org")).asOf], ["invalid", 1]);
     const second = keyOf("org");
     await store.put(second);
     equal(await store.noteCheck(checkOf(first, "invalid")), false);
     equal(await store.noteCheck({ ...checkOf(second, "invalid"), orgId: "other" }), false);
     const [replaced] = await store.describe("org");
-    deepEqual([replaced?.secretId, replaced?.verification, replaced?.checkedAtMs], [second.secretId, "skipped", null]);
+    deepEqual([replaced?.secretId, replaced?.verdict, replaced?.checkedAtMs], [second.secretId, "skipped", null]);
   });
 
   test("keeps an audit row of every change, and of nothing else, for its own organisation", async () => {
     const { store, again } = await migrated();
-    const first = { ...keyOf("org"), hint: "aaaa", region: "eu", actor: "ann", verification: "passed" as const };
-    const second = { ...keyOf("org"), hint: "bbbb", verification: "unreachable" as const };
+    const first = { ...keyOf("org"), hint: "aaaa", region: "eu", actor: "ann", verdict: "passed" as const };
+    const second = { ...keyOf("org"), hint: "bbbb", verdict: "unreachable" as const };
     await store.put(first);
     await store.put(keyOf("other"));
     await store.put(second);
@@ -130,9 +130,9 @@ export function keyContract<Opened extends OpenedKeyStore>(
     await store.remove({ orgId: "org", provider: "openai" }, { actor: "bob" });
     const rows = await (await again()).audit("org", { before: null, limit: 10 });
     const common = { provider: "openai", region: null };
-    const removed = { seq: 4, actor: "bob", action: "removed", secretId: null, verification: null, hint: "bbbb" };
-    const replaced = { seq: 3, actor: null, action: "replaced", verification: "unreachable", hint: "bbbb" };
-    const added = { seq: 1, actor: "ann", action: "added", verification: "passed", hint: "aaaa" };
+    const removed = { seq: 4, actor: "bob", action: "removed", secretId: null, verdict: null, hint: "bbbb" };
+    const replaced = { seq: 3, actor: null, action: "replaced", verdict: "unreachable", hint: "bbbb" };
+    const added = { seq: 1, actor: "ann", action: "added", verdict: "passed", hint: "aaaa" };
     deepEqual(
       rows.map(({ atMs: _atMs, ...row }) => row),
       [

@@ -3,12 +3,12 @@ import type { KeySnapshot, KeyStore, NewKey, NotedCheck } from "../store/key-sto
 
 /** A key as a contract test stores it; sealed text and secret id are new every time. */
 export function keyOf(orgId: string, provider = "openai", sealed: string = randomUUID()): NewKey {
-  const facts = { region: null, kid: "kek-1", hint: null, actor: null, verification: "skipped" } as const;
+  const facts = { region: null, kid: "kek-1", hint: null, actor: null, verdict: "skipped" } as const;
   return { orgId, provider, secretId: randomUUID(), sealed, ...facts };
 }
 
-export function checkOf({ orgId, provider, secretId }: NewKey, verification: NotedCheck["verification"]): NotedCheck {
-  return { orgId, provider, secretId, verification };
+export function checkOf({ orgId, provider, secretId }: NewKey, verdict: NotedCheck["verdict"]): NotedCheck {
+  return { orgId, provider, secretId, verdict };
 }
 
 /** One organisation's snapshot. */

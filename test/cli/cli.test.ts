@@ -16,7 +16,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeEach, describe, expect, inject, it, vi } from "vitest";
 import { parseTokens } from "../../src/http/index.ts";
-import { type CacheHint, generateKeyring } from "../../src/index.ts";
+import { type ChangeNotice, generateKeyring } from "../../src/index.ts";
 import { redisCache } from "../../src/shared-cache/redis-cache.ts";
 import { sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { startProviderDoubles } from "../../src/testing/index.ts";
@@ -186,7 +186,7 @@ describe("the command line", () => {
     await using own = await ownPostgresStore();
     const redis = failFastRedis(inject("redisUrl"));
     await vi.waitFor(() => expect(redis.status).toBe("ready"));
-    const hints: CacheHint[] = [];
+    const hints: ChangeNotice[] = [];
     const subscription = redisCache({ redis }).subscribe((hint) => hints.push(hint));
     await vi.waitFor(async () => expect(await redis.pubsub("NUMSUB", "byok:changes")).not.toContain(0));
     const env = { BYOK_DATABASE_URL: own.url, BYOK_REDIS_URL: inject("redisUrl") };

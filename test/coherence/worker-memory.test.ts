@@ -1,47 +1,47 @@
 import { expect, it } from "vitest";
-import type { HeldSnapshot } from "../../src/coherence/held-snapshot.ts";
-import { momentOf } from "../../src/coherence/moment.ts";
+import { readMoment } from "../../src/coherence/moment.ts";
+import type { OpenedSnapshot } from "../../src/coherence/opened-snapshot.ts";
 import { WorkerMemory } from "../../src/coherence/worker-memory.ts";
 import type { LogPage } from "../../src/store/key-store.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 
 const clock = new ManualClock();
 const page = (after: number, orgIds: readonly string[], more: Partial<LogPage> = {}): LogPage => {
-  const changes = orgIds.map((orgId, index) => ({ seq: after + 1 + index, mark: `m${after + 1 + index}`, orgId }));
+  const changes = orgIds.map((orgId, index) => ({ seq: after + 1 + index, changeId: `m${after + 1 + index}`, orgId }));
   const head = after + orgIds.length;
-  return { incarnation: "one", head, headMark: `m${head}`, after, afterMark: `m${after}`, changes, ...more };
+  return { incarnation: "one", head, headChangeId: `m${head}`, after, afterChangeId: `m${after}`, changes, ...more };
 };
-const learn = (memory: WorkerMemory, read: LogPage): string =>
-  memory.learn(read, { sentAt: momentOf(clock), generation: memory.history.generation });
+const apply = (memory: WorkerMemory, read: LogPage): string =>
+  memory.applyPage(read, { sentAt: readMoment(clock), generation: memory.history.generation });
 const started = (maxOrgs: number, seq = 5): WorkerMemory => {
   const memory = new WorkerMemory(clock, 10_000, maxOrgs);
-  learn(memory, page(seq, []));
+  apply(memory, page(seq, []));
   return memory;
 };
-const held = (memory: WorkerMemory, orgId: string, snap: number): HeldSnapshot => ({
+const snapshotOf = (memory: WorkerMemory, orgId: string, asOf: number): OpenedSnapshot => ({
   orgId,
-  snap,
-  mark: `m${snap}`,
+  asOf,
+  changeId: `m${asOf}`,
   incarnation: "one",
   generation: memory.history.generation,
-  readAt: momentOf(clock),
+  readAt: readMoment(clock),
   keys: new Map(),
 });
 
 it("takes no older snapshot than one that it has forgotten", () => {
   const memory = started(1);
-  expect(memory.install(held(memory, "a", 9))).toBe(true);
-  expect(memory.install(held(memory, "b", 9))).toBe(true);
+  expect(memory.install(snapshotOf(memory, "a", 9))).toBe(true);
+  expect(memory.install(snapshotOf(memory, "b", 9))).toBe(true);
   expect(memory.find("a")).toBeUndefined();
-  expect(memory.install(held(memory, "a", 8))).toBe(false);
-  expect(memory.install(held(memory, "a", 9))).toBe(true);
+  expect(memory.install(snapshotOf(memory, "a", 8))).toBe(false);
+  expect(memory.install(snapshotOf(memory, "a", 9))).toBe(true);
 });
 
 it("bounds its fences, and still hands out what they admit and refuses what they refuse", () => {
   const memory = started(3);
-  memory.install(held(memory, "kept", 5));
-  const old = held(memory, "org-0", 5);
-  learn(
+  memory.install(snapshotOf(memory, "kept", 5));
+  const old = snapshotOf(memory, "org-0", 5);
+  apply(
     memory,
     page(
       5,
@@ -50,50 +50,50 @@ it("bounds its fences, and still hands out what they admit and refuses what they
   );
   expect(memory.history.fenceCount).toBeLessThanOrEqual(6);
   const kept = memory.find("kept");
-  expect(kept !== undefined && memory.mayBeHandedOut(kept)).toBe(true);
+  expect(kept !== undefined && memory.isFresh(kept)).toBe(true);
   expect(memory.install(old)).toBe(false);
 });
 
 it("drops everything with the history that it came from", () => {
   const memory = started(3);
-  memory.install(held(memory, "a", 5));
-  expect(learn(memory, page(5, [], { afterMark: "other" }))).toBe("other_history");
+  memory.install(snapshotOf(memory, "a", 5));
+  expect(apply(memory, page(5, [], { afterChangeId: "other" }))).toBe("other_history");
   expect(memory.size).toBe(0);
 });
 
-it("drops a snapshot that the log has shown to be of a lost history, before its mark is forgotten", () => {
+it("drops a snapshot that the log has shown to be of a lost history, before its change id is forgotten", () => {
   const memory = started(3);
-  expect(memory.install({ ...held(memory, "a", 8), mark: "of-a-lost-history" })).toBe(true);
-  expect(learn(memory, page(5, ["x", "x", "x", "x"]))).toBe("current");
+  expect(memory.install({ ...snapshotOf(memory, "a", 8), changeId: "of-a-lost-history" })).toBe(true);
+  expect(apply(memory, page(5, ["x", "x", "x", "x"]))).toBe("current");
   expect(memory.size).toBe(0);
 });
 
 it("drops everything when two pages contradict each other, and what was read under the history of before", () => {
   const memory = started(3);
-  memory.install(held(memory, "a", 5));
-  const underWay = held(memory, "b", 5);
-  const contradicting = { ...page(3, ["x", "x", "x"]), changes: [{ seq: 5, mark: "other", orgId: "x" }] };
-  expect(learn(memory, contradicting)).toBe("contradicted");
-  expect([memory.size, memory.history.isStarted, memory.leaseLeftMs()]).toEqual([0, false, 0]);
-  learn(memory, page(5, []));
+  memory.install(snapshotOf(memory, "a", 5));
+  const underWay = snapshotOf(memory, "b", 5);
+  const contradicting = { ...page(3, ["x", "x", "x"]), changes: [{ seq: 5, changeId: "other", orgId: "x" }] };
+  expect(apply(memory, contradicting)).toBe("contradicted");
+  expect([memory.size, memory.history.following !== undefined, memory.leaseLeftMs()]).toEqual([0, false, 0]);
+  apply(memory, page(5, []));
   expect(memory.install(underWay)).toBe(false);
-  expect(memory.install(held(memory, "b", 5))).toBe(true);
+  expect(memory.install(snapshotOf(memory, "b", 5))).toBe(true);
 });
 
 it("takes in no page that was asked for before everything was dropped", () => {
   const memory = started(3);
   const { generation } = memory.history;
-  expect(learn(memory, page(5, [], { afterMark: "other" }))).toBe("other_history");
-  expect(memory.learn(page(5, ["x"]), { sentAt: momentOf(clock), generation })).toBe("overtaken");
+  expect(apply(memory, page(5, [], { afterChangeId: "other" }))).toBe("other_history");
+  expect(memory.applyPage(page(5, ["x"]), { sentAt: readMoment(clock), generation })).toBe("overtaken");
 });
 
 it("bounds its fences also while snapshots are read and the log is not", () => {
   const memory = started(3);
   for (let org = 0; org < 50; org += 1) {
-    const next = held(memory, `org-${org}`, 10 + org);
-    memory.history.hear(next, next.generation, momentOf(clock), clock.monotonicMs());
+    const next = snapshotOf(memory, `org-${org}`, 10 + org);
+    memory.history.observe(next, next.generation, readMoment(clock), clock.monotonicMs());
     memory.install(next);
     expect(memory.history.fenceCount).toBeLessThanOrEqual(6);
-    expect(memory.install({ ...held(memory, `org-${org}`, 9 + org) })).toBe(false);
+    expect(memory.install({ ...snapshotOf(memory, `org-${org}`, 9 + org) })).toBe(false);
   }
 });

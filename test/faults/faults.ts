@@ -106,7 +106,7 @@ export const faults: readonly Fault[] = [
   },
 ];
 
-/** How many changes a second the polls that hints lead to keep up with. */
+/** How many changes a second the polls that notices lead to keep up with. */
 export const steady: Fault = {
   name: "nothing, and eight changes a second",
   mayFail: false,

@@ -21,7 +21,7 @@ export interface FaultReport {
   readonly stoppedMs: readonly number[];
 }
 
-/** Between two changes. Hints lead to ten polls a second at most: more changes than that wait for their poll. */
+/** Between two changes. Notices lead to ten polls a second at most: more changes than that wait for their poll. */
 const betweenChangesMs = 40;
 /** Of a machine so busy that a process which was not stopped gets no turn for a second. */
 const tooLongMs = 2 * deadlineMs;

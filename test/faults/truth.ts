@@ -89,7 +89,7 @@ export class Truth {
 
   async #remove(orgId: string): Promise<void> {
     this.#keys += 1;
-    await this.#changed(orgId, platform, this.#manager.remove(orgId, "ada"));
+    await this.#changed(orgId, platform, this.#manager.remove(orgId, { provider: "ada" }));
   }
 
   async #changed(orgId: string, value: string, asked: Promise<{ readonly seq: number }>): Promise<void> {

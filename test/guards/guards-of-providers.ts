@@ -12,8 +12,8 @@ export const guardsOfProviders: readonly Guard[] = [
     ["OPENAI_WEBHOOK_SECRET", "webhookSecret: null,", "", "webhookSecret"],
     ["OPENAI_LOG", 'logLevel: "off",', "", "log setting"],
     ["refusals that end at once", "if (refused !== undefined) throw refused;", "", "another host"],
-    ["one budget for retries", "return retryBudget.run(", "return ((_budget, send) => send())(", "one budget"],
-    ["a request's own time-out", "retryBudget.getStore()?.lowerTo(options.timeout)", "void 0", "shorter"],
+    ["one budget for retries", "return requestDeadline.run(", "return ((_budget, send) => send())(", "one budget"],
+    ["a request's own time-out", "requestDeadline.getStore()?.lowerTo(options.timeout)", "void 0", "shorter"],
     ["no wait for a late retry", "isTooLong && !response.ok", "false", "kept waiting"],
   ]),
   ...guardsOf("providers/openai-sdk/openai-client.ts", "providers/hermetic.test.ts", [
@@ -29,10 +29,10 @@ export const guardsOfProviders: readonly Guard[] = [
     ["a realtime key", "apiKey: key.reveal(), baseURL", "baseURL", "realtime socket"],
     ["a realtime model", "      model,\n      options", '      model: "",\n      options', "realtime socket"],
   ]),
-  ...guardsOf("providers/http/gate.ts", "providers/hermetic.test.ts", [
+  ...guardsOf("providers/http/pinned-fetch.ts", "providers/hermetic.test.ts", [
     ["the host", "if (!origins.includes(new URL(url).origin)) return hostRefused(provider);", "", "another host"],
     ["redirects", 'redirect: "error"', 'redirect: "follow"', "redirect"],
-    ["echoed keys", "response.ok ? body : await scrubbed(body, key)", "body", "echoes"],
+    ["echoed keys", "response.ok ? body : await scrubResponse(body, key)", "body", "echoes"],
     ["stalled headers", "() => ending.abort(noAnswer()), limitMs", "() => {}, limitMs", "headers stall"],
   ]),
   ...guardsOf("providers/http/response-body.ts", "providers/http/response-body.test.ts", [
@@ -60,7 +60,12 @@ export const guardsOfProviders: readonly Guard[] = [
   ]),
   ...guardsOf("providers/http/probe.ts", "providers/key-verdicts.test.ts", [
     ["no verdict from a page", "response.ok && /^\\s*[[{]/u.test(text)", "response.ok", "says nothing"],
-    ["an end to an answer", "await textUpTo(response.body, maxAnswerBytes)", "await response.text()", "without end"],
+    [
+      "an end to an answer",
+      "await readTextUpTo(response.body, maxAnswerBytes)",
+      "await response.text()",
+      "without end",
+    ],
   ]),
   ...guardsOf("providers/openai.ts", "providers/key-verdicts.test.ts", [
     ["quota", 'if (codes.includes("insufficient_quota"))', "if (false)"],

@@ -12,13 +12,13 @@ export const guardsOfRedis: readonly Guard[] = [
   ]),
   ...guardsOf("coherence/shared-snapshots.ts", "shared-cache/redis-cache.test.ts", [
     [
-      "a poll for a hint",
+      "a poll for a notice",
       "|| isFilling(orgId))) feed.pollSoon();",
       "|| isFilling(orgId))) void 0;",
-      "as soon as the hint",
+      "as soon as the notice",
     ],
     ["entries of another rollout", 'mayReplace: reason !== "unknown_kid"', "mayReplace: true", "another rollout"],
-    ["what is read is kept for others", "void this.#link.set(held.orgId, entry)", "void 0", "serve the second"],
+    ["what is read is kept for others", "void this.#breaker.set(snapshot.orgId, entry)", "void 0", "serve the second"],
   ]),
   ...guardsOf("shared-cache/redis-client.ts", "shared-cache/redis-cache.test.ts", [
     [
@@ -30,19 +30,19 @@ export const guardsOfRedis: readonly Guard[] = [
   ]),
   ...guardsOf("shared-cache/redis-cache.ts", "shared-cache/redis-cache.test.ts", [
     ["lives of different lengths", "2 * jitter * Math.random()", "jitter", "give or take"],
-    ["messages that are no hint", 'typeof org === "string" && isSeq ?', "true ?", "drops the message"],
+    ["messages that are no notice", 'typeof org === "string" && isSeq ?', "true ?", "drops the message"],
   ]),
-  ...guardsOf("shared-cache/cache-link.ts", "shared-cache/hints.test.ts", [
+  ...guardsOf("shared-cache/cache-circuit-breaker.ts", "shared-cache/notices.test.ts", [
     ["a cache that fails is not asked", "if (this.isUp) return true;", "return true;"],
     ["a command's time-out", "await within(this.#clock, timeoutMs, work, silent)", "await work"],
     ["commands without end", "if (this.#pending >= maxPending) return false;", ""],
     ["probes ever further apart", "this.#probeMs = Math.min(2 * this.#probeMs, maxProbeMs);", ""],
   ]),
-  ...guardsOf("coherence/poll-pace.ts", "shared-cache/hints.test.ts", [
-    ["polls that hints may cause", "if (this.#tokens < 1) return false;", ""],
-    ["a hint during a poll", "if (!this.#isAskedAgain) return;", "return;"],
+  ...guardsOf("coherence/poll-rate-limiter.ts", "shared-cache/notices.test.ts", [
+    ["polls that notices may cause", "if (this.#tokens < 1) return false;", ""],
+    ["a notice during a poll", "if (!this.#isAskedAgain) return;", "return;"],
   ]),
-  ...guardsOf("shared-cache/hint-listener.ts", "shared-cache/hints.test.ts", [
+  ...guardsOf("shared-cache/notice-listener.ts", "shared-cache/notices.test.ts", [
     [
       "a subscription that went silent",
       "const isSilent = this.#missing.some((seq) => !this.#came.has(seq));",
@@ -50,14 +50,14 @@ export const guardsOfRedis: readonly Guard[] = [
     ],
     ["renewals once a minute", " || nowMs - this.#renewedAtMs < renewAfterMs", ""],
   ]),
-  ...guardsOf("keyring/cache-cipher.ts", "keyring/cache-cipher.test.ts", [
+  ...guardsOf("keyring/entry-cipher.ts", "keyring/entry-cipher.test.ts", [
     [
       "what an entry is bound to",
       "Buffer.concat([bytes.subarray(0, kidEnd), bound])",
       'Buffer.concat([bytes.subarray(0, kidEnd), Buffer.from("org-a")])',
     ],
   ]),
-  ...guardsOf("coherence/snapshot-codec.ts", "keyring/cache-cipher.test.ts", [
+  ...guardsOf("coherence/snapshot-codec.ts", "keyring/entry-cipher.test.ts", [
     ["entries that are too large to keep", "return entry.length > maxEntryBytes ? undefined : entry;", "return entry;"],
     ["entries that are too large to open", 'if (entry.length > maxEntryBytes) return "too_large";', ""],
   ]),

@@ -2,16 +2,16 @@ import { type Guard, guardsOf } from "./guard.ts";
 
 /** Whose key serves a slot, where it may travel, and what is said when none does. */
 export const guardsOfTheResolver: readonly Guard[] = [
-  ...guardsOf("resolver/slot-settler.ts", "resolver/resolve.test.ts", [
+  ...guardsOf("resolver/key-chooser.ts", "resolver/resolve.test.ts", [
     ["no fallback that nobody chose", ' || decision === "fail"', ""],
-    ["an event for each fallback", 'if (why !== "absent") onEvent(', "if (false) onEvent("],
+    ["an event for each fallback", 'if (reason !== "absent") onEvent(', "if (false) onEvent("],
     [
       "an event for a key that does not open",
-      'this.#settings.onEvent({ type: "key_unusable", orgId, provider: provider.id, secretId, trouble });',
+      'this.#settings.onEvent({ type: "key_unusable", orgId, provider: provider.id, secretId, reason });',
       "",
     ],
   ]),
-  ...guardsOf("resolver/slot-settler.ts", "resolver/coherence.test.ts", [
+  ...guardsOf("resolver/key-chooser.ts", "resolver/coherence.test.ts", [
     ["no key past the lease", "overdueMs === 0 || overdueMs < (key", "true || overdueMs < (key"],
     [
       "absence that is believed for a time",
@@ -27,7 +27,7 @@ export const guardsOfTheResolver: readonly Guard[] = [
     ["no query in a URL", " && !url.search", ""],
     ["a region's own host", "declared?.region === region ? declared : provider.regions?.[region]", "declared"],
   ]),
-  ...guardsOf("resolver/slot-planner.ts", "resolver/resolve.test.ts", [
+  ...guardsOf("resolver/slot-binder.ts", "resolver/resolve.test.ts", [
     ["providers that are known", "if (provider === undefined) {", "if (false) {"],
     ["slots that a provider serves", "if (!provider.serves.includes(slot)) {", "if (false) {"],
     ["no key in an error", 'test(id) ? id : "?"', "test(id) ? id : id"],
@@ -35,8 +35,8 @@ export const guardsOfTheResolver: readonly Guard[] = [
   ...guardsOf("resolver/call-resolver.ts", "resolver/resolve.test.ts", [
     [
       "well-formed organisation ids",
-      "const deadline = this.#deadline(checkOrgId(orgId), options);\n    const readAgent",
-      "const deadline = this.#deadline(orgId, options);\n    const readAgent",
+      "const deadline = this.#startDeadline(assertOrgId(orgId), options);\n    const readAgent",
+      "const deadline = this.#startDeadline(orgId, options);\n    const readAgent",
     ],
     ["no slot without the others", "if (failures.length > 0) throw slotsFailed(orgId, failures);", ""],
   ]),
@@ -52,8 +52,8 @@ export const guardsOfTheResolver: readonly Guard[] = [
       "if (region !== null && !Object.hasOwn(provider.regions ?? {}, region)) throw",
       "if (false) throw",
     ],
-    ["a checked key", "checkKeyText(provider, apiKey, catalogue, orgId)", "checkKeyText(provider, apiKey, [], orgId)"],
-    ["the manager's deadline", "await deadline.race(committed(orgId, work))", "await committed(orgId, work)"],
+    ["a checked key", "parseKey(provider, apiKey, catalogue, orgId)", "parseKey(provider, apiKey, [], orgId)"],
+    ["the manager's deadline", "await deadline.race(commit(orgId, work))", "await commit(orgId, work)"],
     ["a new secret id", "secretId: randomUUID(),", 'secretId: "one",'],
     ["a page's end", "rows.length > size ?", "false ?"],
     ["a page's bound", 'Math.min(positiveInteger("limit", limit), maxAuditPage)', "limit"],
@@ -65,11 +65,7 @@ export const guardsOfTheResolver: readonly Guard[] = [
     ["a key that does not open", 'if (isLost) return "needs_reentry";', ""],
   ]),
   ...guardsOf("manager/create-key-manager.ts", "manager/key-checks.test.ts", [
-    [
-      "silence that speaks against no key",
-      "statusOfVerdict(isAnswer ? verification : stored.verification)",
-      "statusOfVerdict(verification)",
-    ],
+    ["silence that speaks against no key", "toStatus(isAnswer ? verdict : stored.verdict)", "toStatus(verdict)"],
     [
       "a key that was replaced meanwhile",
       "if (!(await deadline.race(noting))) {",
@@ -80,7 +76,7 @@ export const guardsOfTheResolver: readonly Guard[] = [
   ...guardsOf("manager/create-key-manager.ts", "manager/key-manager.test.ts", [
     [
       "a limit for each key",
-      "within(clock, deadlineMs / 2, statusOf(keyring, orgId, record), () => tooSlow(orgId, deadlineMs))",
+      "within(clock, deadlineMs / 2, readStatus(keyring, orgId, record), () => tooSlow(orgId, deadlineMs))",
       "statusOf(keyring, orgId, record)",
       "does not answer",
     ],
@@ -89,11 +85,11 @@ export const guardsOfTheResolver: readonly Guard[] = [
     ["a word that is one", 'if (verify === "reject-invalid" || verify === "off") return', "return"],
     ["no error of the keyring's", "if (isByokError(error)) throw error;", "throw error;", "is down"],
   ]),
-  ...guardsOf("coherence/held-snapshot.ts", "resolver/resolve.test.ts", [
+  ...guardsOf("coherence/opened-snapshot.ts", "resolver/resolve.test.ts", [
     ["keys that can be sent", "return secret.isSendable()", "return true", "no client can send"],
   ]),
   ...guardsOf("manager/key-checks.ts", "manager/key-checks.test.ts", [
-    ["keys that their provider calls invalid", 'if (verification !== "invalid") return', "return"],
+    ["keys that their provider calls invalid", 'if (verdict !== "invalid") return', "return"],
     [
       "a check's limit",
       "await within(this.#clock, withinMs, check, () => silent(provider))",
@@ -108,6 +104,6 @@ export const guardsOfTheResolver: readonly Guard[] = [
   ]),
   ...guardsOf("errors.ts", "ground.test.ts", [
     ["every slot for retryable", "details.failures.every(", "details.failures.some("],
-    ["a mark that other copies know", 'Symbol.for("byokit.error")', 'Symbol("byokit.error")'],
+    ["a change id that other copies know", 'Symbol.for("byokit.error")', 'Symbol("byokit.error")'],
   ]),
 ];

@@ -11,7 +11,7 @@ export const guardsOfTheVault: readonly Guard[] = [
     ["the provider", 'header["prv"] === provider &&', ""],
     ["the region", '(header["rgn"] ?? null) === region', "true"],
     ["the kind of token", 'header["typ"] === typ &&', ""],
-    ["the size that is parsed", "sealed.length <= maxSealedLength ? kidOf(sealed) : undefined", "kidOf(sealed)"],
+    ["the size that is parsed", "sealed.length <= maxSealedLength ? parseKid(sealed) : undefined", "kidOf(sealed)"],
     ["the size that is made", "if (sealed.length > maxSealedLength) throw tooLong(context);", ""],
   ]),
   ...guardsOf("keyring/keyring-json.ts", "keyring/local-keyring.test.ts", [
@@ -25,13 +25,13 @@ export const guardsOfTheVault: readonly Guard[] = [
     ["a file that was replaced", "file.refresh();", ""],
     [
       "an audit row of a stored key",
-      "record(prepare, orgId, auditRow({ seq, actor, provider, before, stored: key }));",
+      "appendAudit(prepare, orgId, composeAuditRow({ seq, actor, provider, before, stored: key }));",
       "",
       "audit",
     ],
     [
       "an audit row of a removed key",
-      "record(prepare, orgId, auditRow({ seq, actor, provider, before }));",
+      "appendAudit(prepare, orgId, composeAuditRow({ seq, actor, provider, before }));",
       "",
       "audit",
     ],
@@ -92,19 +92,19 @@ export const guardsOfTheVault: readonly Guard[] = [
   ...guardsOf("store/postgres/postgres-changes.ts", "store/postgres/postgres-store.test.ts", [
     [
       "the clock row first",
-      "const seq = await append(client, orgId, logKeepMs);\n  const before = await removeSecret(client, key);",
-      "const before = await removeSecret(client, key);\n  const seq = await append(client, orgId, logKeepMs);",
+      "const seq = await appendLog(client, orgId, logKeepMs);\n  const before = await removeSecret(client, key);",
+      "const before = await removeSecret(client, key);\n  const seq = await appendLog(client, orgId, logKeepMs);",
       "fifty",
     ],
     [
       "an audit row of a stored key",
-      "await record(client, orgId, auditRow({ seq, actor, provider, before, stored: key }));",
+      "await appendAudit(client, orgId, composeAuditRow({ seq, actor, provider, before, stored: key }));",
       "",
       "audit",
     ],
     [
       "an audit row of a removed key",
-      "await record(client, orgId, auditRow({ seq, actor, provider, before }));",
+      "await appendAudit(client, orgId, composeAuditRow({ seq, actor, provider, before }));",
       "",
       "audit",
     ],

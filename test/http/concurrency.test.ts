@@ -26,7 +26,7 @@ describe.each(ownStores)("fifty writers of one organisation at once on %s", (_na
       action: reference === null ? "removed" : expect.any(String),
     });
     expect(audit.map(({ seq }: { seq: number }) => seq)).toEqual(
-      Array.from({ length: snapshot?.snap ?? 0 }, (_, index) => (snapshot?.snap ?? 0) - index),
+      Array.from({ length: snapshot?.asOf ?? 0 }, (_, index) => (snapshot?.asOf ?? 0) - index),
     );
     const told = audit.toReversed() as { secret_id: string | null; previous_secret_id: string | null }[];
     for (const [at, row] of told.entries()) expect(row.previous_secret_id).toBe(told[at - 1]?.secret_id ?? null);

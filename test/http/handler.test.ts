@@ -157,7 +157,7 @@ describe("a body", () => {
     const { api, store } = await served();
     const { status, json } = await api.send("POST", "/byok", { raw, headers: { "content-type": "application/json" } });
     expect([status, json.code]).toEqual([code === "body_malformed" ? 400 : 422, code]);
-    expect(await store.snapshots(["org"])).toMatchObject([{ snap: 0 }]);
+    expect(await store.snapshots(["org"])).toMatchObject([{ asOf: 0 }]);
   });
 
   it("of more than 16 KiB is 413, whether or not it says so, and is not read to its end", async () => {
@@ -325,7 +325,7 @@ describe("what is shown of keys", () => {
     const [own] = snapshot?.keys ?? [];
     if (own === undefined) throw new Error("Nothing is stored.");
     const spoilt = { ...own, orgId: "org", provider: "xai", secretId: "s2", hint: null, actor: null };
-    await store.put({ ...spoilt, verification: "passed" });
+    await store.put({ ...spoilt, verdict: "passed" });
     const { status, json } = await api.send("GET", "/byok?details=true");
     expect([status, json.details.xai.status, json.details.openai.status]).toEqual([200, "needs_reentry", "unchecked"]);
     expect((await api.send("POST", "/byok/verify", { body: { provider: "xai" } })).json.code).toBe("key_undecryptable");

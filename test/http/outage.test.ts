@@ -40,9 +40,9 @@ const expectWhole = async (): Promise<void> => {
   const [last, ...before] = await store.audit("org", { before: null, limit: 1_000 });
   const reference = snapshot?.keys.map(({ secretId }) => secretId) ?? [];
   expect(reference).toEqual(last?.secretId == null ? [] : [last.secretId]);
-  expect([last?.seq, before.length + 1]).toEqual([snapshot?.snap, snapshot?.snap]);
+  expect([last?.seq, before.length + 1]).toEqual([snapshot?.asOf, snapshot?.asOf]);
   const { changes } = await store.poll({ after: 0 });
-  expect(changes).toHaveLength(snapshot?.snap ?? -1);
+  expect(changes).toHaveLength(snapshot?.asOf ?? -1);
 };
 
 /** Requests until one is answered with 200, as a client does that heeds 503. */

@@ -3,7 +3,7 @@ import { inspect } from "node:util";
 import { CompactEncrypt } from "jose";
 import { describe, expect, it } from "vitest";
 import { isByokError } from "../../src/errors.ts";
-import type { SealContext } from "../../src/keyring/keyring.ts";
+import type { EncryptionContext } from "../../src/keyring/keyring.ts";
 import { generateKeyring, type KeyringJson, parseKeyring } from "../../src/keyring/keyring-json.ts";
 import { createKeyring } from "../../src/keyring/local-keyring.ts";
 import { Secret } from "../../src/secret.ts";
@@ -17,7 +17,7 @@ const codeOf = async (work: Promise<unknown>): Promise<string> =>
     () => "opened",
     (error: unknown) => (isByokError(error) ? error.code : "other"),
   );
-const open = async (sealed: string, where: SealContext = context) =>
+const open = async (sealed: string, where: EncryptionContext = context) =>
   await codeOf(Promise.resolve(keyring.open(sealed, where)));
 const key = (kid: string) => {
   const found = json.keys.find((jwk) => jwk.kid === kid);

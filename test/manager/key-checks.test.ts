@@ -36,26 +36,26 @@ afterAll(async () => await doubles.close());
 describe.each(ids)("a key of %s", (provider) => {
   it("that is valid is stored, and its provider was asked once, with that key", async () => {
     doubles.accept(provider, key);
-    expect((await manager.set("org", { provider, apiKey: key })).verification).toBe("passed");
+    expect((await manager.set("org", { provider, apiKey: key })).verdict).toBe("passed");
     expect(doubles.requests.map((request) => [request.provider, request.key])).toEqual([[provider, key]]);
-    expect(await manager.verify("org", provider)).toMatchObject({ provider, verification: "passed" });
+    expect(await manager.verify("org", provider)).toMatchObject({ provider, verdict: "passed" });
   });
 
   it("that is not valid is refused, nothing is stored, and the provider's text is not repeated", async () => {
     const error = await caught(manager.set("org", { provider, apiKey: key }));
     expect(error).toMatchObject({ code: "key_rejected", orgId: "org", provider, retryable: false });
     expect(error.message).not.toContain(key);
-    expect(await store.snapshots(["org"])).toMatchObject([{ snap: 0, keys: [] }]);
+    expect(await store.snapshots(["org"])).toMatchObject([{ asOf: 0, keys: [] }]);
   });
 
   it("whose provider does not say is stored, and that is said", async () => {
     doubles.behave(provider, { status: 503 });
-    expect((await manager.set("org", { provider, apiKey: key })).verification).toBe("unreachable");
+    expect((await manager.set("org", { provider, apiKey: key })).verdict).toBe("unreachable");
     expect((await manager.describe("org"))[0]).toMatchObject({ status: "unchecked", lastCheckedAt: null });
     doubles.behave(provider, null);
-    expect(await manager.verify("org", provider)).toMatchObject({ verification: "invalid", status: "rejected" });
+    expect(await manager.verify("org", provider)).toMatchObject({ verdict: "invalid", status: "rejected" });
     doubles.behave(provider, { status: 503 });
-    expect(await manager.verify("org", provider)).toMatchObject({ verification: "unreachable", status: "rejected" });
+    expect(await manager.verify("org", provider)).toMatchObject({ verdict: "unreachable", status: "rejected" });
     expect((await manager.describe("org"))[0]).toMatchObject({ status: "rejected", lastCheckedAt: expect.any(String) });
     expect((await manager.list("org"))[`${provider}_secret_id`]).not.toBeNull();
   });
@@ -65,7 +65,7 @@ describe("a key check", () => {
   it("of a provider that stalls ends in time for the key to be stored", async () => {
     doubles.behave("openai", { stall: "headers" });
     const change = await manager.set("org", { provider: "openai", apiKey: key });
-    expect(change).toMatchObject({ seq: 1, verification: "unreachable" });
+    expect(change).toMatchObject({ seq: 1, verdict: "unreachable" });
   });
 
   it("that a provider of the user's own never ends, or ends with an error, blames no key", async () => {
@@ -85,13 +85,13 @@ describe("a key check", () => {
     const fail = () => Promise.reject(new Error(`failed with ${key}`));
     for (const check of [hang, fail]) {
       const own = createKeyManager({ store, keyring, providers: [vendor(check)], deadlineMs: 300 });
-      expect((await own.set("org", { provider: "vendor", apiKey: key })).verification).toBe("unreachable");
+      expect((await own.set("org", { provider: "vendor", apiKey: key })).verdict).toBe("unreachable");
     }
   });
 
   it("is left out where the operator chose so, and where the provider has none", async () => {
     const off = createKeyManager({ store, keyring, endpoints: doubles.endpoints, verify: "off" });
-    expect((await off.set("org", { provider: "openai", apiKey: key })).verification).toBe("skipped");
+    expect((await off.set("org", { provider: "openai", apiKey: key })).verdict).toBe("skipped");
     expect(doubles.requests).toEqual([]);
   });
 
@@ -110,7 +110,7 @@ describe("a key check", () => {
     };
     const checking = createKeyManager({ store: overtaken, keyring, endpoints: doubles.endpoints });
     const verified = await checking.verify("org", "openai");
-    expect(verified).toMatchObject({ verification: "passed", status: "ok" });
+    expect(verified).toMatchObject({ verdict: "passed", status: "ok" });
     expect(verified.secretId).toBe((await manager.list("org")).openai_secret_id);
   });
 

@@ -6,7 +6,7 @@ import { createKeyManager, createKeyManagerOn } from "../../src/manager/create-k
 import { openai } from "../../src/providers/openai.ts";
 import type { Provider } from "../../src/providers/provider.ts";
 import { Secret } from "../../src/secret.ts";
-import type { CacheHint, KeyCache } from "../../src/shared-cache/key-cache.ts";
+import type { ChangeNotice, KeyCache } from "../../src/shared-cache/key-cache.ts";
 import { memoryStore } from "../../src/store/memory-store.ts";
 import { caught } from "../support/caught.ts";
 import { ManualClock } from "../support/manual-clock.ts";
@@ -53,9 +53,9 @@ describe("an organisation's keys", () => {
   it("are removed, and removing again succeeds and changes nothing", async () => {
     const { manager } = await managed();
     await manager.set("org", { provider: "openai", apiKey: "own-key" });
-    const removed = await manager.remove("org", "openai");
+    const removed = await manager.remove("org", { provider: "openai" });
     expect([removed.seq, removed.byokKeys]).toEqual([2, nothing]);
-    expect(await manager.remove("org", "openai")).toEqual(removed);
+    expect(await manager.remove("org", { provider: "openai" })).toEqual(removed);
   });
 
   it("are described without the key: a hint of long ones, region, kid, when and by whom", async () => {
@@ -81,11 +81,11 @@ describe("a key's status", () => {
     ["invalid", "rejected"],
     ["unreachable", "unchecked"],
     ["skipped", "unchecked"],
-  ] as const)("after %s is %s", async (verification, status) => {
+  ] as const)("after %s is %s", async (verdict, status) => {
     const here = await managed();
     const context = { orgId: "org", provider: "openai", secretId: "s1", region: null };
     const sealed = await here.keyring.seal(new Secret("own-key"), context);
-    await here.store.put({ ...context, ...sealed, hint: null, actor: null, verification });
+    await here.store.put({ ...context, ...sealed, hint: null, actor: null, verdict });
     expect(await statusOf(here)).toBe(status);
   });
 
@@ -96,7 +96,7 @@ describe("a key's status", () => {
       const context = { orgId: "org", provider, secretId: `s-${provider}`, region: null };
       const other = createKeyring(generateKeyring(provider === "xai" ? "kek-9" : "kek-1"));
       const sealed = await other.seal(new Secret("own-key"), context);
-      await here.store.put({ ...context, ...sealed, hint: null, actor: null, verification: "passed" });
+      await here.store.put({ ...context, ...sealed, hint: null, actor: null, verdict: "passed" });
     }
     const described = await here.manager.describe("org");
     expect(described.map(({ provider, status }) => [provider, status])).toEqual([
@@ -137,11 +137,11 @@ describe("the audit trail", () => {
     const { manager } = await managed();
     await manager.set("org", { provider: "openai", apiKey: "a-key-of-twenty-and-abcd", actor: "ann" });
     await manager.set("org", { provider: "openai", apiKey: "a-key-of-twenty-and-efgh", actor: "bob" });
-    await manager.remove("org", "openai");
+    await manager.remove("org", { provider: "openai" });
     const first = await manager.audit("org", { limit: 2 });
     expect(first.entries).toMatchObject([
       { seq: 3, action: "removed", actor: null, hint: "efgh", secretId: null },
-      { seq: 2, action: "replaced", actor: "bob", hint: "efgh", verification: "skipped" },
+      { seq: 2, action: "replaced", actor: "bob", hint: "efgh", verdict: "skipped" },
     ]);
     expect(first.next).toBe(2);
     const second = await manager.audit("org", { limit: 2, before: 2 });
@@ -164,7 +164,7 @@ describe("a change", () => {
   it("says when no worker hands out the key of before", async () => {
     const { manager } = await managed({ leaseMs: 4_000 });
     const change = await manager.set("org", { provider: "openai", apiKey: "own-key" });
-    expect(change).toMatchObject({ verification: "skipped", published: false, effectiveWithinMs: 4_000 });
+    expect(change).toMatchObject({ verdict: "skipped", published: false, effectiveWithinMs: 4_000 });
   });
 
   it.each([
@@ -195,14 +195,14 @@ describe("a change", () => {
     expect(error).toMatchObject({ code, orgId: "org", retryable: false });
     expect(error.message).toMatch(message);
     if (key.apiKey.trim() !== "") expect(error.message).not.toContain(key.apiKey);
-    expect(await store.snapshots(["org"])).toMatchObject([{ snap: 0, keys: [] }]);
+    expect(await store.snapshots(["org"])).toMatchObject([{ asOf: 0, keys: [] }]);
   });
 
   it.each(["", "a\u0000b", 7])("for the organisation %j is org_invalid", async (orgId) => {
     const { manager } = await managed();
     const calls = [
       manager.set(orgId as string, { provider: "openai", apiKey: "own-key" }),
-      manager.remove(orgId as string, "openai"),
+      manager.remove(orgId as string, { provider: "openai" }),
       manager.list(orgId as string),
       manager.describe(orgId as string),
     ];
@@ -234,7 +234,7 @@ describe("a change", () => {
   it("that is committed after its caller gave up is hinted at all the same", async () => {
     const store = unsteadyStore(memoryStore());
     await store.migrate();
-    const hints: CacheHint[] = [];
+    const hints: ChangeNotice[] = [];
     const cache: KeyCache = {
       maxAgeMs: 1_000,
       timeoutMs: 50,
@@ -256,7 +256,7 @@ describe("a change", () => {
     const { manager } = await managed();
     const key = { provider: "openai", apiKey: "own-key", actor };
     expect((await caught(manager.set("org", key))).code).toBe("options_invalid");
-    expect((await caught(manager.remove("org", "openai", { actor }))).code).toBe("options_invalid");
+    expect((await caught(manager.remove("org", { provider: "openai", actor }))).code).toBe("options_invalid");
   });
 
   it("without a database is store_unavailable", async () => {

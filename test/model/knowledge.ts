@@ -40,19 +40,19 @@ export class Knowledge {
  * head knows all that was true then. A page that is passed over as overtaken tells nothing.
  */
 export function watchKnowledge(): void {
-  const { hear, learn } = History.prototype;
+  const { applyPage, observe } = History.prototype;
 
-  History.prototype.hear = function (snapshot, ...how) {
-    const { isStarted } = this;
-    hear.call(this, snapshot, ...how);
-    if (!isStarted && this.isStarted) showRow(snapshot as KeySnapshot, snapshot.mark);
+  History.prototype.observe = function (snapshot, ...how) {
+    const isBeginning = this.following === undefined;
+    observe.call(this, snapshot, ...how);
+    if (isBeginning && this.following !== undefined) showRow(snapshot as KeySnapshot, snapshot.changeId);
   };
 
-  History.prototype.learn = function (page, asked, nowMs, onChange) {
-    const learned = learn.call(this, page, asked, nowMs, onChange);
-    if (learned === "more" || learned === "behind") showRow(page, page.changes.at(-1)?.mark ?? page.afterMark);
-    else if (learned !== "overtaken" && learned !== "contradicted") showHead(page);
-    return learned;
+  History.prototype.applyPage = function (page, request, nowMs, onChange) {
+    const outcome = applyPage.call(this, page, request, nowMs, onChange);
+    if (outcome === "more" || outcome === "behind") showRow(page, page.changes.at(-1)?.changeId ?? page.afterChangeId);
+    else if (outcome !== "overtaken" && outcome !== "contradicted") showHead(page);
+    return outcome;
   };
 }
 
@@ -62,7 +62,7 @@ function showHead(page: LogPage): void {
   knowledge.timesBack = timesBack;
 }
 
-function showRow(reply: LogPage | KeySnapshot, mark: string | null): void {
+function showRow(reply: LogPage | KeySnapshot, changeId: string | null): void {
   const { knowledge, database } = shown.get(reply) as Shown;
-  knowledge.add(database.changeOf(mark ?? "")?.truths ?? new Map());
+  knowledge.add(database.changeOf(changeId ?? "")?.truths ?? new Map());
 }

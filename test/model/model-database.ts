@@ -36,7 +36,7 @@ export class ModelDatabase {
   timesBack = 0;
   readonly #now: () => number;
   #state: State;
-  #marks = 0;
+  #changeIds = 0;
   #incarnations = 0;
   /** All states that there were, for going back to one. */
   readonly #past: State[] = [];
@@ -45,7 +45,7 @@ export class ModelDatabase {
   constructor(now: () => number) {
     this.#now = now;
     this.truth = new Truth(now);
-    this.#state = { incarnation: "i0", log: [{ seq: 0, mark: "m0", orgId: "", atMs: 0 }], keys: new Map() };
+    this.#state = { incarnation: "i0", log: [{ seq: 0, changeId: "m0", orgId: "", atMs: 0 }], keys: new Map() };
     this.#past.push(this.#state);
   }
 
@@ -56,15 +56,21 @@ export class ModelDatabase {
   snapshot(orgId: string): KeySnapshot {
     const { incarnation, keys } = this.#state;
     const key = keys.get(orgId);
-    return { orgId, incarnation, snap: this.head.seq, mark: this.head.mark, keys: key === undefined ? [] : [key] };
+    return {
+      orgId,
+      incarnation,
+      asOf: this.head.seq,
+      changeId: this.head.changeId,
+      keys: key === undefined ? [] : [key],
+    };
   }
 
   poll(cursor: LogCursor): LogPage {
     const { incarnation, log } = this.#state;
     const after = "after" in cursor ? cursor.after : this.#startOf(cursor.windowMs);
-    const afterMark = log.find(({ seq }) => seq === after)?.mark ?? null;
+    const afterChangeId = log.find(({ seq }) => seq === after)?.changeId ?? null;
     const changes = log.filter(({ seq }) => seq > after).slice(0, maxRows);
-    return { incarnation, head: this.head.seq, headMark: this.head.mark, after, afterMark, changes };
+    return { incarnation, head: this.head.seq, headChangeId: this.head.changeId, after, afterChangeId, changes };
   }
 
   put({ orgId, provider, secretId, region, kid, sealed }: NewKey): StoreChange {
@@ -94,8 +100,8 @@ export class ModelDatabase {
   }
 
   /** The change that a row of the log tells of; `undefined` for the one that stands there from the beginning. */
-  changeOf(mark: string): Change | undefined {
-    return this.#changes.get(mark);
+  changeOf(changeId: string): Change | undefined {
+    return this.#changes.get(changeId);
   }
 
   /** Of the changes with that number the one that was made last. */
@@ -116,12 +122,12 @@ export class ModelDatabase {
     if (key === undefined) next.delete(orgId);
     else next.set(orgId, key);
     const seq = this.head.seq + 1;
-    this.#marks += 1;
-    const row = { seq, mark: `m${this.#marks}`, orgId, atMs: this.#now() };
+    this.#changeIds += 1;
+    const row = { seq, changeId: `m${this.#changeIds}`, orgId, atMs: this.#now() };
     this.#state = { ...this.#state, log: [...log, row].sort((a, b) => a.seq - b.seq), keys: next };
     this.#past.push(this.#state);
     this.#record(orgId);
-    this.#changes.set(row.mark, { seq, truths: this.truth.now(), timesBack: this.timesBack });
+    this.#changes.set(row.changeId, { seq, truths: this.truth.now(), timesBack: this.timesBack });
     const references: Record<string, string> = key === undefined ? {} : { [key.provider]: key.secretId };
     return { seq, secretId: before?.secretId ?? null, references };
   }

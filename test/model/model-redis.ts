@@ -1,12 +1,12 @@
-import type { CacheHint } from "../../src/shared-cache/key-cache.ts";
+import type { ChangeNotice } from "../../src/shared-cache/key-cache.ts";
 
 /** A cache that brings old values back, mixes them up and loses, repeats and reorders its messages. */
 export class ModelRedis {
   #values = new Map<string, Uint8Array>();
   /** Every value that there was, per organisation. */
   readonly #past = new Map<string, Uint8Array[]>();
-  readonly #subscribers = new Set<(hint: CacheHint) => void>();
-  readonly #onTheWay: { readonly to: (hint: CacheHint) => void; readonly hint: CacheHint }[] = [];
+  readonly #subscribers = new Set<(notice: ChangeNotice) => void>();
+  readonly #onTheWay: { readonly to: (notice: ChangeNotice) => void; readonly notice: ChangeNotice }[] = [];
 
   get(orgId: string): Uint8Array | undefined {
     return this.#values.get(orgId);
@@ -17,14 +17,14 @@ export class ModelRedis {
     this.#past.set(orgId, [...(this.#past.get(orgId) ?? []), entry]);
   }
 
-  invalidate(hint: CacheHint): void {
-    this.#values.delete(hint.orgId);
-    for (const to of this.#subscribers) this.#onTheWay.push({ to, hint });
+  invalidate(notice: ChangeNotice): void {
+    this.#values.delete(notice.orgId);
+    for (const to of this.#subscribers) this.#onTheWay.push({ to, notice });
   }
 
-  subscribe(onHint: (hint: CacheHint) => void): () => void {
-    this.#subscribers.add(onHint);
-    return () => this.#subscribers.delete(onHint);
+  subscribe(onNotice: (notice: ChangeNotice) => void): () => void {
+    this.#subscribers.add(onNotice);
+    return () => this.#subscribers.delete(onNotice);
   }
 
   /** Delivers a message out of turn, loses it, or delivers it and keeps it. */
@@ -34,7 +34,7 @@ export class ModelRedis {
     if (message === undefined) return;
     const fate = Math.floor(choice / 7) % 4;
     if (fate !== 0) this.#onTheWay.splice(at, 1);
-    if (fate !== 1 && this.#subscribers.has(message.to)) message.to(message.hint);
+    if (fate !== 1 && this.#subscribers.has(message.to)) message.to(message.notice);
   }
 
   /** A failover to a replica that lags: some organisation's older value is back. */

@@ -19,7 +19,7 @@ export interface Servers {
   readonly isKeyringRemote: boolean;
 }
 
-const cacheRing = createKeyring(generateKeyring("kek-1")).cache;
+const { entryCipher } = createKeyring(generateKeyring("kek-1"));
 
 /** A process's way to the database. What a worker takes in of the replies counts as known to it. */
 export function storeOn({ network, database }: Servers, clock: ProcessClock, knowledge?: Knowledge): KeyStore {
@@ -44,8 +44,8 @@ export function cacheOn({ network, redis }: Servers, clock: ProcessClock): KeyCa
     timeoutMs: 500,
     get: (orgId) => network.send("redis", clock, () => redis.get(orgId)),
     set: (orgId, entry) => network.send("redis", clock, () => redis.set(orgId, entry)),
-    invalidate: (hint) => network.send("redis", clock, () => redis.invalidate(hint)),
-    subscribe: (onHint) => ({ close: redis.subscribe((hint) => clock.isStopped || onHint(hint)) }),
+    invalidate: (notice) => network.send("redis", clock, () => redis.invalidate(notice)),
+    subscribe: (onNotice) => ({ close: redis.subscribe((notice) => clock.isStopped || onNotice(notice)) }),
     warnings: () => [],
   };
 }
@@ -58,6 +58,6 @@ export function keyringOn(servers: Servers, clock: ProcessClock): Keyring {
     open(sealed) {
       return servers.isKeyringRemote ? network.send("keyring", clock, () => new Secret(sealed)) : new Secret(sealed);
     },
-    ...(cacheRing === undefined ? {} : { cache: cacheRing }),
+    ...(entryCipher === undefined ? {} : { entryCipher }),
   };
 }

@@ -1,7 +1,7 @@
 import { History } from "../../src/coherence/history.ts";
 import { WorkerMemory } from "../../src/coherence/worker-memory.ts";
 
-const branches = ["incarnation", "generation", "mark", "floor", "fence", "lease"] as const;
+const branches = ["incarnation", "generation", "changeId", "floor", "fence", "lease"] as const;
 
 type Branch = (typeof branches)[number];
 
@@ -13,28 +13,29 @@ export const allOfTheUseRule: readonly string[] = branches.flatMap((branch) => [
 
 /** Notes what each branch of the use rule says, told from what a history shows of itself. */
 export function watchUseRule(seen: Set<string>): void {
-  const { admits } = History.prototype;
-  const { mayBeHandedOut } = WorkerMemory.prototype;
+  const { isAdmissible } = History.prototype;
+  const { isFresh } = WorkerMemory.prototype;
   const note = (branch: Branch, passes: boolean): void => void seen.add(`${branch} ${passes ? "passes" : "refuses"}`);
 
-  History.prototype.admits = function (snapshot) {
-    const isAdmitted = admits.call(this, snapshot);
-    const { orgId, incarnation, generation, snap } = snapshot;
-    const isMine = this.hasRead({ incarnation, snap: this.lastSeq, mark: this.lastMark });
+  History.prototype.isAdmissible = function (snapshot) {
+    const isAdmitted = isAdmissible.call(this, snapshot);
+    const { orgId, incarnation, generation, asOf } = snapshot;
+    const { following } = this;
+    const isMine = incarnation === following?.incarnation;
     const isOfNow = generation === this.generation;
     const floor = this.fence("");
     const fence = this.fence(orgId);
     note("incarnation", isMine);
     note("generation", isOfNow);
-    note("floor", snap >= floor);
-    if (fence > floor) note("fence", snap >= fence);
-    if (isMine && isOfNow && snap >= fence) note("mark", isAdmitted);
+    note("floor", asOf >= floor);
+    if (fence > floor) note("fence", asOf >= fence);
+    if (isMine && isOfNow && asOf >= fence) note("changeId", isAdmitted);
     return isAdmitted;
   };
 
-  WorkerMemory.prototype.mayBeHandedOut = function (held) {
-    const may = mayBeHandedOut.call(this, held);
-    if (admits.call(this.history, held)) note("lease", may);
+  WorkerMemory.prototype.isFresh = function (snapshot) {
+    const may = isFresh.call(this, snapshot);
+    if (isAdmissible.call(this.history, snapshot)) note("lease", may);
     return may;
   };
 }

@@ -54,7 +54,7 @@ export class World implements Court {
     this.#keys += 1;
     const work =
       Math.floor(choice / 3) % 3 === 0
-        ? this.#manager.keys.remove(orgId, "ada")
+        ? this.#manager.keys.remove(orgId, { provider: "ada" })
         : this.#manager.keys.set(orgId, { provider: "ada", apiKey: `key-${this.#keys}-of-${orgId}` });
     work.then(
       ({ seq }) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { isByokError } from "../../src/errors.ts";
 import { builtinProviders } from "../../src/providers/builtin.ts";
-import { checkKeyText } from "../../src/providers/key-format.ts";
+import { parseKey } from "../../src/providers/key-format.ts";
 import type { Provider } from "../../src/providers/provider.ts";
 
 const providers = builtinProviders as readonly Provider[];
@@ -10,9 +10,9 @@ const find = (id: string): Provider => {
   if (found === undefined) throw new Error(`There is no ${id}.`);
   return found;
 };
-const refusal = (id: string, text: unknown): string => {
+const findRefusal = (id: string, text: unknown): string => {
   try {
-    checkKeyText(find(id), text as string, providers);
+    parseKey(find(id), text as string, providers);
     return "taken";
   } catch (error) {
     if (isByokError(error) && error.code === "key_malformed") return error.message;
@@ -31,7 +31,7 @@ describe("a text", () => {
     ["schlüssel", /printable ASCII/u],
     ["line\nbreak", /printable ASCII/u],
   ])("like %j is no key of anybody", (text, why) => {
-    for (const { id } of providers) expect(refusal(id, text)).toMatch(why);
+    for (const { id } of providers) expect(findRefusal(id, text)).toMatch(why);
   });
 
   it.each([
@@ -41,8 +41,8 @@ describe("a text", () => {
     ["openai", "sk-admin-runs-no-model", /admin key/u],
     ["openai", "sk-ant-is-another-vendors", /Anthropic/u],
   ])("of %s like %s is refused, without repeating it", (id, text, why) => {
-    expect(refusal(id, text)).toMatch(why);
-    expect(refusal(id, text)).not.toContain(text);
+    expect(findRefusal(id, text)).toMatch(why);
+    expect(findRefusal(id, text)).not.toContain(text);
   });
 
   it.each([
@@ -52,10 +52,10 @@ describe("a text", () => {
     ["resend", "0123456789"],
     ["xai", "xai-0123"],
   ])("of %s like %s is taken: formats are no contract", (id, text) => {
-    expect(refusal(id, text)).toBe("taken");
+    expect(findRefusal(id, text)).toBe("taken");
   });
 
   it("is trimmed", () => {
-    expect(checkKeyText(find("openai"), "\t key-0123 \r\n", providers).reveal()).toBe("key-0123");
+    expect(parseKey(find("openai"), "\t key-0123 \r\n", providers).reveal()).toBe("key-0123");
   });
 });

@@ -91,15 +91,15 @@ it.each([
   ["resend", 401, resend(401, "restricted_api_key", "This API key is restricted"), "restricted", "missing_scope"],
   ["resend", 429, resend(429, "rate_limit_exceeded", "Too many requests"), "unreachable", "rate_limited"],
   ["resend", 502, html, "unreachable", "provider_error"],
-] as const)("%s that answers %i %j says %s", async (id, status, body, result, reason) => {
+] as const)("%s that answers %i %j says %s", async (id, status, body, verdict, reason) => {
   const text = typeof body === "string" ? body : JSON.stringify(body);
   answer = (response) => void response.writeHead(status).end(text);
-  expect(await check(id)).toEqual(reason === undefined ? { result } : { result, reason });
+  expect(await check(id)).toEqual(reason === undefined ? { verdict } : { verdict, reason });
 });
 
 it.each(builtinProviders.map(({ id }) => id))("a page that answers 200 in the place of %s says nothing", async (id) => {
   answer = (response) => void response.writeHead(200, { "content-type": "text/html" }).end(html);
-  expect(await check(id)).toEqual({ result: "unreachable", reason: "provider_error" });
+  expect(await check(id)).toEqual({ verdict: "unreachable", reason: "provider_error" });
 });
 
 it.each(builtinProviders.map(({ id }) => id))("an answer of %s without end is not read to it", async (id) => {
@@ -111,6 +111,6 @@ it.each(builtinProviders.map(({ id }) => id))("an answer of %s without end is no
     response.writeHead(200).on("drain", more).write("[");
     more();
   };
-  expect(await check(id)).toMatchObject({ result: "passed" });
+  expect(await check(id)).toMatchObject({ verdict: "passed" });
   expect(sent).toBeLessThan(16_777_216);
 });

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { importSdk } from "../../src/import-sdk.ts";
+import { importOptional } from "../../src/import-optional.ts";
 import {
   createKeyManager,
   createKeyring,
@@ -35,7 +35,8 @@ const cartesia = (loads: string[] = []) =>
 
 const missing = defineProvider({
   ...cartesia(),
-  load: () => importSdk("cartesia", "@cartesia/cartesia-js@4", () => import("no-such-package-of-cartesia" as string)),
+  load: () =>
+    importOptional("cartesia", "@cartesia/cartesia-js@4", () => import("no-such-package-of-cartesia" as string)),
 });
 
 const platform = async (provider: ReturnType<typeof cartesia> | typeof missing) => {

@@ -14,7 +14,7 @@ describe("a removed key", () => {
     await using here = worker();
     await manager.set("org", { provider: "ada", apiKey: "own-ada" });
     expect(await keyOf(here.resolver.resolve("org", agent))).toBe("own-ada");
-    await manager.remove("org", "ada");
+    await manager.remove("org", { provider: "ada" });
     await here.clock.advance(3_000);
     expect(await keyOf(here.resolver.resolve("org", agent))).toBe("platform-ada");
   });
@@ -24,7 +24,7 @@ describe("a removed key", () => {
     await using here = worker();
     await manager.set("org", { provider: "ada", apiKey: "own-ada" });
     await here.resolver.resolve("org", agent);
-    await manager.remove("org", "ada");
+    await manager.remove("org", { provider: "ada" });
     here.clock.pauseProcess(10_000);
     expect(await keyOf(here.resolver.resolve("org", agent))).toBe("platform-ada");
   });
@@ -35,7 +35,7 @@ describe("a removed key", () => {
       await using here = worker();
       await manager.set("org", { provider: "ada", apiKey: "own-ada" });
       await here.resolver.resolve("org", agent);
-      await manager.remove("org", "ada");
+      await manager.remove("org", { provider: "ada" });
       here.clock.moveWall(wall);
       expect(await keyOf(here.resolver.resolve("org", agent))).toBe("platform-ada");
     }
@@ -65,7 +65,7 @@ describe("a removed key", () => {
     const release = here.link.hold();
     const early = here.resolver.resolve("org", agent);
     await settle();
-    const { seq } = await manager.remove("org", "ada");
+    const { seq } = await manager.remove("org", { provider: "ada" });
     const late = here.resolver.resolve("org", agent, { atLeast: seq });
     await settle();
     release();
@@ -80,7 +80,7 @@ describe("a removed key", () => {
     await using here = worker();
     await manager.set("org", { provider: "ada", apiKey: "own-ada" });
     await here.resolver.resolve("org", agent);
-    const { seq } = await manager.remove("org", "ada");
+    const { seq } = await manager.remove("org", { provider: "ada" });
     expect(await keyOf(here.resolver.resolve("org", agent))).toBe("own-ada");
     expect(await keyOf(here.resolver.resolve("org", agent, { atLeast: seq }))).toBe("platform-ada");
   });
@@ -103,7 +103,7 @@ describe("a removed key", () => {
     const waiting = here.resolver.resolve("org", agent);
     await settle();
     expect(opens).toBe(2);
-    await manager.remove("org", "ada");
+    await manager.remove("org", { provider: "ada" });
     await here.clock.advance(3_000);
     opened.resolve();
     expect(await keyOf(waiting)).toBe("platform-ada");
@@ -313,7 +313,7 @@ describe("waiting", () => {
     const early = here.resolver.resolve("org", agent);
     await settle();
     here.link.flow();
-    await manager.remove("org", "ada");
+    await manager.remove("org", { provider: "ada" });
     await here.clock.advance(3_000);
     expect(await keyOf(here.resolver.resolve("org", agent))).toBe("platform-ada");
     release();

@@ -112,10 +112,10 @@ describe("a call that cannot be served", () => {
     const [snapshot] = await store.snapshots(["b"]);
     const [stolen] = snapshot?.keys ?? [];
     if (stolen === undefined) throw new Error("Nothing is stored.");
-    await store.put({ ...stolen, orgId: "a", hint: null, actor: null, verification: "skipped" });
+    await store.put({ ...stolen, orgId: "a", hint: null, actor: null, verdict: "skipped" });
     const error = await caught(here.resolver.resolve("a", agent));
     expect(error.failures).toMatchObject([{ code: "key_undecryptable", slot: "llm" }]);
-    expect(here.events).toContainEqual(expect.objectContaining({ type: "key_unusable", trouble: "undecryptable" }));
+    expect(here.events).toContainEqual(expect.objectContaining({ type: "key_unusable", reason: "undecryptable" }));
   });
 
   it.each([
@@ -129,7 +129,7 @@ describe("a call that cannot be served", () => {
     await using here = worker();
     const context = { orgId: "a", provider: "ada", secretId: "s1", region: null };
     const sealed = await keyring.seal(new Secret(text), context);
-    await store.put({ ...context, ...sealed, hint: null, actor: null, verification: "skipped" });
+    await store.put({ ...context, ...sealed, hint: null, actor: null, verdict: "skipped" });
     const error = await caught(here.resolver.resolve("a", agent));
     expect(error.failures).toMatchObject([{ code: "key_undecryptable", slot: "llm" }]);
     if (text !== "") expect(error.message).not.toContain(text);

@@ -67,7 +67,7 @@ it.each(edits)("when %s, it does not open, and nobody else's key takes its place
   await using worker = here.worker({ platformKeys: { ada: "platform-ada", bob: "platform-bob" } });
   const error = await caught(worker.resolver.resolve("a", agent));
   expect(error).toMatchObject({ code: "key_undecryptable", retryable: false, failures: [{ slot: "llm" }] });
-  expect(worker.events).toContainEqual(expect.objectContaining({ type: "key_unusable", trouble: "undecryptable" }));
+  expect(worker.events).toContainEqual(expect.objectContaining({ type: "key_unusable", reason: "undecryptable" }));
 });
 
 it("when the sealed key is gone but its row is there, it does not open", async () => {

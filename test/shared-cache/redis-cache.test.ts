@@ -12,7 +12,7 @@ import {
   memoryStore,
   type Provider,
 } from "../../src/index.ts";
-import type { CacheCipher } from "../../src/keyring/cache-cipher.ts";
+import type { EntryCipher } from "../../src/keyring/entry-cipher.ts";
 import { redisCache } from "../../src/shared-cache/redis-cache.ts";
 import { keyCacheContract } from "../../src/testing/index.ts";
 import { failFastRedis, ownRedisServer, type RedisServer, redisCli } from "../servers/redis-server.ts";
@@ -105,11 +105,11 @@ describe("Redis as the shared cache", () => {
   ])("drops the message %j", async (message) => {
     const redis = await connect();
     const prefix = `${randomUUID()}:`;
-    const hints: unknown[] = [];
-    const subscription = redisCache({ redis, prefix }).subscribe((hint) => hints.push(hint));
+    const notices: unknown[] = [];
+    const subscription = redisCache({ redis, prefix }).subscribe((notice) => notices.push(notice));
     await vi.waitFor(async () => expect(await redis.publish(`${prefix}changes`, message)).toBe(1));
     await redis.publish(`${prefix}changes`, '{"org":"a","seq":1}');
-    await vi.waitFor(() => expect(hints).toEqual([{ orgId: "a", seq: 1 }]));
+    await vi.waitFor(() => expect(notices).toEqual([{ orgId: "a", seq: 1 }]));
     subscription.close();
   });
 });
@@ -138,27 +138,27 @@ describe("two workers on one Redis", () => {
     monitoring.disconnect();
   });
 
-  it("stop handing out a removed key as soon as the hint is there, and say that it was published", async () => {
+  it("stop handing out a removed key as soon as the notice is there, and say that it was published", async () => {
     const { manager, worker, prefix } = await deployment(server.url);
     await manager.set("org", { provider: "ada", apiKey: "own-ada" });
     const [first, second] = [await worker(), await worker()];
     for (const { keyOf } of [first, second]) expect(await keyOf("org")).toBe("own-ada");
     await vi.waitFor(async () => expect(await clients[0]?.pubsub("NUMSUB", `${prefix}changes`)).toContain(2));
-    const { published } = await manager.remove("org", "ada");
+    const { published } = await manager.remove("org", { provider: "ada" });
     expect(published).toBe(true);
     for (const { keyOf } of [first, second]) {
       await vi.waitFor(async () => expect(await keyOf("org")).toBe("platform-ada"), { timeout: 1_500, interval: 5 });
     }
   });
 
-  it("show a change that a call must see, also when Redis has taken no hint of it and keeps an entry of before", async () => {
+  it("show a change that a call must see, also when Redis has taken no notice of it and keeps an entry of before", async () => {
     const { manager, store, keyring, worker } = await deployment(server.url);
     await manager.set("org", { provider: "ada", apiKey: "own-ada" });
     const [first, second] = [await worker(), await worker()];
     await first.keyOf("org");
     await vi.waitFor(async () => expect(await second.keyOf("org")).toBe("own-ada"));
     const unheard = createKeyManager({ store, keyring, providers: vendors as readonly Provider[] });
-    const { seq } = await unheard.remove("org", "ada");
+    const { seq } = await unheard.remove("org", { provider: "ada" });
     const third = await worker();
     await unheard.set("other", { provider: "ada", apiKey: "own-ada" });
     for (const { resolver } of [second, third]) {
@@ -219,9 +219,9 @@ describe("two workers on one Redis", () => {
       "is of a history of this database that was lost, under a number that was given again",
       "other_history",
       async (here) => {
-        const codec = new SnapshotCodec(here.keyring.cache as CacheCipher);
+        const codec = new SnapshotCodec(here.keyring.entryCipher as EntryCipher);
         const known = codec.open("org", await written(here)) as CachedSnapshot;
-        return Buffer.from(codec.seal({ ...known, snap: known.snap + 1, mark: "lost" }) ?? []);
+        return Buffer.from(codec.seal({ ...known, asOf: known.asOf + 1, changeId: "lost" }) ?? []);
       },
     ],
   ])("take an entry for a miss that %s, count it, and replace it", async (_what, reason, spoil) => {
@@ -266,7 +266,7 @@ describe("two workers on one Redis", () => {
     const first = await worker();
     for (const org of ["a", "b", "none"]) await first.keyOf(org);
     await vi.waitFor(async () => expect(await entry("none")).not.toBeNull());
-    await manager.remove("a", "ada");
+    await manager.remove("a", { provider: "ada" });
     redisCli(server.port, "SAVE");
     const files = readdirSync(server.folder, { recursive: true, encoding: "utf8", withFileTypes: true })
       .filter((file) => file.isFile())

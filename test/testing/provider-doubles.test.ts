@@ -162,7 +162,7 @@ describe("a key check", () => {
       const key = "checked-key-0123456789";
       if (grant === null) doubles.revoke(id, key);
       else doubles.accept(id, key, grant);
-      expect((await check(id, key))?.result).toBe(expected[id] ?? expected.else);
+      expect((await check(id, key))?.verdict).toBe(expected[id] ?? expected.else);
     });
 
     it.each([
@@ -171,13 +171,13 @@ describe("a key check", () => {
       { dropSocket: true },
     ])("never blames the key for %j", async (misbehaviour) => {
       doubles.behave(id, misbehaviour);
-      expect((await check(id, own(id)))?.result).toBe("unreachable");
+      expect((await check(id, own(id)))?.verdict).toBe("unreachable");
       doubles.behave(id, null);
     });
 
     it("ends with its signal when the provider stalls", async () => {
       doubles.behave(id, { stall: "headers" });
-      expect(await check(id, own(id), AbortSignal.timeout(100))).toEqual({ result: "unreachable", reason: "timeout" });
+      expect(await check(id, own(id), AbortSignal.timeout(100))).toEqual({ verdict: "unreachable", reason: "timeout" });
       doubles.behave(id, null);
     });
   });

@@ -1,7 +1,7 @@
 import { isByokError } from "../../errors.ts";
 import type { Credential, KeyCheck } from "../provider.ts";
-import { gate, originOf } from "./gate.ts";
-import { textUpTo } from "./response-body.ts";
+import { pinnedFetch, toOrigin } from "./pinned-fetch.ts";
+import { readTextUpTo } from "./response-body.ts";
 
 /** What a provider answered to a key check. `body` is `undefined` where it is not JSON. */
 export interface ProbeAnswer {
@@ -24,23 +24,23 @@ export async function probe(
   request: { readonly path: string; readonly headers: Readonly<Record<string, string>> },
   judge: (answer: ProbeAnswer) => KeyCheck | undefined,
 ): Promise<KeyCheck> {
-  const send = gate(provider, credential, [originOf(credential.baseUrl)]);
+  const send = pinnedFetch(provider, credential, [toOrigin(credential.baseUrl)]);
   try {
     const response = await send(`${credential.baseUrl}${request.path}`, { headers: request.headers, signal });
-    const text = response.body === null ? "" : await textUpTo(response.body, maxAnswerBytes);
-    const verdict = judge({ status: response.status, body: jsonOf(text), text });
+    const text = response.body === null ? "" : await readTextUpTo(response.body, maxAnswerBytes);
+    const verdict = judge({ status: response.status, body: parseJson(text), text });
     if (verdict !== undefined) return verdict;
     // A guest network's page is no answer of the provider's. A list that was cut off is.
-    if (response.ok && /^\s*[[{]/u.test(text)) return { result: "passed" };
-    return { result: "unreachable", reason: response.status === 429 ? "rate_limited" : "provider_error" };
+    if (response.ok && /^\s*[[{]/u.test(text)) return { verdict: "passed" };
+    return { verdict: "unreachable", reason: response.status === 429 ? "rate_limited" : "provider_error" };
   } catch (error) {
     const isTimeout = signal.aborted || (isByokError(error) && error.code === "request_timeout");
-    return { result: "unreachable", reason: isTimeout ? "timeout" : "provider_error" };
+    return { verdict: "unreachable", reason: isTimeout ? "timeout" : "provider_error" };
   }
 }
 
 /** The string at a path of an answer's body, or "". */
-export function field(body: unknown, ...path: readonly string[]): string {
+export function readField(body: unknown, ...path: readonly string[]): string {
   let value = body;
   for (const name of path) {
     value = typeof value === "object" && value !== null ? (value as Record<string, unknown>)[name] : undefined;
@@ -48,7 +48,7 @@ export function field(body: unknown, ...path: readonly string[]): string {
   return typeof value === "string" ? value : "";
 }
 
-function jsonOf(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -37,32 +37,32 @@ export function readWithin(
     },
     { highWaterMark: 0 },
   );
-  return copyOf(response, body, response.headers);
+  return copyResponse(response, body, response.headers);
 }
 
 /** An error response as text, cut at 64 KB, with the key taken out: what a provider or a proxy echoes ends up in logs. */
-export async function scrubbed(response: Response, key: Secret): Promise<Response> {
+export async function scrubResponse(response: Response, key: Secret): Promise<Response> {
   if (response.body === null) return response;
-  const text = withoutKey(await textUpTo(response.body, maxErrorBytes), key);
+  const text = removeKey(await readTextUpTo(response.body, maxErrorBytes), key);
   const headers = new Headers(response.headers);
   headers.delete("content-length");
   headers.delete("content-encoding");
-  return copyOf(response, text, headers);
+  return copyResponse(response, text, headers);
 }
 
 /** `text` without the key, also where JSON has escaped it. */
-export function withoutKey(text: string, key: Secret): string {
+export function removeKey(text: string, key: Secret): string {
   const plain = key.reveal();
   return text.replaceAll(plain, "[key removed]").replaceAll(JSON.stringify(plain).slice(1, -1), "[key removed]");
 }
 
 /** The same response with these headers set. */
-export function withHeaders(response: Response, set: Readonly<Record<string, string>>): Response {
-  return copyOf(response, response.body, new Headers([...response.headers, ...Object.entries(set)]));
+export function setHeaders(response: Response, set: Readonly<Record<string, string>>): Response {
+  return copyResponse(response, response.body, new Headers([...response.headers, ...Object.entries(set)]));
 }
 
 /** At most `limit` bytes of a body as text; the rest is cancelled. */
-export async function textUpTo(body: ReadableStream<Uint8Array>, limit: number): Promise<string> {
+export async function readTextUpTo(body: ReadableStream<Uint8Array>, limit: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of body) {
@@ -73,7 +73,11 @@ export async function textUpTo(body: ReadableStream<Uint8Array>, limit: number):
   return Buffer.concat(chunks).toString();
 }
 
-function copyOf(response: Response, body: ReadableStream<Uint8Array> | string | null, headers: Headers): Response {
+function copyResponse(
+  response: Response,
+  body: ReadableStream<Uint8Array> | string | null,
+  headers: Headers,
+): Response {
   const { status, statusText, url } = response;
   const copy = new Response(body, { status, statusText, headers });
   Object.defineProperty(copy, "url", { value: url });

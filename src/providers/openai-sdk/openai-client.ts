@@ -1,8 +1,8 @@
 import type { ClientOptions, OpenAI } from "openai";
-import { importSdk } from "../../import-sdk.ts";
-import { type Fetch, gate, originOf, refusal } from "../http/gate.ts";
-import { withHeaders } from "../http/response-body.ts";
-import { RetryBudget, retryBudget } from "../http/retry-budget.ts";
+import { importOptional } from "../../import-optional.ts";
+import { type Fetch, findRefusal, pinnedFetch, toOrigin } from "../http/pinned-fetch.ts";
+import { RequestDeadline, requestDeadline } from "../http/request-deadline.ts";
+import { setHeaders } from "../http/response-body.ts";
 import type { Credential } from "../provider.ts";
 
 /** What the two providers that speak OpenAI's protocol import. */
@@ -11,7 +11,7 @@ export interface OpenAISdk {
   readonly OpenAIRealtimeWS: typeof import("openai/realtime/ws").OpenAIRealtimeWS;
 }
 
-/** Node's longest timer: the gate ends requests, not the SDK, whose time-out starts anew with every retry. */
+/** Node's longest timer: the pinned fetch ends requests, not the SDK, whose time-out starts anew with every retry. */
 const longestTimerMs = 2_147_483_647;
 
 /** Travels through `withOptions()` with the other options, so that a clone stays pinned. */
@@ -26,9 +26,9 @@ type PinnedOptions = ClientOptions & { readonly [pin]: Pin };
 
 /** @throws ByokError `sdk_missing` */
 export async function loadOpenAI(provider: string): Promise<OpenAISdk> {
-  return await importSdk(provider, "openai@7 ws@8", async () => {
+  return await importOptional(provider, "openai@7 ws@8", async () => {
     const [sdk, realtime] = await Promise.all([import("openai"), import("openai/realtime/ws")]);
-    const Hermetic = hermetic(sdk.OpenAI);
+    const Hermetic = makeHermetic(sdk.OpenAI);
     return {
       connect: (id, credential) => new Hermetic({ [pin]: { provider: id, credential } } as PinnedOptions),
       OpenAIRealtimeWS: realtime.OpenAIRealtimeWS,
@@ -41,7 +41,7 @@ export async function loadOpenAI(provider: string): Promise<OpenAISdk> {
  * headers of OPENAI_CUSTOM_HEADERS (which may replace `Authorization`) are taken off again, and key and host are pinned,
  * in clones too. Named `OpenAI` because the SDK sends its class's name as the user agent.
  */
-function hermetic(Base: typeof OpenAI): typeof OpenAI {
+function makeHermetic(Base: typeof OpenAI): typeof OpenAI {
   return class OpenAI extends Base {
     readonly #pinned: Pin;
 
@@ -60,7 +60,7 @@ function hermetic(Base: typeof OpenAI): typeof OpenAI {
         webhookSecret: null,
         logLevel: "off",
         timeout: longestTimerMs,
-        fetch: gate(provider, credential, [originOf(baseUrl)], send ?? withoutLongRetries),
+        fetch: pinnedFetch(provider, credential, [toOrigin(baseUrl)], send ?? withoutLongRetries),
       });
       this.#pinned = pinned;
       const inner = this as unknown as { _options: ClientOptions };
@@ -72,39 +72,39 @@ function hermetic(Base: typeof OpenAI): typeof OpenAI {
     override request<Rsp>(
       ...args: Parameters<typeof Base.prototype.request>
     ): ReturnType<typeof Base.prototype.request<Rsp>> {
-      return this.#withinBudget(() => super.request<Rsp>(...args));
+      return this.#withinDeadline(() => super.request<Rsp>(...args));
     }
 
     /** Lists pass by `request`. `never`, because no override can repeat the generics of the SDK's own declaration. */
     override requestAPIList(...args: readonly never[]): never {
       const [page, options] = args as unknown as Parameters<typeof Base.prototype.requestAPIList>;
-      return this.#withinBudget(() => super.requestAPIList(page, options)) as never;
+      return this.#withinDeadline(() => super.requestAPIList(page, options)) as never;
     }
 
-    /** What the gate would refuse ends here: the SDK takes what a fetch throws for a broken connection and tries again. */
+    /** What the pinned fetch would refuse ends here: the SDK takes what a fetch throws for a broken connection and tries again. */
     protected override async prepareRequest(
       _request: unknown,
       { url, options }: { readonly url: string; readonly options: { readonly timeout?: number } },
     ): Promise<void> {
-      if (options.timeout !== undefined) retryBudget.getStore()?.lowerTo(options.timeout);
+      if (options.timeout !== undefined) requestDeadline.getStore()?.lowerTo(options.timeout);
       const { provider, credential } = this.#pinned;
-      const refused = refusal(provider, [originOf(credential.baseUrl)], url);
+      const refused = findRefusal(provider, [toOrigin(credential.baseUrl)], url);
       if (refused !== undefined) throw refused;
     }
 
-    /** One budget for a request and its retries: three stalled attempts would otherwise take three times as long. */
-    #withinBudget<T>(send: () => T): T {
-      return retryBudget.run(new RetryBudget(this.#pinned.credential.requestTimeoutMs), send);
+    /** One deadline for a request and its retries: three stalled attempts would otherwise take three times as long. */
+    #withinDeadline<T>(send: () => T): T {
+      return requestDeadline.run(new RequestDeadline(this.#pinned.credential.requestTimeoutMs), send);
     }
   };
 }
 
-/** An answer that asks to be tried again after the budget's end is final: waiting for it would only delay its error. */
+/** An answer that asks to be tried again after the deadline is final: waiting for it would only delay its error. */
 const withoutLongRetries: Fetch = async (input, init) => {
   const response = await globalThis.fetch(input, init);
   const seconds = Number.parseFloat(response.headers.get("retry-after") ?? "");
-  const isTooLong = seconds * 1_000 > (retryBudget.getStore()?.leftMs() ?? Number.POSITIVE_INFINITY);
-  return isTooLong && !response.ok ? withHeaders(response, { "x-should-retry": "false" }) : response;
+  const isTooLong = seconds * 1_000 > (requestDeadline.getStore()?.leftMs() ?? Number.POSITIVE_INFINITY);
+  return isTooLong && !response.ok ? setHeaders(response, { "x-should-retry": "false" }) : response;
 };
 
 /** A getter that no inspection, spread or JSON shows; what is assigned to it is dropped. */

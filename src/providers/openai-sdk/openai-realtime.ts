@@ -10,7 +10,7 @@ import type { OpenAISdk } from "./openai-client.ts";
  *
  * The open socket holds the request that it was opened with, key included: never log it.
  *
- * @throws ByokError `request_timeout`, `key_rejected` when the provider refuses the key, `provider_failed` when it refuses
+ * @throws ByokError `request_timeout`, `key_rejected` when the provider rejects the key, `provider_failed` when it rejects
  * the socket otherwise; the reason of `signal` when that was aborted first.
  */
 export async function openRealtime(
@@ -29,7 +29,7 @@ export async function openRealtime(
       options: {
         handshakeTimeout: requestTimeoutMs,
         followRedirects: false,
-        ...(isPlain ? { createConnection: plainConnection as typeof connect } : {}),
+        ...(isPlain ? { createConnection: connectPlainly as typeof connect } : {}),
       },
     },
     { apiKey: key.reveal(), baseURL: websocketUrl.replace(/^ws/u, "http") },
@@ -40,9 +40,9 @@ export async function openRealtime(
   socket.on("error", () => {});
   socket.socket.once("open", () => resolve());
   socket.socket.once("unexpected-response", (_request, response) =>
-    reject(refused(provider, response.statusCode ?? 0)),
+    reject(toRejection(provider, response.statusCode ?? 0)),
   );
-  socket.socket.once("error", (error) => reject(notOpened(provider, /handshake/iu.test(error.message))));
+  socket.socket.once("error", (error) => reject(toFailure(provider, /handshake/iu.test(error.message))));
   try {
     await promise;
     return socket;
@@ -54,21 +54,21 @@ export async function openRealtime(
   }
 }
 
-function plainConnection(options: NetConnectOpts): ReturnType<typeof connect> {
+function connectPlainly(options: NetConnectOpts): ReturnType<typeof connect> {
   const { port, host } = options as { readonly port?: unknown; readonly host?: unknown };
   return connect(Number(port), String(host));
 }
 
-function refused(provider: string, status: number): ByokError {
+function toRejection(provider: string, status: number): ByokError {
   if (status === 400 || status === 401 || status === 403) {
-    const message = `"${provider}" refused the realtime socket with status ${status}. Check the key and the model.`;
+    const message = `"${provider}" rejected the realtime socket with status ${status}. Check the key and the model.`;
     return new ByokError("key_rejected", message, { provider, slot: "realtime" });
   }
   const message = `"${provider}" answered the realtime socket with status ${status}. Check the endpoint, then try again.`;
   return new ByokError("provider_failed", message, { provider, slot: "realtime" });
 }
 
-function notOpened(provider: string, isTimeout: boolean): ByokError {
+function toFailure(provider: string, isTimeout: boolean): ByokError {
   const details = { provider, slot: "realtime" } as const;
   if (!isTimeout) {
     return new ByokError(

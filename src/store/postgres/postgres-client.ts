@@ -53,7 +53,7 @@ export async function onConnection<T>(
     return result;
   } catch (error) {
     if (client === undefined) connecting.then((late) => late.release(), ignore);
-    throw typed(error);
+    throw toByokError(error);
   } finally {
     clearTimeout(timer);
     client?.removeListener("error", ignore);
@@ -62,7 +62,7 @@ export async function onConnection<T>(
   }
 }
 
-function typed(error: unknown): ByokError {
+function toByokError(error: unknown): ByokError {
   if (error instanceof ByokError) return error;
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   if (missingSchema.has(code)) return noSchema();

@@ -13,7 +13,7 @@ const steps: readonly string[] = [
   ) WITH (fillfactor = 10, autovacuum_vacuum_threshold = 50, autovacuum_vacuum_scale_factor = 0,
           autovacuum_vacuum_cost_delay = 0);
   CREATE TABLE byok_log (
-    seq bigint PRIMARY KEY, org_id text COLLATE "C" NOT NULL, mark text NOT NULL,
+    seq bigint PRIMARY KEY, org_id text COLLATE "C" NOT NULL, change_id text NOT NULL,
     at timestamptz NOT NULL DEFAULT clock_timestamp()
   );
   CREATE INDEX byok_log_at ON byok_log (at);
@@ -25,11 +25,11 @@ const steps: readonly string[] = [
   );
   `,
   `
-  ALTER TABLE byok_secret ADD COLUMN verification text NOT NULL DEFAULT 'skipped', ADD COLUMN checked_at timestamptz;
+  ALTER TABLE byok_secret ADD COLUMN verdict text NOT NULL DEFAULT 'skipped', ADD COLUMN checked_at timestamptz;
   CREATE TABLE byok_audit (
     seq bigint PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp(), org_id text COLLATE "C" NOT NULL,
     actor text, provider text NOT NULL, action text NOT NULL, secret_id text, previous_secret_id text, region text,
-    verification text, hint text
+    verdict text, hint text
   );
   CREATE INDEX byok_audit_of ON byok_audit (org_id, seq);
   CREATE FUNCTION byok_refuse_change() RETURNS trigger LANGUAGE plpgsql AS
@@ -52,7 +52,7 @@ export async function upgradeSchema(client: PostgresPoolClient): Promise<void> {
   if (version === 0) {
     await query("INSERT INTO byok_schema (version) VALUES (0)");
     await query("INSERT INTO byok_clock (id, incarnation, seq) VALUES (1, $1, 0)", [randomUUID()]);
-    await query("INSERT INTO byok_log (seq, org_id, mark) VALUES (0, '', $1)", [randomUUID()]);
+    await query("INSERT INTO byok_log (seq, org_id, change_id) VALUES (0, '', $1)", [randomUUID()]);
   }
   await query("UPDATE byok_schema SET version = $1", [steps.length]);
   await query("COMMIT");

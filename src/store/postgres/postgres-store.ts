@@ -1,19 +1,19 @@
 import { positiveMs } from "../../options.ts";
 import { type KeyStore, type LogRow, maxLogRows } from "../key-store.ts";
-import { type SealedRow, sealedKeys } from "../rows/sealed-row.ts";
-import { auditRowOf, recordOf } from "../rows/stored-rows.ts";
+import { groupSealedKeys, type SealedRow } from "../rows/sealed-row.ts";
+import { toAuditRow, toKeyRecord } from "../rows/stored-rows.ts";
 import { noSchema, storeUnavailable } from "../store-unavailable.ts";
 import { putKey, removeKey } from "./postgres-changes.ts";
 import { onConnection, type PostgresPool, type PostgresPoolClient, type PostgresQuery } from "./postgres-client.ts";
 import { upgradeSchema } from "./postgres-schema.ts";
 import {
-  auditQuery,
-  describeQuery,
+  buildAuditQuery,
+  buildDescribeQuery,
+  buildNoteCheckQuery,
+  chooseStatements,
   type HeadRow,
-  noteCheckQuery,
   type PollRow,
   type ReadStatements,
-  readStatementsFor,
 } from "./postgres-statements.ts";
 
 export interface PostgresStoreOptions {
@@ -41,7 +41,7 @@ export function postgresStore(options: PostgresStoreOptions): KeyStore {
 
   const read = async <Row>(query: (statements: ReadStatements) => PostgresQuery): Promise<Row[]> =>
     await onConnection(pool, timeoutMs, async (client) => {
-      statements ??= readStatementsFor(client).catch((error: unknown) => {
+      statements ??= chooseStatements(client).catch((error: unknown) => {
         statements = undefined;
         throw error;
       });
@@ -53,7 +53,7 @@ export function postgresStore(options: PostgresStoreOptions): KeyStore {
     });
 
   /** One statement that is a transaction of its own and reads no change number. */
-  const plainly = async (query: PostgresQuery): Promise<Record<string, unknown>[]> => {
+  const query = async (query: PostgresQuery): Promise<Record<string, unknown>[]> => {
     const { rows } = await onConnection(pool, timeoutMs, (client) => client.query(query));
     return rows as Record<string, unknown>[];
   };
@@ -75,23 +75,23 @@ export function postgresStore(options: PostgresStoreOptions): KeyStore {
 
     async snapshots(orgIds) {
       const rows = await read<SealedRow & HeadRow>((sql) => sql.snapshots(orgIds));
-      const { incarnation, seq, mark } = rows[0] as HeadRow;
-      const keys = sealedKeys(rows);
-      return orgIds.map((orgId) => ({ orgId, incarnation, snap: Number(seq), mark, keys: keys.get(orgId) ?? [] }));
+      const { incarnation, seq, change_id: changeId } = rows[0] as HeadRow;
+      const keys = groupSealedKeys(rows);
+      return orgIds.map((orgId) => ({ orgId, incarnation, asOf: Number(seq), changeId, keys: keys.get(orgId) ?? [] }));
     },
 
     async poll(cursor) {
       const after = "after" in cursor ? cursor.after : null;
       const windowMs = "after" in cursor || cursor.windowMs === 0 ? null : cursor.windowMs;
       const rows = await read<PollRow>((sql) => sql.poll(after, windowMs, maxLogRows + 1));
-      const { incarnation, head, head_mark: headMark, start } = rows[0] as PollRow;
-      const log = rows.flatMap((row) => (row.seq === null ? [] : [logRow(row)]));
+      const { incarnation, head, head_change_id: headChangeId, start } = rows[0] as PollRow;
+      const log = rows.flatMap((row) => (row.seq === null ? [] : [toLogRow(row)]));
       return {
         incarnation,
         head: Number(head),
-        headMark,
+        headChangeId,
         after: Number(start),
-        afterMark: log.find(({ seq }) => seq === Number(start))?.mark ?? null,
+        afterChangeId: log.find(({ seq }) => seq === Number(start))?.changeId ?? null,
         changes: log.filter(({ seq }) => seq > Number(start)).slice(0, maxLogRows),
       };
     },
@@ -100,16 +100,16 @@ export function postgresStore(options: PostgresStoreOptions): KeyStore {
 
     remove: (ref, { actor }) => write((client) => removeKey(client, ref, actor, keepMs)),
 
-    describe: async (orgId) => (await plainly(describeQuery(orgId))).map(recordOf),
+    describe: async (orgId) => (await query(buildDescribeQuery(orgId))).map(toKeyRecord),
 
-    noteCheck: async (check) => (await plainly(noteCheckQuery(check))).length > 0,
+    noteCheck: async (check) => (await query(buildNoteCheckQuery(check))).length > 0,
 
-    audit: async (orgId, { before, limit }) => (await plainly(auditQuery(orgId, before, limit))).map(auditRowOf),
+    audit: async (orgId, { before, limit }) => (await query(buildAuditQuery(orgId, before, limit))).map(toAuditRow),
 
     async close() {},
   };
 }
 
-function logRow({ seq, org_id: orgId, mark }: PollRow): LogRow {
-  return { seq: Number(seq), orgId, mark };
+function toLogRow({ seq, org_id: orgId, change_id: changeId }: PollRow): LogRow {
+  return { seq: Number(seq), orgId, changeId };
 }

@@ -8,7 +8,7 @@ export interface RemovedSecret {
 }
 
 /** What `DELETE … RETURNING secret_id, region, hint` gives. */
-export function removedSecret(row: Readonly<Record<string, unknown>>): RemovedSecret {
+export function toRemovedSecret(row: Readonly<Record<string, unknown>>): RemovedSecret {
   return {
     secretId: String(row["secret_id"]),
     region: row["region"] as string | null,
@@ -17,7 +17,7 @@ export function removedSecret(row: Readonly<Record<string, unknown>>): RemovedSe
 }
 
 /** The audit row of a change: of what was stored, of what was there before, or of both. */
-export function auditRow(change: {
+export function composeAuditRow(change: {
   readonly seq: number;
   readonly actor: string | null;
   readonly provider: string;
@@ -34,7 +34,7 @@ export function auditRow(change: {
     secretId: stored?.secretId ?? null,
     previousSecretId: before?.secretId ?? null,
     region: shown?.region ?? null,
-    verification: stored?.verification ?? null,
+    verdict: stored?.verdict ?? null,
     hint: shown?.hint ?? null,
   };
 }

@@ -11,7 +11,7 @@ export interface SealedRow {
 }
 
 /** The sealed keys of a snapshot's rows, by organisation. */
-export function sealedKeys(rows: readonly SealedRow[]): ReadonlyMap<string, SealedKey[]> {
+export function groupSealedKeys(rows: readonly SealedRow[]): ReadonlyMap<string, SealedKey[]> {
   const keys = new Map<string, SealedKey[]>();
   for (const { org_id: orgId, provider, secret_id: secretId, region, kid, sealed } of rows) {
     if (provider === null) continue;

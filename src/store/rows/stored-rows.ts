@@ -3,10 +3,10 @@ import type { AuditRow, KeyRecord, Verdict } from "../key-store.ts";
 type Row = Readonly<Record<string, unknown>>;
 
 /** A database's time as milliseconds since the epoch: a `Date`, or a number of them already. */
-const msOf = (time: unknown): number => (time instanceof Date ? time.getTime() : Number(time));
+const toMs = (time: unknown): number => (time instanceof Date ? time.getTime() : Number(time));
 
 /** A row of `byok_secret`. */
-export function recordOf(row: Row): KeyRecord {
+export function toKeyRecord(row: Row): KeyRecord {
   return {
     provider: String(row["provider"]),
     secretId: String(row["secret_id"]),
@@ -14,25 +14,25 @@ export function recordOf(row: Row): KeyRecord {
     kid: String(row["kid"]),
     sealed: String(row["sealed"]),
     hint: row["hint"] as string | null,
-    createdAtMs: msOf(row["created_at"]),
+    createdAtMs: toMs(row["created_at"]),
     createdBy: row["created_by"] as string | null,
-    verification: row["verification"] as Verdict,
-    checkedAtMs: row["checked_at"] === null ? null : msOf(row["checked_at"]),
+    verdict: row["verdict"] as Verdict,
+    checkedAtMs: row["checked_at"] === null ? null : toMs(row["checked_at"]),
   };
 }
 
 /** A row of `byok_audit`. */
-export function auditRowOf(row: Row): AuditRow {
+export function toAuditRow(row: Row): AuditRow {
   return {
     seq: Number(row["seq"]),
-    atMs: msOf(row["at"]),
+    atMs: toMs(row["at"]),
     actor: row["actor"] as string | null,
     provider: String(row["provider"]),
     action: row["action"] as AuditRow["action"],
     secretId: row["secret_id"] as string | null,
     previousSecretId: row["previous_secret_id"] as string | null,
     region: row["region"] as string | null,
-    verification: row["verification"] as Verdict | null,
+    verdict: row["verdict"] as Verdict | null,
     hint: row["hint"] as string | null,
   };
 }

@@ -69,7 +69,7 @@ export class SqliteFile {
 
   /** Opens anew when the path leads to another file: an open handle would serve the old one for ever. */
   refresh(): void {
-    if (this.#open !== undefined && this.#open.identity !== identityOf(this.#path)) this.close();
+    if (this.#open !== undefined && this.#open.identity !== readIdentity(this.#path)) this.close();
   }
 
   close(): void {
@@ -78,7 +78,7 @@ export class SqliteFile {
   }
 
   #prepare(): Prepare {
-    this.#open ??= this.#opened();
+    this.#open ??= this.#openFile();
     const { database, prepared } = this.#open;
     return (sql) => {
       const statement = prepared.get(sql) ?? database.prepare(sql);
@@ -87,8 +87,8 @@ export class SqliteFile {
     };
   }
 
-  #opened(): OpenFile {
-    const identity = identityOf(this.#path);
+  #openFile(): OpenFile {
+    const identity = readIdentity(this.#path);
     if (identity === undefined) {
       const next = "Check the path against the working directory, and call the store's migrate() once to create it.";
       throw storeUnavailable("has no database file", next);
@@ -122,7 +122,7 @@ export class SqliteFile {
 
 export type Prepare = (sql: string) => StatementSync;
 
-function identityOf(path: string): string | undefined {
+function readIdentity(path: string): string | undefined {
   const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
   return stat && `${stat.dev}:${stat.ino}`;
 }

@@ -6,7 +6,7 @@ import { storeUnavailable } from "../store-unavailable.ts";
 const steps: readonly string[] = [
   `
   CREATE TABLE byok_clock (id INTEGER PRIMARY KEY CHECK (id = 1), incarnation TEXT NOT NULL, seq INTEGER NOT NULL) STRICT;
-  CREATE TABLE byok_log (seq INTEGER PRIMARY KEY, org_id TEXT NOT NULL, mark TEXT NOT NULL, at_ms INTEGER NOT NULL) STRICT;
+  CREATE TABLE byok_log (seq INTEGER PRIMARY KEY, org_id TEXT NOT NULL, change_id TEXT NOT NULL, at_ms INTEGER NOT NULL) STRICT;
   CREATE INDEX byok_log_at ON byok_log (at_ms);
   CREATE TABLE byok_secret (
     org_id TEXT NOT NULL, provider TEXT NOT NULL, secret_id TEXT NOT NULL UNIQUE, region TEXT, kid TEXT NOT NULL,
@@ -15,11 +15,11 @@ const steps: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   `,
   `
-  ALTER TABLE byok_secret ADD COLUMN verification TEXT NOT NULL DEFAULT 'skipped';
+  ALTER TABLE byok_secret ADD COLUMN verdict TEXT NOT NULL DEFAULT 'skipped';
   ALTER TABLE byok_secret ADD COLUMN checked_at_ms INTEGER;
   CREATE TABLE byok_audit (
     seq INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, org_id TEXT NOT NULL, actor TEXT, provider TEXT NOT NULL,
-    action TEXT NOT NULL, secret_id TEXT, previous_secret_id TEXT, region TEXT, verification TEXT, hint TEXT
+    action TEXT NOT NULL, secret_id TEXT, previous_secret_id TEXT, region TEXT, verdict TEXT, hint TEXT
   ) STRICT;
   CREATE INDEX byok_audit_of ON byok_audit (org_id, seq);
   CREATE TRIGGER byok_audit_stays BEFORE UPDATE ON byok_audit BEGIN SELECT RAISE(ABORT, 'byok_audit is append-only'); END;
@@ -31,7 +31,7 @@ const steps: readonly string[] = [
 
 /** Takes the steps that are missing, inside a transaction of the caller's. */
 export function upgradeSchema(database: DatabaseSync): void {
-  const version = schemaVersion(database);
+  const version = readSchemaVersion(database);
   if (version > steps.length) {
     throw storeUnavailable("has a schema of a newer byokit", "Upgrade this process first.");
   }
@@ -39,7 +39,7 @@ export function upgradeSchema(database: DatabaseSync): void {
   if (version === 0) {
     database.prepare("INSERT INTO byok_clock (id, incarnation, seq) VALUES (1, ?, 0)").run(randomUUID());
     database
-      .prepare("INSERT INTO byok_log (seq, org_id, mark, at_ms) VALUES (0, '', ?, ?)")
+      .prepare("INSERT INTO byok_log (seq, org_id, change_id, at_ms) VALUES (0, '', ?, ?)")
       .run(randomUUID(), Date.now());
   }
   database.exec(`PRAGMA user_version = ${steps.length}`);
@@ -47,9 +47,9 @@ export function upgradeSchema(database: DatabaseSync): void {
 
 /** A newer schema serves too: while a release rolls out, processes of both are at work, and steps only add. */
 export function hasSchema(database: DatabaseSync): boolean {
-  return schemaVersion(database) >= steps.length;
+  return readSchemaVersion(database) >= steps.length;
 }
 
-function schemaVersion(database: DatabaseSync): number {
+function readSchemaVersion(database: DatabaseSync): number {
   return Number(database.prepare("PRAGMA user_version").get()?.["user_version"] ?? 0);
 }

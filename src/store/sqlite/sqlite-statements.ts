@@ -1,21 +1,21 @@
 export interface HeadRow {
   readonly incarnation: string;
   readonly seq: number;
-  readonly mark: string;
+  readonly change_id: string;
 }
 
 export interface PollRow {
   readonly incarnation: string;
   readonly head: number;
-  readonly head_mark: string;
+  readonly head_change_id: string;
   readonly start: number;
   readonly seq: number | null;
   readonly org_id: string;
-  readonly mark: string;
+  readonly change_id: string;
 }
 
 export const snapshotSql = `
-  SELECT clock.incarnation, clock.seq, log.mark,
+  SELECT clock.incarnation, clock.seq, log.change_id,
     secret.org_id, secret.provider, secret.secret_id, secret.region, secret.kid, secret.sealed
   FROM byok_clock clock
   JOIN byok_log log ON log.seq = clock.seq
@@ -28,7 +28,7 @@ export const pollSql = `
     CASE WHEN $since IS NOT NULL THEN coalesce(
       (SELECT max(seq) FROM byok_log WHERE at_ms < $since), (SELECT min(seq) FROM byok_log)) END,
     (SELECT max(seq) FROM byok_log)) AS seq)
-  SELECT clock.incarnation, clock.seq AS head, newest.mark AS head_mark, start.seq AS start, log.seq, log.org_id, log.mark
+  SELECT clock.incarnation, clock.seq AS head, newest.change_id AS head_change_id, start.seq AS start, log.seq, log.org_id, log.change_id
   FROM byok_clock clock
   JOIN start
   JOIN byok_log newest ON newest.seq = clock.seq
@@ -44,17 +44,17 @@ export const pruneSql = `
 export const deleteSql = "DELETE FROM byok_secret WHERE org_id = ? AND provider = ? RETURNING secret_id, region, hint";
 
 export const insertSql = `INSERT INTO byok_secret
-  (org_id, provider, secret_id, region, kid, sealed, hint, created_at_ms, created_by, verification, checked_at_ms)
+  (org_id, provider, secret_id, region, kid, sealed, hint, created_at_ms, created_by, verdict, checked_at_ms)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 export const insertAuditSql = `INSERT INTO byok_audit
-  (seq, at_ms, org_id, actor, provider, action, secret_id, previous_secret_id, region, verification, hint)
+  (seq, at_ms, org_id, actor, provider, action, secret_id, previous_secret_id, region, verdict, hint)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 export const describeSql = `SELECT *, created_at_ms AS created_at, checked_at_ms AS checked_at
   FROM byok_secret WHERE org_id = ? ORDER BY provider`;
 
-export const noteCheckSql = `UPDATE byok_secret SET verification = $verification, checked_at_ms = $at
+export const noteCheckSql = `UPDATE byok_secret SET verdict = $verdict, checked_at_ms = $at
   WHERE org_id = $orgId AND provider = $provider AND secret_id = $secretId`;
 
 export const auditSql = `SELECT *, at_ms AS at FROM byok_audit

@@ -2,10 +2,10 @@ import { randomUUID } from "node:crypto";
 import { ByokError } from "../../errors.ts";
 import { positiveMs } from "../../options.ts";
 import { type AuditRow, type KeyRef, type KeyStore, type LogRow, maxLogRows, type StoreChange } from "../key-store.ts";
-import { auditRow, type RemovedSecret, removedSecret } from "../rows/audit-row.ts";
-import { checkedAtOf } from "../rows/checked-at.ts";
-import { type SealedRow, sealedKeys } from "../rows/sealed-row.ts";
-import { auditRowOf, recordOf } from "../rows/stored-rows.ts";
+import { composeAuditRow, type RemovedSecret, toRemovedSecret } from "../rows/audit-row.ts";
+import { toCheckedAt } from "../rows/checked-at.ts";
+import { groupSealedKeys, type SealedRow } from "../rows/sealed-row.ts";
+import { toAuditRow, toKeyRecord } from "../rows/stored-rows.ts";
 import { noSchema } from "../store-unavailable.ts";
 import { type Prepare, SqliteFile } from "./sqlite-file.ts";
 import {
@@ -53,13 +53,13 @@ export function sqliteStore({ path, timeoutMs = 1_000, logKeepMs = 86_400_000 }:
         const rows = prepare(snapshotSql).all(JSON.stringify(orgIds)) as unknown as (HeadRow & SealedRow)[];
         const [head] = rows;
         if (head === undefined) throw noSchema();
-        const keys = sealedKeys(rows);
-        const { incarnation, seq: snap, mark } = head;
+        const keys = groupSealedKeys(rows);
+        const { incarnation, seq: asOf, change_id: changeId } = head;
         return orgIds.map((orgId) => ({
           orgId,
           incarnation,
-          snap,
-          mark,
+          asOf,
+          changeId,
           keys: keys.get(orgId) ?? [],
         }));
       }),
@@ -72,24 +72,24 @@ export function sqliteStore({ path, timeoutMs = 1_000, logKeepMs = 86_400_000 }:
         const rows = prepare(pollSql).all({ after, since, limit: maxLogRows + 1 }) as unknown as PollRow[];
         const [first] = rows;
         if (first === undefined) throw noSchema();
-        const { incarnation, head, head_mark: headMark, start } = first;
+        const { incarnation, head, head_change_id: headChangeId, start } = first;
         const changes = rows.filter((row) => row.seq !== null && row.seq > start).slice(0, maxLogRows);
-        const afterMark = rows.find((row) => row.seq === start)?.mark ?? null;
-        return { incarnation, head, headMark, after: start, afterMark, changes: changes.map(logRow) };
+        const afterChangeId = rows.find((row) => row.seq === start)?.change_id ?? null;
+        return { incarnation, head, headChangeId, after: start, afterChangeId, changes: changes.map(toLogRow) };
       });
     },
 
     put: (key) =>
       file.write((prepare) => {
-        const { orgId, provider, secretId, region, kid, sealed, hint, actor, verification } = key;
+        const { orgId, provider, secretId, region, kid, sealed, hint, actor, verdict } = key;
         const now = Date.now();
-        const seq = append(prepare, orgId, keepMs);
+        const seq = appendLog(prepare, orgId, keepMs);
         const before = removeSecret(prepare, key);
-        const checkedAt = checkedAtOf(verification, now);
-        const values = [orgId, provider, secretId, region, kid, sealed, hint, now, actor, verification, checkedAt];
+        const checkedAt = toCheckedAt(verdict, now);
+        const values = [orgId, provider, secretId, region, kid, sealed, hint, now, actor, verdict, checkedAt];
         prepare(insertSql).run(...values);
-        record(prepare, orgId, auditRow({ seq, actor, provider, before, stored: key }));
-        return change(prepare, orgId, seq, before?.secretId ?? null);
+        appendAudit(prepare, orgId, composeAuditRow({ seq, actor, provider, before, stored: key }));
+        return readChange(prepare, orgId, seq, before?.secretId ?? null);
       }),
 
     remove: (ref, { actor }) =>
@@ -98,23 +98,23 @@ export function sqliteStore({ path, timeoutMs = 1_000, logKeepMs = 86_400_000 }:
         const before = removeSecret(prepare, ref);
         if (before === undefined) {
           const head = prepare("SELECT seq FROM byok_clock WHERE id = 1").get()?.["seq"];
-          return change(prepare, orgId, Number(head), null);
+          return readChange(prepare, orgId, Number(head), null);
         }
-        const seq = append(prepare, orgId, keepMs);
-        record(prepare, orgId, auditRow({ seq, actor, provider, before }));
-        return change(prepare, orgId, seq, before.secretId);
+        const seq = appendLog(prepare, orgId, keepMs);
+        appendAudit(prepare, orgId, composeAuditRow({ seq, actor, provider, before }));
+        return readChange(prepare, orgId, seq, before.secretId);
       }),
 
-    describe: (orgId) => file.read((prepare) => prepare(describeSql).all(orgId).map(recordOf)),
+    describe: (orgId) => file.read((prepare) => prepare(describeSql).all(orgId).map(toKeyRecord)),
 
-    noteCheck: ({ orgId, provider, secretId, verification }) =>
+    noteCheck: ({ orgId, provider, secretId, verdict }) =>
       file.write((prepare) => {
-        const values = { orgId, provider, secretId, verification, at: Date.now() };
+        const values = { orgId, provider, secretId, verdict, at: Date.now() };
         return Number(prepare(noteCheckSql).run(values).changes) > 0;
       }),
 
     audit: (orgId, { before, limit }) =>
-      file.read((prepare) => prepare(auditSql).all({ orgId, before, limit }).map(auditRowOf)),
+      file.read((prepare) => prepare(auditSql).all({ orgId, before, limit }).map(toAuditRow)),
 
     async close() {
       file.close();
@@ -122,9 +122,9 @@ export function sqliteStore({ path, timeoutMs = 1_000, logKeepMs = 86_400_000 }:
   };
 }
 
-function append(prepare: Prepare, orgId: string, keepMs: number): number {
+function appendLog(prepare: Prepare, orgId: string, keepMs: number): number {
   const seq = Number(prepare("UPDATE byok_clock SET seq = seq + 1 WHERE id = 1 RETURNING seq").get()?.["seq"]);
-  prepare("INSERT INTO byok_log (seq, org_id, mark, at_ms) VALUES (?, ?, ?, ?)").run(
+  prepare("INSERT INTO byok_log (seq, org_id, change_id, at_ms) VALUES (?, ?, ?, ?)").run(
     seq,
     orgId,
     randomUUID(),
@@ -136,33 +136,21 @@ function append(prepare: Prepare, orgId: string, keepMs: number): number {
 
 function removeSecret(prepare: Prepare, { orgId, provider }: KeyRef): RemovedSecret | undefined {
   const row = prepare(deleteSql).get(orgId, provider);
-  return row && removedSecret(row);
+  return row && toRemovedSecret(row);
 }
 
-function record(prepare: Prepare, orgId: string, row: Omit<AuditRow, "atMs">): void {
-  const { seq, actor, provider, action, secretId, previousSecretId, region, verification, hint } = row;
-  const values = [
-    seq,
-    Date.now(),
-    orgId,
-    actor,
-    provider,
-    action,
-    secretId,
-    previousSecretId,
-    region,
-    verification,
-    hint,
-  ];
+function appendAudit(prepare: Prepare, orgId: string, row: Omit<AuditRow, "atMs">): void {
+  const { seq, actor, provider, action, secretId, previousSecretId, region, verdict, hint } = row;
+  const values = [seq, Date.now(), orgId, actor, provider, action, secretId, previousSecretId, region, verdict, hint];
   prepare(insertAuditSql).run(...values);
 }
 
-function change(prepare: Prepare, orgId: string, seq: number, secretId: string | null): StoreChange {
+function readChange(prepare: Prepare, orgId: string, seq: number, secretId: string | null): StoreChange {
   const rows = prepare("SELECT provider, secret_id FROM byok_secret WHERE org_id = ?").all(orgId);
   const references = Object.fromEntries(rows.map((row) => [String(row["provider"]), String(row["secret_id"])]));
   return { seq, secretId, references };
 }
 
-function logRow({ seq, org_id: orgId, mark }: PollRow): LogRow {
-  return { seq: Number(seq), orgId, mark };
+function toLogRow({ seq, org_id: orgId, change_id: changeId }: PollRow): LogRow {
+  return { seq: Number(seq), orgId, changeId };
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { readWithin, scrubbed, withoutKey } from "../../../src/providers/http/response-body.ts";
+import { readWithin, removeKey, scrubResponse } from "../../../src/providers/http/response-body.ts";
 import { Secret } from "../../../src/secret.ts";
 
 const stalled = () => new Error("stalled");
@@ -51,7 +51,7 @@ describe("an error's body", () => {
 
   it("loses the key, also where JSON escaped it", () => {
     const echoed = `plain ${key.reveal()} and ${JSON.stringify({ sent: key.reveal() })}`;
-    expect(withoutKey(echoed, key)).toBe('plain [key removed] and {"sent":"[key removed]"}');
+    expect(removeKey(echoed, key)).toBe('plain [key removed] and {"sent":"[key removed]"}');
   });
 
   it("is kept up to 64 KB, its status and headers with it", async () => {
@@ -60,7 +60,7 @@ describe("an error's body", () => {
       { pull: (controller) => (sent < 100 ? controller.enqueue(Buffer.alloc(10_000, ++sent)) : controller.close()) },
       { highWaterMark: 0 },
     );
-    const kept = await scrubbed(new Response(endless, { status: 500, headers: { "x-request-id": "r1" } }), key);
+    const kept = await scrubResponse(new Response(endless, { status: 500, headers: { "x-request-id": "r1" } }), key);
     expect((await kept.text()).length).toBe(65_536);
     expect(sent).toBe(7);
     expect([kept.status, kept.headers.get("x-request-id")]).toEqual([500, "r1"]);

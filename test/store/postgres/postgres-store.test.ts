@@ -36,7 +36,7 @@ const key = (orgId: string, sealed: string = randomUUID()) => ({
   sealed,
   hint: null,
   actor: null,
-  verification: "skipped" as const,
+  verdict: "skipped" as const,
 });
 const migrated = async (timeoutMs = 5_000) => {
   const database = await newDatabase();
@@ -165,7 +165,7 @@ describe("a store in Postgres", () => {
     await store.put(key("org"));
     await admin.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", [database]);
     await store.snapshots(["org"]).catch(() => {});
-    expect(await store.snapshots(["org"])).toMatchObject([{ snap: 1 }]);
+    expect(await store.snapshots(["org"])).toMatchObject([{ asOf: 1 }]);
   });
 
   it("survives the death of a connection that is in use, and nothing of the change remains", async () => {
@@ -179,7 +179,7 @@ describe("a store in Postgres", () => {
     await failed;
     await blocking.query("ROLLBACK");
     blocking.release();
-    expect(await store.snapshots(["org"])).toMatchObject([{ snap: 0, keys: [] }]);
+    expect(await store.snapshots(["org"])).toMatchObject([{ asOf: 0, keys: [] }]);
   });
 
   it("survives the death of a connection that is checked out and idle, which has nobody to reject", async () => {
@@ -191,7 +191,7 @@ describe("a store in Postgres", () => {
       return await client.query({ text: "SELECT 1" });
     });
     await expect(lost).rejects.toMatchObject({ code: "store_unavailable" });
-    expect(await store.snapshots(["org"])).toMatchObject([{ snap: 0 }]);
+    expect(await store.snapshots(["org"])).toMatchObject([{ asOf: 0 }]);
   });
 
   it("prunes its log by age from the beginning, a few rows with every change, and never the newest", async () => {
@@ -200,12 +200,12 @@ describe("a store in Postgres", () => {
     for (let change = 0; change < 30; change += 1) await store.put(key("org", randomUUID()));
     await vi.waitFor(async () => {
       await store.put(key("org", randomUUID()));
-      expect((await store.poll({ after: 25 })).afterMark).toBeNull();
+      expect((await store.poll({ after: 25 })).afterChangeId).toBeNull();
     });
-    const { head, headMark, changes } = await store.poll({ windowMs: 3_600_000 });
+    const { head, headChangeId, changes } = await store.poll({ windowMs: 3_600_000 });
     expect(changes.map(({ seq }) => seq)).toEqual(Array.from(changes, (_, index) => head - changes.length + 1 + index));
-    expect(await store.poll({ after: head })).toMatchObject({ afterMark: headMark, changes: [] });
-    expect(await store.snapshots(["org"])).toMatchObject([{ snap: head }]);
+    expect(await store.poll({ after: head })).toMatchObject({ afterChangeId: headChangeId, changes: [] });
+    expect(await store.snapshots(["org"])).toMatchObject([{ asOf: head }]);
   });
 
   it("has an audit trail that is append-only, for whoever may write to the database too", async () => {

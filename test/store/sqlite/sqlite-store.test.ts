@@ -24,7 +24,7 @@ const key = (orgId: string, sealed: string) => ({
   sealed,
   hint: null,
   actor: null,
-  verification: "skipped" as const,
+  verdict: "skipped" as const,
 });
 
 afterAll(async () => {
@@ -101,12 +101,12 @@ describe("a store in a file", () => {
     for (let change = 0; change < 30; change += 1) await store.put(key("org", randomUUID()));
     await vi.waitFor(async () => {
       await store.put(key("org", randomUUID()));
-      expect((await store.poll({ after: 25 })).afterMark).toBeNull();
+      expect((await store.poll({ after: 25 })).afterChangeId).toBeNull();
     });
-    const { head, headMark, changes } = await store.poll({ windowMs: 3_600_000 });
+    const { head, headChangeId, changes } = await store.poll({ windowMs: 3_600_000 });
     expect(changes.map(({ seq }) => seq)).toEqual(Array.from(changes, (_, index) => head - changes.length + 1 + index));
-    expect(await store.poll({ after: head })).toMatchObject({ afterMark: headMark, changes: [] });
-    expect(await store.snapshots(["org"])).toMatchObject([{ snap: head }]);
+    expect(await store.poll({ after: head })).toMatchObject({ afterChangeId: headChangeId, changes: [] });
+    expect(await store.snapshots(["org"])).toMatchObject([{ asOf: head }]);
   });
 
   it("has an audit trail that is append-only, for whoever opens the file too", async () => {

@@ -2,7 +2,7 @@ import type { Clock } from "../clock.ts";
 import { within } from "../deadline.ts";
 import { ByokError } from "../errors.ts";
 import { type KeySnapshot, type KeyStore, maxSnapshotOrgs } from "../store/key-store.ts";
-import { type Moment, momentOf } from "./moment.ts";
+import { type Moment, readMoment } from "./moment.ts";
 
 /** A snapshot, and when its read was sent. */
 export interface SnapshotRead {
@@ -20,7 +20,7 @@ const maxWaiting = 10_000;
  * Reads snapshots from the store. Reads that have to wait share a statement, so that a thousand cold organisations cost
  * a dozen statements and not a thousand connections.
  */
-export class SnapshotReads {
+export class SnapshotBatcher {
   readonly #store: KeyStore;
   readonly #clock: Clock;
   readonly #limitMs: number;
@@ -58,7 +58,7 @@ export class SnapshotReads {
   }
 
   async #run(batch: readonly (readonly [string, PromiseWithResolvers<SnapshotRead>])[]): Promise<void> {
-    const sentAt = momentOf(this.#clock);
+    const sentAt = readMoment(this.#clock);
     try {
       const snapshots = await this.#limited(this.#store.snapshots(batch.map(([orgId]) => orgId)));
       for (const [index, [orgId, waiter]] of batch.entries()) {

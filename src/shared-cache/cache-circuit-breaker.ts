@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { within } from "../deadline.ts";
 import { ByokError } from "../errors.ts";
-import type { CacheHint, KeyCache } from "./key-cache.ts";
+import type { ChangeNotice, KeyCache } from "./key-cache.ts";
 
 /** Commands that may be under way at once: a cache that stalls must not gather them without end. */
 const maxPending = 1_000;
@@ -15,7 +15,7 @@ const maxProbeMs = 5_000;
  * The way to a shared cache that may be down: no command is waited for longer than its time-out, a cache that fails is
  * no longer asked but for a probe now and then, and nothing that it does rejects.
  */
-export class CacheLink {
+export class CacheCircuitBreaker {
   readonly #cache: KeyCache;
   readonly #clock: Clock;
   readonly #onChange: (isUp: boolean) => void;
@@ -43,9 +43,9 @@ export class CacheLink {
     await this.#command(() => this.#cache.set(orgId, entry));
   }
 
-  /** Whether the cache took the hint. */
-  async invalidate(hint: CacheHint): Promise<boolean> {
-    return (await this.#command(() => this.#cache.invalidate(hint))) !== undefined;
+  /** Whether the cache took the notice. */
+  async invalidate(notice: ChangeNotice): Promise<boolean> {
+    return (await this.#command(() => this.#cache.invalidate(notice))) !== undefined;
   }
 
   async #command<T>(send: () => Promise<T>): Promise<{ readonly answer: T } | undefined> {

@@ -1,42 +1,42 @@
 import type { Clock } from "../clock.ts";
-import type { CacheHint, CacheSubscription, KeyCache } from "./key-cache.ts";
+import type { CacheSubscription, ChangeNotice, KeyCache } from "./key-cache.ts";
 
-/** The most hints that are remembered to have come. */
+/** The most notices that are remembered to have come. */
 const maxRemembered = 1_000;
-/** Between two subscriptions that were given up, in milliseconds: a manager without a cache never hints. */
+/** Between two subscriptions that were given up, in milliseconds: a manager without a cache never sends any. */
 const renewAfterMs = 60_000;
 
 /**
- * Listens for hints, and judges the subscription by the change log: in a cluster a lost node leaves it open and silent,
- * so a change that the log has shown and whose hint still does not come is the only sign.
+ * Listens for notices, and judges the subscription by the change log: in a cluster a lost node leaves it open and silent,
+ * so a change that the log has shown and whose notice still does not come is the only sign.
  */
-export class HintListener {
+export class NoticeListener {
   readonly #cache: KeyCache;
   readonly #clock: Clock;
-  readonly #onHint: (hint: CacheHint) => void;
+  readonly #onNotice: (notice: ChangeNotice) => void;
   readonly #came = new Set<number>();
   #subscription: CacheSubscription | undefined;
   #missing: readonly number[] = [];
   #renewedAtMs = Number.NEGATIVE_INFINITY;
   #isClosed = false;
 
-  constructor(cache: KeyCache, clock: Clock, onHint: (hint: CacheHint) => void) {
+  constructor(cache: KeyCache, clock: Clock, onNotice: (notice: ChangeNotice) => void) {
     this.#cache = cache;
     this.#clock = clock;
-    this.#onHint = onHint;
+    this.#onNotice = onNotice;
   }
 
   listen(): void {
     if (this.#isClosed || this.#subscription !== undefined) return;
-    this.#subscription = this.#cache.subscribe((hint) => {
+    this.#subscription = this.#cache.subscribe((notice) => {
       if (this.#isClosed) return;
-      if (hint.seq !== null) this.#remember(hint.seq);
-      this.#onHint(hint);
+      if (notice.seq !== null) this.#remember(notice.seq);
+      this.#onNotice(notice);
     });
   }
 
   /** A scheduled poll has shown the changes behind `after` up to `upTo`. Says whether the subscription was made anew. */
-  polled(after: number, upTo: number): boolean {
+  judge(after: number, upTo: number): boolean {
     const isSilent = this.#missing.some((seq) => !this.#came.has(seq));
     const from = Math.max(after, upTo - maxRemembered);
     this.#missing = Array.from({ length: upTo - from }, (_, index) => from + 1 + index).filter(

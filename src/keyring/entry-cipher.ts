@@ -2,12 +2,12 @@ import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from "n
 import type { Ring } from "./keyring-json.ts";
 
 /** Seals what a shared cache keeps. Its keys are the keyring's cache ring, which never seals a key at rest. */
-export interface CacheCipher {
+export interface EntryCipher {
   /** Seals under the ring's primary, bound to `bound`. */
   seal(plain: Uint8Array, bound: Uint8Array): Buffer;
 
   /**
-   * Opens what {@link CacheCipher.seal} made for the same `bound`. `"unknown_kid"`: it is sealed under a key that this
+   * Opens what {@link EntryCipher.seal} made for the same `bound`. `"unknown_kid"`: it is sealed under a key that this
    * ring does not have, perhaps one of a newer rollout. `undefined`: it is nothing that this ring has sealed for `bound`.
    */
   open(sealed: Uint8Array, bound: Uint8Array): Buffer | "unknown_kid" | undefined;
@@ -20,8 +20,8 @@ const tagLength = 16;
 const options = { authTagLength: tagLength };
 
 /** AES-256-GCM. One byte of version, the kid with its length in front, the nonce, the tag, the text. */
-export function cacheCipher({ primary, primaryKey, keys }: Ring): CacheCipher {
-  const head = headOf(primary);
+export function createEntryCipher({ primary, primaryKey, keys }: Ring): EntryCipher {
+  const head = encodeHead(primary);
   return {
     seal(plain, bound) {
       const iv = randomBytes(ivLength);
@@ -36,16 +36,16 @@ export function cacheCipher({ primary, primaryKey, keys }: Ring): CacheCipher {
       if (bytes[0] !== version || bytes.length < kidEnd + ivLength + tagLength) return undefined;
       const key = keys.get(bytes.toString("latin1", 2, kidEnd));
       if (key === undefined) return "unknown_kid";
-      return opened(key, bytes, kidEnd, bound);
+      return openText(key, bytes, kidEnd, bound);
     },
   };
 }
 
-function headOf(kid: string): Buffer {
+function encodeHead(kid: string): Buffer {
   return Buffer.concat([Buffer.from([version, kid.length]), Buffer.from(kid, "latin1")]);
 }
 
-function opened(key: KeyObject, bytes: Buffer, kidEnd: number, bound: Uint8Array): Buffer | undefined {
+function openText(key: KeyObject, bytes: Buffer, kidEnd: number, bound: Uint8Array): Buffer | undefined {
   const tagAt = kidEnd + ivLength;
   const textAt = tagAt + tagLength;
   const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(kidEnd, tagAt), options)

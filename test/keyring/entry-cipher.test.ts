@@ -1,11 +1,11 @@
 import { expect, it } from "vitest";
 import { SnapshotCodec } from "../../src/coherence/snapshot-codec.ts";
-import { cacheCipher } from "../../src/keyring/cache-cipher.ts";
+import { createEntryCipher } from "../../src/keyring/entry-cipher.ts";
 import { generateKeyring, parseKeyring } from "../../src/keyring/keyring-json.ts";
 import { Secret } from "../../src/secret.ts";
 
 const json = generateKeyring("kek-1");
-const cipher = cacheCipher(parseKeyring(json).cache);
+const cipher = createEntryCipher(parseKeyring(json).cache);
 const bound = Buffer.from("org-a");
 const plain = Buffer.from("planted-key-0123456789");
 const sealed = cipher.seal(plain, bound);
@@ -35,7 +35,7 @@ it("takes no shorter tag", () => {
 it("says when it lacks the key, and opens under every key of its ring", () => {
   const newer = generateKeyring("kek-2");
   const both = { primary: newer.cache.primary, keys: [...newer.cache.keys, ...json.cache.keys] };
-  const rolled = cacheCipher(parseKeyring({ ...json, cache: both }).cache);
+  const rolled = createEntryCipher(parseKeyring({ ...json, cache: both }).cache);
   expect(rolled.open(sealed, bound)).toEqual(plain);
   expect(cipher.open(rolled.seal(plain, bound), bound)).toBe("unknown_kid");
 });
@@ -45,12 +45,12 @@ it("an entry says what it holds, keys that did not open included, and nothing el
   const sealedKey = { provider: "xai", secretId: "s2", region: null, kid: "kek-9", sealed: "eyJ" };
   const keys = new Map([
     ["openai", { secretId: "s1", region: "eu", secret: new Secret("planted-key") }],
-    ["xai", { secretId: "s2", region: null, trouble: "keyring_outdated" as const, sealedKey }],
+    ["xai", { secretId: "s2", region: null, reason: "keyring_outdated" as const, sealedKey }],
   ]);
-  const snapshot = { orgId: "org", incarnation: "one", snap: 7, mark: "m7", keys };
+  const snapshot = { orgId: "org", incarnation: "one", asOf: 7, changeId: "m7", keys };
   const entry = codec.seal(snapshot) ?? Buffer.alloc(0);
   const opened = codec.open("org", entry);
-  expect(opened).toMatchObject({ orgId: "org", incarnation: "one", snap: 7, mark: "m7" });
+  expect(opened).toMatchObject({ orgId: "org", incarnation: "one", asOf: 7, changeId: "m7" });
   if (typeof opened === "string") return expect.fail(opened);
   const key = opened.keys.get("openai");
   expect(key !== undefined && "secret" in key && key.secret.reveal()).toBe("planted-key");

@@ -1,11 +1,11 @@
 import type { Clock, Timer } from "../clock.ts";
 
-/** Polls that hints may cause at once, and per second after that: forged hints cost no more. */
+/** Polls that notices may cause at once, and per second after that: forged notices cost no more. */
 const burst = 5;
 const perSecond = 10;
 
 /** Runs `poll` when it is asked to, as often as its bucket allows. What was asked for meanwhile is one more run. */
-export class PollPace {
+export class PollRateLimiter {
   readonly #clock: Clock;
   readonly #poll: () => Promise<void>;
   #tokens: number = burst;

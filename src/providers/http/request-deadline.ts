@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 
 /** How long a request may take until its answer begins, all of an SDK's retries included. */
-export class RetryBudget {
+export class RequestDeadline {
   readonly #begunAtMs: number = performance.now();
   #limitMs: number;
 
@@ -13,7 +13,7 @@ export class RetryBudget {
     return this.#limitMs;
   }
 
-  /** Negative once the budget has ended. */
+  /** Negative once it has ended. */
   leftMs(): number {
     return this.#begunAtMs + this.#limitMs - performance.now();
   }
@@ -24,5 +24,5 @@ export class RetryBudget {
   }
 }
 
-/** The budget of the request that is under way; absent for SDKs that do not retry. */
-export const retryBudget: AsyncLocalStorage<RetryBudget> = new AsyncLocalStorage();
+/** The deadline of the request that is under way; absent for SDKs that do not retry. */
+export const requestDeadline: AsyncLocalStorage<RequestDeadline> = new AsyncLocalStorage();

@@ -5,13 +5,13 @@ import type { NamedSlot } from "./agent-config.ts";
 import type { SdkLoader } from "./sdk-loader.ts";
 
 /** A slot of an agent whose provider is known and whose SDK is loaded. */
-export interface PlannedSlot extends Omit<NamedSlot, "provider"> {
+export interface BoundSlot extends Omit<NamedSlot, "provider"> {
   readonly provider: Provider;
   readonly loaded: unknown;
 }
 
 /** Finds each named slot's provider and imports its SDK. */
-export class SlotPlanner {
+export class SlotBinder {
   readonly #providers: ReadonlyMap<string, Provider>;
   readonly #sdks: SdkLoader;
 
@@ -20,30 +20,30 @@ export class SlotPlanner {
     this.#sdks = sdks;
   }
 
-  /** The plans of slots whose SDKs are loaded; `undefined` when one is not. */
-  planned(named: readonly NamedSlot[]): (PlannedSlot | SlotFailure)[] | undefined {
-    const plans: (PlannedSlot | SlotFailure)[] = [];
-    for (const slot of named) {
-      const plan = this.#planned(slot);
-      if (plan === undefined) return undefined;
-      plans.push(plan);
+  /** Binds slots whose SDKs are loaded; `undefined` when one is not. */
+  bindLoaded(named: readonly NamedSlot[]): (BoundSlot | SlotFailure)[] | undefined {
+    const slots: (BoundSlot | SlotFailure)[] = [];
+    for (const one of named) {
+      const slot = this.#bindLoaded(one);
+      if (slot === undefined) return undefined;
+      slots.push(slot);
     }
-    return plans;
+    return slots;
   }
 
-  async plan(named: readonly NamedSlot[], deadline: Deadline): Promise<(PlannedSlot | SlotFailure)[]> {
-    const plans: (PlannedSlot | SlotFailure)[] = [];
-    for (const slot of named) plans.push(this.#planned(slot) ?? (await this.#load(slot, deadline)));
-    return plans;
+  async bind(named: readonly NamedSlot[], deadline: Deadline): Promise<(BoundSlot | SlotFailure)[]> {
+    const slots: (BoundSlot | SlotFailure)[] = [];
+    for (const one of named) slots.push(this.#bindLoaded(one) ?? (await this.#load(one, deadline)));
+    return slots;
   }
 
-  /** The plan that needs no wait: a failure, or an SDK that is loaded. */
-  #planned({ slot, provider: id, model, voice }: NamedSlot): PlannedSlot | SlotFailure | undefined {
+  /** What needs no wait: a failure, or a slot whose SDK is loaded. */
+  #bindLoaded({ slot, provider: id, model, voice }: NamedSlot): BoundSlot | SlotFailure | undefined {
     const provider = this.#providers.get(id);
     if (provider === undefined) {
       const message =
         "No provider has the id that the agent names. Correct the agent, or add the provider to `providers`.";
-      return { code: "provider_unknown", slot, provider: printable(id), message };
+      return { code: "provider_unknown", slot, provider: toPrintable(id), message };
     }
     if (!provider.serves.includes(slot)) {
       const message = `"${id}" cannot serve the slot "${slot}", only: ${provider.serves.join(", ")}. Correct the agent.`;
@@ -53,7 +53,7 @@ export class SlotPlanner {
     return loaded === undefined ? undefined : { slot, provider, model, voice, loaded: loaded.sdk };
   }
 
-  async #load(named: NamedSlot, deadline: Deadline): Promise<PlannedSlot | SlotFailure> {
+  async #load(named: NamedSlot, deadline: Deadline): Promise<BoundSlot | SlotFailure> {
     const provider = this.#providers.get(named.provider) as Provider;
     try {
       return { ...named, provider, loaded: await deadline.race(this.#sdks.load(provider)) };
@@ -65,6 +65,6 @@ export class SlotPlanner {
 }
 
 /** People paste keys into the wrong field: what does not look like an id is not repeated. */
-function printable(id: string): string {
+function toPrintable(id: string): string {
   return /^[a-z][a-z0-9_]{0,31}$/u.test(id) ? id : "?";
 }

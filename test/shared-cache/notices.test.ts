@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { PollPace } from "../../src/coherence/poll-pace.ts";
-import { CacheLink } from "../../src/shared-cache/cache-link.ts";
-import { HintListener } from "../../src/shared-cache/hint-listener.ts";
-import type { CacheHint, KeyCache } from "../../src/shared-cache/key-cache.ts";
+import { PollRateLimiter } from "../../src/coherence/poll-rate-limiter.ts";
+import { CacheCircuitBreaker } from "../../src/shared-cache/cache-circuit-breaker.ts";
+import type { ChangeNotice, KeyCache } from "../../src/shared-cache/key-cache.ts";
+import { NoticeListener } from "../../src/shared-cache/notice-listener.ts";
 import { ManualClock, settle } from "../support/manual-clock.ts";
 
 const quiet: KeyCache = {
@@ -15,11 +15,11 @@ const quiet: KeyCache = {
   warnings: () => [],
 };
 
-describe("hints", () => {
+describe("notices", () => {
   it("cause five polls at once and ten a second after that, and none is lost", async () => {
     const clock = new ManualClock();
     let polls = 0;
-    const pace = new PollPace(clock, async () => {
+    const pace = new PollRateLimiter(clock, async () => {
       polls += 1;
     });
     const flood = async (ms: number): Promise<void> => {
@@ -43,7 +43,7 @@ describe("hints", () => {
   it("during a poll cause one more after it", async () => {
     const clock = new ManualClock();
     const releases: (() => void)[] = [];
-    const pace = new PollPace(clock, () => new Promise((resolve) => releases.push(resolve)));
+    const pace = new PollRateLimiter(clock, () => new Promise((resolve) => releases.push(resolve)));
     for (let at = 0; at < 4; at += 1) pace.ask();
     expect(releases).toHaveLength(1);
     releases[0]?.();
@@ -56,28 +56,28 @@ describe("hints", () => {
 
   it("that stay away although the log goes on make the subscription new, at most once a minute", async () => {
     const clock = new ManualClock();
-    const subscribers: ((hint: CacheHint) => void)[] = [];
+    const subscribers: ((notice: ChangeNotice) => void)[] = [];
     const closed: number[] = [];
-    const subscribe: KeyCache["subscribe"] = (onHint) => {
-      const index = subscribers.push(onHint) - 1;
+    const subscribe: KeyCache["subscribe"] = (onNotice) => {
+      const index = subscribers.push(onNotice) - 1;
       return { close: () => closed.push(index) };
     };
-    const listener = new HintListener({ ...quiet, subscribe }, clock, () => {});
+    const listener = new NoticeListener({ ...quiet, subscribe }, clock, () => {});
     listener.listen();
     listener.listen();
     expect(subscribers).toHaveLength(1);
     subscribers[0]?.({ orgId: "org", seq: 6 });
-    expect(listener.polled(5, 6)).toBe(false);
-    expect(listener.polled(6, 7)).toBe(false);
+    expect(listener.judge(5, 6)).toBe(false);
+    expect(listener.judge(6, 7)).toBe(false);
     subscribers[0]?.({ orgId: "org", seq: 7 });
-    expect(listener.polled(7, 8)).toBe(false);
-    expect(listener.polled(8, 8)).toBe(true);
+    expect(listener.judge(7, 8)).toBe(false);
+    expect(listener.judge(8, 8)).toBe(true);
     expect([subscribers.length, closed]).toEqual([2, [0]]);
-    expect(listener.polled(8, 9)).toBe(false);
-    expect(listener.polled(9, 9)).toBe(false);
+    expect(listener.judge(8, 9)).toBe(false);
+    expect(listener.judge(9, 9)).toBe(false);
     await clock.advance(60_000);
-    expect(listener.polled(9, 10)).toBe(false);
-    expect(listener.polled(10, 10)).toBe(true);
+    expect(listener.judge(9, 10)).toBe(false);
+    expect(listener.judge(10, 10)).toBe(true);
     listener.close();
     expect(closed).toEqual([0, 1, 2]);
   });
@@ -93,7 +93,7 @@ describe("a cache that fails", () => {
       asked += 1;
       if (isBroken) throw new Error("broken");
     };
-    const link = new CacheLink({ ...quiet, get }, clock, (isUp) => states.push(isUp));
+    const link = new CacheCircuitBreaker({ ...quiet, get }, clock, (isUp) => states.push(isUp));
     for (let at = 0; at < 50; at += 1) await link.get("org");
     expect([asked, link.isUp, states]).toEqual([5, false, [false]]);
     for (let at = 0; at < 600; at += 1) {
@@ -117,7 +117,7 @@ describe("a cache that fails", () => {
       asked += 1;
       return new Promise(() => {});
     };
-    const link = new CacheLink({ ...quiet, get }, clock);
+    const link = new CacheCircuitBreaker({ ...quiet, get }, clock);
     const answers = Promise.all(Array.from({ length: 3_000 }, () => link.get("org")));
     await settle();
     expect(asked).toBe(1_000);

@@ -1,0 +1,19 @@
+import type { Guard } from "./guard.ts";
+import { guardsOfProviders } from "./guards-of-providers.ts";
+import { guardsOfRedis } from "./guards-of-redis.ts";
+import { guardsOfTheApi } from "./guards-of-the-api.ts";
+import { guardsOfTheCache } from "./guards-of-the-cache.ts";
+import { guardsOfTheModel } from "./guards-of-the-model.ts";
+import { guardsOfTheResolver } from "./guards-of-the-resolver.ts";
+import { guardsOfTheVault } from "./guards-of-the-vault.ts";
+
+/** Every guard of a promise, by the rooms that it stands in. */
+export const allGuards: readonly (readonly [rooms: string, guards: readonly Guard[]])[] = [
+  ["providers", guardsOfProviders],
+  ["keyring and store", guardsOfTheVault],
+  ["coherence", guardsOfTheCache],
+  ["the resolver and the manager", guardsOfTheResolver],
+  ["the model check", guardsOfTheModel],
+  ["the shared cache", guardsOfRedis],
+  ["the API", guardsOfTheApi],
+];
