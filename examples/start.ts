@@ -1,13 +1,12 @@
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createKeyManager, createKeyring, generateKeyring } from "byokit";
+import { builtinProviders, createKeyManager, createKeyring, generateKeyring } from "byokit";
 import { bearerTokens, serve } from "byokit/http";
 import { sqliteStore } from "byokit/sqlite";
-import { type DoubleId, startProviderDoubles } from "byokit/testing";
+import { startProviderDoubles } from "byokit/testing";
 
 /** `npm start`: the management API on this machine, to try it. What it needs it makes in `.byokit`. */
 const folder = ".byokit";
-const ids: readonly DoubleId[] = ["openai", "deepgram", "elevenlabs", "xai", "resend"];
 const isLive = process.argv.includes("--live");
 
 mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -17,7 +16,7 @@ const databasePath = `${folder}/byok.sqlite`;
 const store = sqliteStore({ path: databasePath });
 await store.migrate();
 
-const keys = Object.fromEntries(ids.map((id) => [id, [`try-${id}-key-0123456789`]]));
+const keys = Object.fromEntries(builtinProviders.map(({ id }) => [id, [`try-${id}-key-0123456789`]]));
 const doubles = isLive ? undefined : await startProviderDoubles({ keys });
 const endpoints = doubles?.endpoints ?? {};
 const keyring = createKeyring(readFileSync(keyringPath, "utf8"));

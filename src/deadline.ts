@@ -1,15 +1,14 @@
 import type { Clock, Timer } from "./clock.ts";
-import type { ByokError } from "./errors.ts";
 
 /** What ends a call early: its deadline, the caller's signal, or the resolver that is closed. */
 export class Deadline {
   readonly #clock: Clock;
   readonly #endsAtMs: number;
   readonly #signals: readonly AbortSignal[];
-  readonly #expiry: () => ByokError;
+  readonly #expiry: () => Error;
 
   /** `expiry` makes the error that a call past its deadline rejects with; an aborted signal rejects with its reason. */
-  constructor(clock: Clock, afterMs: number, signals: readonly AbortSignal[], expiry: () => ByokError) {
+  constructor(clock: Clock, afterMs: number, signals: readonly AbortSignal[], expiry: () => Error) {
     this.#clock = clock;
     this.#endsAtMs = clock.monotonicMs() + afterMs;
     this.#signals = signals;
@@ -64,6 +63,6 @@ export class Deadline {
 }
 
 /** Settles as `work` does, or rejects with `expiry()` after `limitMs`. For reads that belong to no caller. */
-export async function within<T>(clock: Clock, limitMs: number, work: Promise<T>, expiry: () => ByokError): Promise<T> {
+export async function within<T>(clock: Clock, limitMs: number, work: Promise<T>, expiry: () => Error): Promise<T> {
   return await new Deadline(clock, limitMs, [], expiry).race(work);
 }

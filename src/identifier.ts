@@ -1,7 +1,7 @@
 import { ByokError } from "./errors.ts";
 
 /** The longest organisation id and the longest name of an actor, in UTF-16 code units. */
-export const maxIdentifierLength = 255;
+const maxIdentifierLength = 255;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused.
 const controlCharacter = /[\u0000-\u001f\u007f]/u;

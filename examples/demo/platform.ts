@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   type BuiltinProvider,
+  builtinProviders,
   createKeyManager,
   createKeyring,
   createResolver,
@@ -17,7 +18,7 @@ import { type ProviderDoubles, startProviderDoubles } from "byokit/testing";
 import type { Redis } from "ioredis";
 
 export type Id = BuiltinProvider["id"];
-const ids: readonly Id[] = ["openai", "deepgram", "elevenlabs", "xai", "resend"];
+const ids: readonly Id[] = builtinProviders.map(({ id }) => id);
 
 /** Whose organisation has which keys. */
 const organisations: Readonly<Record<string, readonly Id[]>> = {

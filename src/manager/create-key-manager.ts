@@ -2,14 +2,14 @@ import { randomUUID } from "node:crypto";
 import { type Clock, systemClock } from "../clock.ts";
 import { Deadline, within } from "../deadline.ts";
 import { ByokError } from "../errors.ts";
-import { assertOrgId } from "../identifier.ts";
-import type { Keyring, SealedText } from "../keyring/keyring.ts";
+import { assertActor, assertOrgId } from "../identifier.ts";
+import type { Keyring } from "../keyring/keyring.ts";
 import { positiveInteger, positiveMs } from "../options.ts";
 import { builtinProviders } from "../providers/builtin.ts";
 import { declareEndpoints, type EndpointOption } from "../providers/endpoints.ts";
 import { parseKey } from "../providers/key-format.ts";
 import { indexProviders, type Provider } from "../providers/provider.ts";
-import type { Secret } from "../secret.ts";
+import { providerUnknown } from "../providers/provider-unknown.ts";
 import { CacheCircuitBreaker } from "../shared-cache/cache-circuit-breaker.ts";
 import type { KeyCache } from "../shared-cache/key-cache.ts";
 import type { KeyRecord, KeyStore, StoreChange } from "../store/key-store.ts";
@@ -17,16 +17,9 @@ import { type Admitted, KeyChecks } from "./key-checks.ts";
 import { describeKey } from "./key-description.ts";
 import { type ByokKeys, type KeyChange, type KeyManager, maxAuditPage } from "./key-manager.ts";
 import { type KeyStatus, readStatus, toStatus } from "./key-status.ts";
-import {
-  answering,
-  assertActor,
-  changing,
-  isCheckingWith,
-  notConfigured,
-  regionUnknown,
-  tooSlow,
-} from "./manager-errors.ts";
+import { changing, notConfigured, regionUnknown, tooSlow } from "./manager-errors.ts";
 import { toProviderConfig } from "./provider-config.ts";
+import { openStoredKey, sealKey } from "./stored-key.ts";
 
 export interface KeyManagerOptions {
   readonly store: KeyStore;
@@ -60,7 +53,7 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
   const providers = indexProviders(options.providers ?? builtinProviders);
   const catalogue = [...providers.values()];
   const checks = new KeyChecks(declareEndpoints(options.endpoints ?? {}, providers), clock, deadlineMs);
-  const isChecking = isCheckingWith(options.verify);
+  const isChecking = parseVerify(options.verify);
 
   const begin = (orgId: string): Deadline => {
     assertOrgId(orgId);
@@ -69,8 +62,7 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
   const find = (orgId: string, id: string): Provider => {
     const provider = providers.get(id);
     if (provider !== undefined) return provider;
-    const known = catalogue.map((one) => one.id).join(", ");
-    throw new ByokError("provider_unknown", `No provider has that id. Use one of: ${known}.`, { orgId });
+    throw providerUnknown(orgId, providers.keys());
   };
   const toByokKeys = (stored: Readonly<Record<string, string>>): ByokKeys =>
     Object.fromEntries(catalogue.map(({ id }) => [`${id}_secret_id`, stored[id] ?? null]));
@@ -94,8 +86,6 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
     const byokKeys = toByokKeys(change.references);
     return { byokKeys, seq: change.seq, ...said, published, effectiveWithinMs: leaseMs };
   };
-  const openKey = async (orgId: string, { provider, secretId, region, sealed }: KeyRecord): Promise<Secret> =>
-    await answering(orgId, keyring.open(sealed, { orgId, provider, secretId, region }));
 
   return {
     async list(orgId) {
@@ -111,8 +101,7 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
       const key = parseKey(provider, apiKey, catalogue, orgId);
       const said = isChecking ? await checks.admit(orgId, provider, key, region) : unasked;
       const context = { orgId, provider: id, secretId: randomUUID(), region };
-      const sealing = async (): Promise<SealedText> => await answering(orgId, keyring.seal(key, context));
-      const sealed = await deadline.race(sealing());
+      const sealed = await deadline.race(sealKey(keyring, key, context));
       const { verdict } = said;
       const stored = store.put({ ...context, ...sealed, hint: key.hint(), actor, verdict });
       return await answerChange(orgId, deadline, stored, said);
@@ -133,7 +122,7 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
         const stored = records.find((record) => record.provider === id);
         if (stored === undefined) throw notConfigured(orgId, id);
         const { secretId, region } = stored;
-        const key = await deadline.race(openKey(orgId, stored));
+        const key = await deadline.race(openStoredKey(keyring, orgId, stored));
         const { verdict, reason } = await checks.ask(provider, key, region, deadline.leftMs());
         const isAnswer = verdict !== "unreachable" && verdict !== "skipped";
         const noting = isAnswer ? store.noteCheck({ orgId, provider: id, secretId, verdict }) : Promise.resolve(true);
@@ -172,6 +161,12 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
       return { providers: catalogue.map(toProviderConfig) };
     },
   };
+}
+
+/** Whether keys are checked. Anything but the two words is an error: a typo would switch checks off. */
+function parseVerify(verify: "reject-invalid" | "off" = "reject-invalid"): boolean {
+  if (verify === "reject-invalid" || verify === "off") return verify === "reject-invalid";
+  throw new ByokError("options_invalid", '"verify" must be "reject-invalid" or "off". Correct the option.');
 }
 
 /** How often a check is made when its key is replaced meanwhile: each time asks the provider. */

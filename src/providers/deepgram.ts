@@ -27,6 +27,7 @@ export const deepgram: Provider<"deepgram", "stt" | "tts", DeepgramClient> = {
     in: toEndpoint("api.in.deepgram.com"),
   },
   sdk: "@deepgram/sdk@5",
+  keyVariable: "DEEPGRAM_API_KEY",
   refusedPrefixes: anthropicKeys,
   models: [
     listStt("nova-3-general", "Nova 3 General"),

@@ -25,6 +25,7 @@ export const elevenlabs: Provider<"elevenlabs", "tts" | "stt", ElevenLabsClient>
     sg: toEndpoint("api.sg.residency.elevenlabs.io"),
   },
   sdk: "@elevenlabs/elevenlabs-js@2",
+  keyVariable: "ELEVENLABS_API_KEY",
   /** Its own keys begin with `sk_` where they begin with anything. */
   refusedPrefixes: { ...anthropicKeys, "sk-": "it looks like a key of OpenAI" },
   models: [

@@ -29,6 +29,7 @@ export const openai: Provider<"openai", "llm" | "realtime", OpenAI, OpenAIRealti
   endpoint: toEndpoint("api.openai.com"),
   regions: Object.fromEntries(regionNames.map((region) => [region, toEndpoint(`${region}.api.openai.com`)])),
   sdk: "openai@7",
+  keyVariable: "OPENAI_API_KEY",
   keyPrefixes: ["sk-proj-", "sk-svcacct-", "sk-admin-"],
   refusedPrefixes: { "sk-admin-": "it is an admin key, which runs no model", ...anthropicKeys },
   models: [

@@ -32,6 +32,8 @@ export interface Provider<Id extends string = string, S extends Slot = Slot, C =
   realtime?(credential: Credential, loaded: unknown, session: RealtimeSession): Promise<R>;
   /** The cheapest authenticated call. Never rejects for what the provider answers. Absent: keys are stored unchecked. */
   check?(credential: Credential, signal: AbortSignal): Promise<KeyCheck>;
+  /** The environment variable that its own SDK reads a key from: `OPENAI_API_KEY`. Read by `platformKeysFromEnv()` alone. */
+  readonly keyVariable?: string;
   /** Prefixes that are unmistakably this provider's (`xai-`): another provider refuses a key that starts with one. */
   readonly keyPrefixes?: readonly string[];
   /** Prefixes of keys that must not be stored, and why: `{ "sk-admin-": "it is an admin key" }`. */

@@ -19,6 +19,7 @@ export const resend: Provider<"resend", "email", Resend> = {
   serves: ["email"],
   endpoint: { baseUrl: "https://api.resend.com", websocketUrl: "wss://api.resend.com" },
   sdk: "resend@6",
+  keyVariable: "RESEND_API_KEY",
   keyPrefixes: ["re_"],
   refusedPrefixes: anthropicKeys,
   models: [],

@@ -21,6 +21,7 @@ export const xai: Provider<"xai", "realtime" | "llm", OpenAI, OpenAIRealtimeWS> 
   serves: ["realtime", "llm"],
   endpoint: { baseUrl: "https://api.x.ai/v1", websocketUrl: "wss://api.x.ai/v1" },
   sdk: "openai@7",
+  keyVariable: "XAI_API_KEY",
   keyPrefixes: ["xai-"],
   refusedPrefixes: anthropicKeys,
   models: [

@@ -5,6 +5,8 @@ import { ByokError, isByokError, type SlotFailure } from "../errors.ts";
 import { assertOrgId } from "../identifier.ts";
 import type { Keyring } from "../keyring/keyring.ts";
 import { nonNegativeInteger, positiveMs } from "../options.ts";
+import { providerUnknown } from "../providers/provider-unknown.ts";
+import type { Slot } from "../slot.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import type { NamedSlot } from "./agent-config.ts";
 import { KeyChooser } from "./key-chooser.ts";
@@ -63,7 +65,10 @@ export class CallResolver {
 
   async client(orgId: string, provider: string, options: ClientOptions = {}): Promise<ResolvedSlot> {
     const deadline = this.#startDeadline(assertOrgId(orgId), options);
-    const slot = options.slot ?? this.#settings.providers.get(provider)?.serves[0] ?? "llm";
+    const { providers } = this.#settings;
+    const known = providers.get(provider);
+    if (known === undefined) throw providerUnknown(orgId, providers.keys());
+    const slot = options.slot ?? (known.serves[0] as Slot);
     const named = { slot, provider, model: undefined, voice: undefined };
     const [resolved] = await this.#serve(orgId, [named], options.atLeast, deadline);
     return resolved as ResolvedSlot;

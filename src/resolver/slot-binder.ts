@@ -41,8 +41,8 @@ export class SlotBinder {
   #bindLoaded({ slot, provider: id, model, voice }: NamedSlot): BoundSlot | SlotFailure | undefined {
     const provider = this.#providers.get(id);
     if (provider === undefined) {
-      const message =
-        "No provider has the id that the agent names. Correct the agent, or add the provider to `providers`.";
+      const known = [...this.#providers.keys()].join(", ");
+      const message = `No provider has that id. Use one of: ${known}; or add it to \`providers\`.`;
       return { code: "provider_unknown", slot, provider: toPrintable(id), message };
     }
     if (!provider.serves.includes(slot)) {

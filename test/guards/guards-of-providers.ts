@@ -12,7 +12,7 @@ export const guardsOfProviders: readonly Guard[] = [
     ["OPENAI_WEBHOOK_SECRET", "webhookSecret: null,", "", "webhookSecret"],
     ["OPENAI_LOG", 'logLevel: "off",', "", "log setting"],
     ["refusals that end at once", "if (refused !== undefined) throw refused;", "", "another host"],
-    ["one budget for retries", "return requestDeadline.run(", "return ((_budget, send) => send())(", "one budget"],
+    ["one deadline for retries", "return requestDeadline.run(", "return ((_deadline, send) => send())(", "one budget"],
     ["a request's own time-out", "requestDeadline.getStore()?.lowerTo(options.timeout)", "void 0", "shorter"],
     ["no wait for a late retry", "isTooLong && !response.ok", "false", "kept waiting"],
   ]),
@@ -36,8 +36,12 @@ export const guardsOfProviders: readonly Guard[] = [
     ["stalled headers", "() => ending.abort(noAnswer()), limitMs", "() => {}, limitMs", "headers stall"],
   ]),
   ...guardsOf("providers/http/response-body.ts", "providers/http/response-body.test.ts", [
-    ["stalled bodies", "() => expired.reject(timeout()), limitMs", "() => {}, limitMs", "pending too long"],
-    ["slow readers", "        clearTimeout(timer);", "", "takes its time"],
+    [
+      "stalled bodies",
+      "await within(systemClock, limitMs, reader.read(), timeout)",
+      "await reader.read()",
+      "pending too long",
+    ],
     ["keys that JSON escaped", ".replaceAll(JSON.stringify(plain).slice(1, -1)", '.replaceAll("\\0"', "loses the key"],
     ["short error bodies", "if (size >= limit) break;", "", "up to 64 KB"],
   ]),

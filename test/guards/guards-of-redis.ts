@@ -20,6 +20,14 @@ export const guardsOfRedis: readonly Guard[] = [
     ["entries of another rollout", 'mayReplace: reason !== "unknown_kid"', "mayReplace: true", "another rollout"],
     ["what is read is kept for others", "void this.#breaker.set(snapshot.orgId, entry)", "void 0", "serve the second"],
   ]),
+  ...guardsOf("coherence/shared-snapshots.ts", "shared-cache/notices.test.ts", [
+    [
+      "changes that came without their notices",
+      "feed.onScheduledPoll = (after, upTo) => {",
+      "const _unwired = (after: number, upTo: number) => {",
+      "subscribe anew",
+    ],
+  ]),
   ...guardsOf("shared-cache/redis-client.ts", "shared-cache/redis-cache.test.ts", [
     [
       "a subscriber that waits for its connection",
@@ -32,10 +40,14 @@ export const guardsOfRedis: readonly Guard[] = [
     ["lives of different lengths", "2 * jitter * Math.random()", "jitter", "give or take"],
     ["messages that are no notice", 'typeof org === "string" && isSeq ?', "true ?", "drops the message"],
   ]),
-  ...guardsOf("shared-cache/cache-circuit-breaker.ts", "shared-cache/notices.test.ts", [
+  ...guardsOf("circuit-breaker.ts", "circuit-breaker.test.ts", [
     ["a cache that fails is not asked", "if (this.isUp) return true;", "return true;"],
-    ["a command's time-out", "await within(this.#clock, timeoutMs, work, silent)", "await work"],
-    ["commands without end", "if (this.#pending >= maxPending) return false;", ""],
+    [
+      "a command's time-out",
+      'await within(this.#options.clock, limitMs, work, () => new Error("No answer in time."))',
+      "await work",
+    ],
+    ["commands without end", "if (this.#pending >= this.#options.maxPending) return false;", ""],
     ["probes ever further apart", "this.#probeMs = Math.min(2 * this.#probeMs, maxProbeMs);", ""],
   ]),
   ...guardsOf("coherence/poll-rate-limiter.ts", "shared-cache/notices.test.ts", [

@@ -58,7 +58,7 @@ export const guardsOfTheResolver: readonly Guard[] = [
     ["a page's end", "rows.length > size ?", "false ?"],
     ["a page's bound", 'Math.min(positiveInteger("limit", limit), maxAuditPage)', "limit"],
   ]),
-  ...guardsOf("manager/manager-errors.ts", "manager/key-manager.test.ts", [
+  ...guardsOf("identifier.ts", "manager/key-manager.test.ts", [
     ["a named actor", "if (actor === null || isIdentifier(actor)) return;", "return;"],
   ]),
   ...guardsOf("manager/key-status.ts", "manager/key-manager.test.ts", [
@@ -77,12 +77,14 @@ export const guardsOfTheResolver: readonly Guard[] = [
     [
       "a limit for each key",
       "within(clock, deadlineMs / 2, readStatus(keyring, orgId, record), () => tooSlow(orgId, deadlineMs))",
-      "statusOf(keyring, orgId, record)",
+      "readStatus(keyring, orgId, record)",
       "does not answer",
     ],
   ]),
-  ...guardsOf("manager/manager-errors.ts", "manager/key-manager.test.ts", [
+  ...guardsOf("manager/create-key-manager.ts", "manager/key-manager.test.ts", [
     ["a word that is one", 'if (verify === "reject-invalid" || verify === "off") return', "return"],
+  ]),
+  ...guardsOf("manager/stored-key.ts", "manager/key-manager.test.ts", [
     ["no error of the keyring's", "if (isByokError(error)) throw error;", "throw error;", "is down"],
   ]),
   ...guardsOf("coherence/opened-snapshot.ts", "resolver/resolve.test.ts", [
@@ -104,6 +106,6 @@ export const guardsOfTheResolver: readonly Guard[] = [
   ]),
   ...guardsOf("errors.ts", "ground.test.ts", [
     ["every slot for retryable", "details.failures.every(", "details.failures.some("],
-    ["a change id that other copies know", 'Symbol.for("byokit.error")', 'Symbol("byokit.error")'],
+    ["a brand that other copies know", 'Symbol.for("byokit.error")', 'Symbol("byokit.error")'],
   ]),
 ];

@@ -8,10 +8,11 @@ import {
   type KeyStore,
   memoryStore,
 } from "../../src/index.ts";
+import { builtinProviders } from "../../src/providers/builtin.ts";
 import { type DoubleId, type ProviderDoubles, startProviderDoubles } from "../../src/testing/index.ts";
 import { caught } from "../support/caught.ts";
 
-const ids: readonly DoubleId[] = ["deepgram", "openai", "elevenlabs", "xai", "resend"];
+const ids: readonly DoubleId[] = builtinProviders.map(({ id }) => id);
 const key = "customer-key-0123456789";
 let doubles: ProviderDoubles;
 let store: KeyStore;

@@ -177,6 +177,16 @@ describe("a call that cannot be served", () => {
     expect(inspect(error, { depth: 9 })).not.toContain("pasted");
   });
 
+  it("outside an agent names no slot, repeats no text, and lists the ids that there are", async () => {
+    const { worker } = await platform();
+    await using here = worker();
+    const error = await caught(here.resolver.client("org", "sk-pasted-0123" as "ada"));
+    expect(error).toMatchObject({ code: "provider_unknown", orgId: "org" });
+    expect(error.message).toContain("Use one of: ada, bob, cleo.");
+    expect("slot" in error).toBe(false);
+    expect(inspect(error, { depth: 9 })).not.toContain("pasted");
+  });
+
   it("because the store mixes organisations up gets nobody's key", async () => {
     const { manager, store, worker } = await platform();
     for (const org of ["a", "b"]) await manager.set(org, { provider: "ada", apiKey: `key-of-${org}` });

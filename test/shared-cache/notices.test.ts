@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { PollRateLimiter } from "../../src/coherence/poll-rate-limiter.ts";
-import { CacheCircuitBreaker } from "../../src/shared-cache/cache-circuit-breaker.ts";
 import type { ChangeNotice, KeyCache } from "../../src/shared-cache/key-cache.ts";
 import { NoticeListener } from "../../src/shared-cache/notice-listener.ts";
 import { ManualClock, settle } from "../support/manual-clock.ts";
+import { agent, platform } from "../support/worker.ts";
 
 const quiet: KeyCache = {
   maxAgeMs: 60_000,
@@ -81,48 +81,23 @@ describe("notices", () => {
     listener.close();
     expect(closed).toEqual([0, 1, 2]);
   });
-});
 
-describe("a cache that fails", () => {
-  it("is asked no more after five failures, but for probes ever further apart, and again when it answers", async () => {
-    const clock = new ManualClock();
-    let asked = 0;
-    let isBroken = true;
-    const states: boolean[] = [];
-    const get = async (): Promise<undefined> => {
-      asked += 1;
-      if (isBroken) throw new Error("broken");
+  it("that stay away while the log shows changes make a worker subscribe anew", async () => {
+    const { worker, manager } = await platform();
+    let subscriptions = 0;
+    const subscribe: KeyCache["subscribe"] = () => {
+      subscriptions += 1;
+      return { close() {} };
     };
-    const link = new CacheCircuitBreaker({ ...quiet, get }, clock, (isUp) => states.push(isUp));
-    for (let at = 0; at < 50; at += 1) await link.get("org");
-    expect([asked, link.isUp, states]).toEqual([5, false, [false]]);
-    for (let at = 0; at < 600; at += 1) {
-      await link.get("org");
-      await clock.advance(100);
-    }
-    expect(asked).toBeGreaterThan(10);
-    expect(asked).toBeLessThan(25);
-    isBroken = false;
-    await clock.advance(5_000);
-    await link.get("org");
-    expect([link.isUp, states]).toEqual([true, [false, true]]);
-    await link.get("org");
-    expect(link.isUp).toBe(true);
-  });
-
-  it("is waited for no longer than its time-out, and gathers no commands without end", async () => {
-    const clock = new ManualClock();
-    let asked = 0;
-    const get = (): Promise<undefined> => {
-      asked += 1;
-      return new Promise(() => {});
-    };
-    const link = new CacheCircuitBreaker({ ...quiet, get }, clock);
-    const answers = Promise.all(Array.from({ length: 3_000 }, () => link.get("org")));
-    await settle();
-    expect(asked).toBe(1_000);
-    await clock.advance(50);
-    expect((await answers).every((answer) => answer === undefined)).toBe(true);
-    expect(link.isUp).toBe(false);
+    await using here = worker({ cache: { ...quiet, subscribe } });
+    await here.resolver.resolve("org", agent);
+    expect(subscriptions).toBe(1);
+    await manager.set("org", { provider: "ada", apiKey: "own-ada" });
+    await here.clock.advance(3_000);
+    await here.resolver.resolve("org", agent);
+    expect([subscriptions, here.events.filter(({ type }) => type === "subscription_renewed")]).toEqual([1, []]);
+    await here.clock.advance(3_000);
+    expect(subscriptions).toBe(2);
+    expect(here.events).toContainEqual({ type: "subscription_renewed" });
   });
 });

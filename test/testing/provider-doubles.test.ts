@@ -15,7 +15,7 @@ import { Secret } from "../../src/secret.ts";
 import type { DoubleId, Grant, ProviderDoubles } from "../../src/testing/index.ts";
 import { startProviderDoubles } from "../../src/testing/index.ts";
 
-const ids: readonly DoubleId[] = ["deepgram", "openai", "elevenlabs", "xai", "resend"];
+const ids: readonly DoubleId[] = builtinProviders.map(({ id }) => id);
 const own = (id: DoubleId): string => `${id}-key-of-the-customer`;
 const platforms = (id: DoubleId): string => `${id}-key-of-the-platform`;
 const audio = Buffer.alloc(16_000, 0xff);

@@ -1,3 +1,5 @@
+import { systemClock } from "../../clock.ts";
+import { within } from "../../deadline.ts";
 import type { Secret } from "../../secret.ts";
 
 /** The most of an error's body that is kept, in bytes. */
@@ -18,17 +20,13 @@ export function readWithin(
   const body = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        const expired = Promise.withResolvers<never>();
-        const timer = setTimeout(() => expired.reject(timeout()), limitMs);
         try {
-          const { done, value } = await Promise.race([reader.read(), expired.promise]);
+          const { done, value } = await within(systemClock, limitMs, reader.read(), timeout);
           if (!done) return controller.enqueue(value as Uint8Array<ArrayBuffer>);
           controller.close();
         } catch (error) {
           controller.error(error);
           end(error as Error);
-        } finally {
-          clearTimeout(timer);
         }
       },
       async cancel(reason) {
