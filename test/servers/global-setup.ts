@@ -15,7 +15,11 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const given = process.env["REDIS_URL"];
   const redis = given ? { url: given, stop: async () => {} } : await ownRedisServer();
   project.provide("redisUrl", redis.url);
-  const postgres = await postgresServer();
+  const postgres = await postgresServer().catch(async (error: unknown) => {
+    // What is still running would keep the run from ending.
+    await redis.stop();
+    throw error;
+  });
   project.provide("postgresUrl", postgres.url);
   project.provide("postgresDataFolder", postgres.dataFolder);
   return async () => {

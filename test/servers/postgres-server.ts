@@ -22,6 +22,9 @@ export interface OwnPostgresServer extends PostgresServer {
   start(): Promise<void>;
 }
 
+/** The most that is kept of what the server's process wrote before it ended, in characters. */
+const maxWords = 2_000;
+
 type Started = Pick<OwnPostgresServer, "url" | "port" | "dataFolder">;
 
 /** The server that POSTGRES_URL names, else one of its own on a free loopback port. */
@@ -33,14 +36,23 @@ export async function postgresServer(): Promise<PostgresServer> {
 /** A server of its own on a free loopback port, on a new data folder or on one that was made elsewhere. */
 export async function ownPostgresServer(dataFolder?: string): Promise<OwnPostgresServer> {
   const arguments_ = dataFolder === undefined ? [] : [dataFolder];
-  const child = fork(join(import.meta.dirname, "postgres-process.ts"), arguments_, { execArgv: [], stdio: "ignore" });
+  const child = fork(join(import.meta.dirname, "postgres-process.ts"), arguments_, {
+    execArgv: [],
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+  });
+  let words = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    words = `${words}${text}`.slice(-maxWords);
+  });
   const exited = once(child, "exit");
   const answer = async (): Promise<Started> => {
     const answered = await Promise.race([once(child, "message"), exited.then(() => undefined)]);
-    const message = (answered?.[0] ?? { failure: "The server's process ended." }) as Started | { failure: string };
+    const message = (answered?.[0] ?? { failure: `The server's process ended. ${words}` }) as
+      | Started
+      | { failure: string };
     if ("url" in message) return message;
-    const hint = "Postgres did not start. Set POSTGRES_URL to a server of your own, or run `npm ci` again.";
-    throw new Error(`${hint}\n${message.failure}`);
+    const hint = "Set POSTGRES_URL to a server of your own, or run `npm ci` again.";
+    throw new Error(`Postgres did not start. ${hint} It said:\n${message.failure}`);
   };
   const ask = async (command: "start" | "shutDown"): Promise<void> => {
     child.send(command);
