@@ -8,8 +8,6 @@ export interface Fault {
   readonly name: string;
   /** Whether calls may fail meanwhile, with `store_unavailable` or `deadline_exceeded` and nothing else. */
   readonly mayFail: boolean;
-  /** Whether it stops workers, whose calls take as long then. */
-  readonly stopsWorkers?: boolean;
   readonly betweenChangesMs?: number;
   /** Happens in the middle of the load; ends when it is over. */
   happen(deployment: Deployment): Promise<void>;
@@ -96,7 +94,6 @@ export const faults: readonly Fault[] = [
   {
     name: "a worker: SIGSTOP past its lease",
     mayFail: true,
-    stopsWorkers: true,
     async happen({ workers: [worker] }) {
       worker?.process.kill("SIGSTOP");
       await pause(leaseMs + 1_000);

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Call, Outcome } from "./calls.ts";
-import { type Deployment, deadlineMs, leaseMs } from "./deployment.ts";
+import { type Deployment, leaseMs } from "./deployment.ts";
 import type { Fault } from "./faults.ts";
 
 export interface FaultReport {
@@ -23,8 +23,6 @@ export interface FaultReport {
 
 /** Between two changes. Notices lead to ten polls a second at most: more changes than that wait for their poll. */
 const betweenChangesMs = 40;
-/** Of a machine so busy that a process which was not stopped gets no turn for a second. */
-const tooLongMs = 2 * deadlineMs;
 
 /** Of sorted values; NaN where there is none. */
 export function percentile(sorted: readonly number[], share: number): number {
@@ -54,7 +52,7 @@ export async function runFault(deployment: Deployment, fault: Fault): Promise<Fa
   isOver = true;
   await changing;
   const unanswered = await Promise.all(workers.map((worker) => worker.unanswered()));
-  const judged = workers.map((worker, at) => judge(deployment, fault, worker.takeOutcomes(), unanswered[at] ?? []));
+  const judged = workers.map((worker, at) => judge(deployment, worker.takeOutcomes(), unanswered[at] ?? []));
   const failed: Record<string, number> = {};
   for (const [code, times] of judged.flatMap((one) => Object.entries(one.failed))) {
     failed[code] = (failed[code] ?? 0) + times;
@@ -73,15 +71,14 @@ export async function runFault(deployment: Deployment, fault: Fault): Promise<Fa
   };
 }
 
-function judge({ truth }: Deployment, fault: Fault, outcomes: readonly Outcome[], unanswered: readonly Call[]) {
+function judge({ truth }: Deployment, outcomes: readonly Outcome[], unanswered: readonly Call[]) {
   const wrong: string[] = [];
   const failed: Record<string, number> = {};
   const stoppedMs = new Map<number, number>();
   let late = unanswered.length;
   let most = 0;
   for (const outcome of outcomes) {
-    const isTooLong = !fault.stopsWorkers && outcome.endedAt - outcome.startedAt > tooLongMs;
-    if (outcome.isLate || isTooLong) late += 1;
+    if (outcome.isLate) late += 1;
     if (outcome.failed !== undefined) {
       failed[outcome.failed] = (failed[outcome.failed] ?? 0) + 1;
       continue;

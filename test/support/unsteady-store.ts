@@ -6,7 +6,7 @@ export interface UnsteadyStore extends KeyStore {
   /** While true every call fails as an unreachable database does. */
   isDown: boolean;
   /** How many statements of each kind were sent. */
-  readonly sent: { snapshots: number; polls: number; describes: number };
+  readonly sent: { snapshots: number; polls: number; describes: number; puts: number };
   /** From now on answers wait; the returned function lets those through that wait. */
   hold(): () => void;
   /** Later answers pass again; those that wait go on waiting. */
@@ -23,7 +23,7 @@ export function unsteadyStore(store: KeyStore): UnsteadyStore {
   };
   const unsteady: UnsteadyStore = {
     isDown: false,
-    sent: { snapshots: 0, polls: 0, describes: 0 },
+    sent: { snapshots: 0, polls: 0, describes: 0, puts: 0 },
     hold() {
       const { promise, resolve } = Promise.withResolvers<void>();
       gate = promise;
@@ -41,7 +41,10 @@ export function unsteadyStore(store: KeyStore): UnsteadyStore {
       unsteady.sent.polls += 1;
       return through(() => store.poll(cursor));
     },
-    put: (key) => through(() => store.put(key)),
+    put(key) {
+      unsteady.sent.puts += 1;
+      return through(() => store.put(key));
+    },
     remove: (ref, by) => through(() => store.remove(ref, by)),
     describe(orgId) {
       unsteady.sent.describes += 1;
