@@ -1,8 +1,25 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, expect, it } from "vitest";
+import type { ResolverEvent } from "../src/resolver/resolver-event.ts";
+
+/** Closed by the compiler: an event that is new has to be said here, and then in the README. */
+const eventTypes = Object.keys({
+  fallback: true,
+  stale: true,
+  key_unusable: true,
+  snapshot_used: true,
+  snapshot_refused: true,
+  entry_refused: true,
+  poll_failed: true,
+  feed_recovered: true,
+  flushed: true,
+  cache_down: true,
+  cache_up: true,
+  subscription_renewed: true,
+} satisfies Record<ResolverEvent["type"], true>);
 
 const root = resolve(import.meta.dirname, "..");
 const readme = readFileSync(join(root, "README.md"), "utf8");
@@ -54,11 +71,21 @@ it("the README names every error code, and no other", () => {
     [...readFileSync(join(root, file), "utf8").matchAll(/^ {2}\| "(?<code>\w+)"/gmu)].map(
       ({ groups }) => groups?.["code"] ?? "",
     );
-  const errors = readme.slice(readme.indexOf("\n## Errors"), readme.indexOf("\n## The API"));
+  const errors = readme.slice(readme.indexOf("\n## Errors"), readme.indexOf("\n## Events"));
   const named = [...errors.matchAll(/`(?<code>[a-z]+_[a-z_]+|closed)`/gu)].map(({ groups }) => groups?.["code"] ?? "");
   expect(named.sort()).toEqual(codesOf("src/errors.ts").sort());
   const api = readme.slice(readme.indexOf("\n## The API"), readme.indexOf("\n## Scaling"));
   for (const code of codesOf("src/http/problem.ts")) expect(api).toContain(`\`${code}\``);
+});
+
+it.each(eventTypes)("the README names the event %s, and a test sees it", (type) => {
+  const section = readme.slice(readme.indexOf("\n## Events"), readme.indexOf("\n## The API"));
+  expect(section).toContain(`\`${type}\``);
+  const tests = readdirSync(import.meta.dirname, { recursive: true, encoding: "utf8" }).filter((file) =>
+    /\/.+\.test\.ts$/u.test(file),
+  );
+  const seen = tests.filter((file) => readFileSync(join(import.meta.dirname, file), "utf8").includes(`"${type}"`));
+  expect(seen, `A test provokes "${type}".`).not.toEqual([]);
 });
 
 it("the README gives a reason for every dependency", () => {
