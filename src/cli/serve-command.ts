@@ -19,8 +19,8 @@ export function addServeCommand(program: Command, env: Environment): void {
     .action(async ({ tokens: file, host, port }: ServeCommandOptions) => {
       // Imported here: no other command is to wait for a web framework.
       const [{ bearerTokens, parseTokens }, { serve }] = await Promise.all([
-        import("../http/bearer-tokens.ts"),
-        import("../http/serve.ts"),
+        import("../http/server/bearer-tokens.ts"),
+        import("../http/server/serve.ts"),
       ]);
       const authenticate = bearerTokens(parseTokens(textOf(file, "of tokens")));
       await using deployment = await openDeployment(env);

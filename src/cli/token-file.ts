@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { existsSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { ByokError } from "../errors.ts";
-import { type HashedToken, parseTokens } from "../http/bearer-tokens.ts";
+import { type HashedToken, parseTokens } from "../http/server/bearer-tokens.ts";
 import { isIdentifier } from "../identifier.ts";
 import { textOf } from "./text-of.ts";
 

@@ -51,12 +51,12 @@ export const guardsOfTheApi: readonly Guard[] = [
     ],
     ["nothing of the database", '"The keys cannot be reached right now. Make the same request again."', "message"],
   ]),
-  ...guardsOf("http/bearer-tokens.ts", "http/serve.test.ts", [
+  ...guardsOf("http/server/bearer-tokens.ts", "http/server/serve.test.ts", [
     ["tokens by their hash", "if (timingSafeEqual(hash, presented)) found", "found"],
     ["tokens of a bearer", "/^Bearer +(?<token>", "/(?<token>", "known by their hash"],
     ["a file that is one", "if (parsed.success) return parsed.data.tokens;", 'return (json as never)["tokens"];'],
   ]),
-  ...guardsOf("http/serve.ts", "http/serve.test.ts", [
+  ...guardsOf("http/server/serve.ts", "http/server/serve.test.ts", [
     ["paths that are logged", 'knownPaths.includes(path) ? path : "other"', "path"],
     [
       "ids of its own",
@@ -71,12 +71,12 @@ export const guardsOfTheApi: readonly Guard[] = [
     ],
     ["loopback", 'host = "127.0.0.1", port', 'host = "0.0.0.0", port'],
   ]),
-  ...guardsOf("http/readiness.ts", "http/serve.test.ts", [
+  ...guardsOf("http/server/readiness.ts", "http/server/serve.test.ts", [
     ["few checks", "!this.#isUnderWay && nowMs - this.#checkedAtMs >= keepMs", "true"],
     ["a check that fails", "} catch {\n      return false;", "} catch {\n      return true;"],
     ["a check that does not end", "Promise.race([this.#checking, late.promise])", "this.#checking", "never answers"],
   ]),
-  ...guardsOf("http/connections.ts", "http/serve.test.ts", [
+  ...guardsOf("http/server/connections.ts", "http/server/serve.test.ts", [
     [
       "an end to connections that are kept",
       "requests + change === 0) socket.end();",

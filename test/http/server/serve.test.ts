@@ -3,10 +3,10 @@ import { connect } from "node:net";
 import { Writable } from "node:stream";
 import { pino } from "pino";
 import { describe, expect, it, vi } from "vitest";
-import { bearerTokens, parseTokens, type ServeOptions, serve } from "../../src/http/index.ts";
-import { createKeyManager, createKeyring, generateKeyring, memoryStore } from "../../src/index.ts";
-import { caught } from "../support/caught.ts";
-import { unsteadyStore } from "../support/unsteady-store.ts";
+import { bearerTokens, parseTokens, type ServeOptions, serve } from "../../../src/http/index.ts";
+import { createKeyManager, createKeyring, generateKeyring, memoryStore } from "../../../src/index.ts";
+import { caught } from "../../support/caught.ts";
+import { unsteadyStore } from "../../support/unsteady-store.ts";
 
 const planted = "planted-key-AbCdEfGhIjKlMnOp";
 const token = "token-of-the-tests";

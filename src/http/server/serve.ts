@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { ByokError, isByokError } from "../errors.ts";
-import { positiveMs } from "../options.ts";
+import { ByokError, isByokError } from "../../errors.ts";
+import { positiveMs } from "../../options.ts";
+import { createHandler, type Handler, type HandlerOptions } from "../create-handler.ts";
+import { nodeListener } from "../node-listener.ts";
+import { RequestProblem } from "../problem.ts";
 import { Connections } from "./connections.ts";
-import { createHandler, type Handler, type HandlerOptions } from "./create-handler.ts";
-import { nodeListener } from "./node-listener.ts";
-import { RequestProblem } from "./problem.ts";
 import { Readiness } from "./readiness.ts";
 
 export interface ServeOptions extends Omit<HandlerOptions, "onError"> {

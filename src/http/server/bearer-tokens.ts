@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
-import { ByokError } from "../errors.ts";
-import { isIdentifier } from "../identifier.ts";
-import type { Authenticate, Principal } from "./principal.ts";
+import { ByokError } from "../../errors.ts";
+import { isIdentifier } from "../../identifier.ts";
+import type { Authenticate, Principal } from "../principal.ts";
 
 /** A bearer token as it is kept: never itself, only its hash. */
 export interface HashedToken extends Principal {
