@@ -2,12 +2,13 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
 import { ByokError } from "../errors.ts";
 import type { KeyManager } from "../manager/key-manager.ts";
+import { addAuditRoute } from "./audit-route.ts";
 import { addCatalogueRoute } from "./catalogue-route.ts";
-import { addCheckRoutes } from "./check-routes.ts";
 import { addKeyRoutes } from "./key-routes.ts";
 import { malformed } from "./malformed.ts";
 import { type ApiEnvironment, type Authenticate, authenticated } from "./principal.ts";
 import { problemOf, RequestProblem } from "./problem.ts";
+import { addVerifyRoute } from "./verify-route.ts";
 
 export interface HandlerOptions {
   readonly manager: KeyManager;
@@ -74,7 +75,8 @@ export function createHandler(options: HandlerOptions): Handler {
     if (path.startsWith("/byok")) api.use(path, authenticated(authenticate));
   }
   addKeyRoutes(api, manager);
-  addCheckRoutes(api, manager);
+  addVerifyRoute(api, manager);
+  addAuditRoute(api, manager);
   addCatalogueRoute(api, manager);
   const document = api.getOpenAPI31Document(description);
   api.get("/openapi.json", (context) => context.json(document));

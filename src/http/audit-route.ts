@@ -1,23 +1,10 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { KeyManager } from "../manager/key-manager.ts";
-import { type ApiEnvironment, writers } from "./principal.ts";
-import { boundedBody } from "./request-body.ts";
-import { failures, providerIdSchema, statusSchema, verdictSchema } from "./schemas.ts";
+import type { ApiEnvironment } from "./principal.ts";
+import { failures, verdictSchema } from "./schemas.ts";
 
-/** `POST /byok/verify` and `GET /byok/audit`: how keys stand, and who changed them. */
-export function addCheckRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManager): void {
-  const provider = providerIdSchema(manager.config().providers.map(({ id }) => id));
-
-  const verification = z
-    .object({
-      success: z.literal(true),
-      provider: z.string(),
-      secret_id: z.string(),
-      verification: verdictSchema,
-      status: statusSchema,
-      reason: z.string().nullable().openapi({ description: "One word; never the provider's own text." }),
-    })
-    .openapi("Verification");
+/** `GET /byok/audit`: who changed an organisation's keys. */
+export function addAuditRoute(api: OpenAPIHono<ApiEnvironment>, manager: KeyManager): void {
   const entry = z
     .object({
       seq: z.number().int(),
@@ -36,32 +23,6 @@ export function addCheckRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyMan
     audit: z.array(entry),
     next: z.number().int().nullable().openapi({ description: "Pass it as `before` for the next page." }),
   });
-
-  api.openapi(
-    createRoute({
-      method: "post",
-      path: "/byok/verify",
-      summary: "Check a stored key with its provider",
-      middleware: [writers, boundedBody] as const,
-      request: {
-        body: { required: true, content: { "application/json": { schema: z.strictObject({ provider }) } } },
-      },
-      responses: {
-        200: {
-          description: "What the provider said; kept as the key's status.",
-          content: { "application/json": { schema: verification } },
-        },
-        ...failures(400, 403, 404, 408, 409, 413, 415, 422),
-      },
-    }),
-    async (context) => {
-      const { orgId } = context.get("principal");
-      const checked = await manager.verify(orgId, context.req.valid("json").provider);
-      const { provider: id, secretId, verdict, status, reason = null } = checked;
-      const success = true as const;
-      return context.json({ success, provider: id, secret_id: secretId, verification: verdict, status, reason }, 200);
-    },
-  );
 
   api.openapi(
     createRoute({
