@@ -2,6 +2,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
 import { ByokError } from "../errors.ts";
 import type { KeyManager } from "../manager/key-manager.ts";
+import { readAllowedMethods } from "./allowed-methods.ts";
 import { addAuditRoute } from "./audit-route.ts";
 import { addCatalogueRoute } from "./catalogue-route.ts";
 import { addKeyRoutes } from "./key-routes.ts";
@@ -23,13 +24,11 @@ export interface HandlerOptions {
 /** A Web-standard handler: mounts in Hono, Next, Bun and Deno as it is, elsewhere through `toNodeListener`. */
 export type Handler = (request: Request) => Promise<Response>;
 
-const methods: Readonly<Record<string, string>> = {
-  "/byok": "GET, HEAD, POST, DELETE, OPTIONS",
-  "/byok/config": "GET, HEAD, OPTIONS",
-  "/byok/audit": "GET, HEAD, OPTIONS",
-  "/byok/verify": "POST, OPTIONS",
-  "/openapi.json": "GET, HEAD, OPTIONS",
-};
+/** A handler, and the paths that it answers: its own document's, and where that document is. */
+export interface DescribedHandler {
+  readonly handler: Handler;
+  readonly paths: readonly string[];
+}
 
 /**
  * The management API: `GET`, `POST` and `DELETE /byok`, `GET /byok/config`, `POST /byok/verify`, `GET /byok/audit`, and its
@@ -38,6 +37,11 @@ const methods: Readonly<Record<string, string>> = {
  * @throws ByokError `options_invalid`
  */
 export function createHandler(options: HandlerOptions): Handler {
+  return createDescribedHandler(options).handler;
+}
+
+/** @throws ByokError `options_invalid` */
+export function createDescribedHandler(options: HandlerOptions): DescribedHandler {
   const { manager, authenticate, basePath = "" } = options;
   if (basePath !== "" && !/^(\/[\w.-]+)+$/u.test(basePath)) {
     throw new ByokError("options_invalid", '"basePath" must be empty, or begin with "/" and not end with it.');
@@ -65,23 +69,31 @@ export function createHandler(options: HandlerOptions): Handler {
     await next();
     if (!context.res.headers.has("cache-control")) context.res.headers.set("cache-control", "no-store");
   });
-  for (const [path, allow] of Object.entries(methods)) {
-    api.use(path, async (context, next) => {
-      const { method } = context.req;
-      if (method === "OPTIONS") return context.body(null, 204, { allow });
-      if (allow.split(", ").includes(method)) return await next();
-      throw new RequestProblem(405, "method_not_allowed", `Use one of: ${allow}.`, { allow });
-    });
-    if (path.startsWith("/byok")) api.use(path, authenticated(authenticate));
-  }
+  let allowed: ReadonlyMap<string, string> = new Map();
+  api.use("*", async (context, next) => {
+    const allow = allowed.get(context.req.path);
+    // Ahead of who asks: a browser's preflight carries no credentials.
+    if (context.req.method === "OPTIONS" && allow !== undefined) return context.body(null, 204, { allow });
+    return await next();
+  });
+  // "/byok" itself is among "/byok/*".
+  api.use("/byok/*", authenticated(authenticate));
   addKeyRoutes(api, manager);
   addVerifyRoute(api, manager);
   addAuditRoute(api, manager);
   addCatalogueRoute(api, manager);
   const document = api.getOpenAPI31Document(description);
-  api.get("/openapi.json", (context) => context.json(document));
-  return async (request) => await api.fetch(request);
+  api.get(documentPath, (context) => context.json(document));
+  allowed = readAllowedMethods({ ...document.paths, [`${basePath}${documentPath}`]: { get: {} } });
+  api.all("*", async ({ req }, next) => {
+    const allow = allowed.get(req.path);
+    if (allow === undefined) return await next();
+    throw new RequestProblem(405, "method_not_allowed", `Use one of: ${allow}.`, { allow });
+  });
+  return { handler: async (request) => await api.fetch(request), paths: [...allowed.keys()] };
 }
+
+const documentPath = "/openapi.json";
 
 const description = {
   openapi: "3.1.0",

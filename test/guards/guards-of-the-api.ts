@@ -3,12 +3,9 @@ import { type Guard, guardsOf } from "./guard.ts";
 /** Who may ask, what may be sent, and what is never shown. */
 export const guardsOfTheApi: readonly Guard[] = [
   ...guardsOf("http/create-handler.ts", "http/handler.test.ts", [
-    ["who asks", 'if (path.startsWith("/byok")) api.use(path, authenticated(authenticate));', ""],
-    [
-      "methods that are not there",
-      'if (allow.split(", ").includes(method)) return await next();',
-      "return await next();",
-    ],
+    ["who asks", 'api.use("/byok/*", authenticated(authenticate));', ""],
+    ["methods that are not there", "if (allow === undefined) return await next();", "return await next();"],
+    ["a preflight, which nobody sends", 'context.req.method === "OPTIONS" && allow !== undefined', "false"],
     ["no-store", 'if (!context.res.headers.has("cache-control")) context', "if (false) context"],
     ["errors that the operator hears of", "if (problem.status >= 500) onError(problem.origin ?? error);", ""],
     ["a base path that is one", 'if (basePath !== "" && !/^', "if (false && !/^"],
@@ -25,6 +22,9 @@ export const guardsOfTheApi: readonly Guard[] = [
       "return { orgId, canWrite, ...(actor === undefined ? {} : { actor }) };",
       "return arguments[0];",
     ],
+  ]),
+  ...guardsOf("http/principal.ts", "http/server/serve.test.ts", [
+    ["a TRACE, of which no Request is made", 'given === "TRACE" ? "GET" : given', "given", "answers"],
   ]),
   ...guardsOf("http/request-body.ts", "http/handler.test.ts", [
     ["a body's size", "if (size > maxBytes) throw", "if (false) throw", "16 KiB"],
@@ -57,7 +57,7 @@ export const guardsOfTheApi: readonly Guard[] = [
     ["a file that is one", "if (parsed.success) return parsed.data.tokens;", 'return (json as never)["tokens"];'],
   ]),
   ...guardsOf("http/server/serve.ts", "http/server/serve.test.ts", [
-    ["paths that are logged", 'knownPaths.includes(path) ? path : "other"', "path"],
+    ["paths that are logged", 'loggedPaths.get(pathname) ?? "other"', "pathname"],
     [
       "ids of its own",
       "const requestId = randomUUID();",

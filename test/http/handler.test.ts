@@ -46,33 +46,52 @@ describe("whose request it is", () => {
     }
   });
 
-  it.each([
-    "GET /byok",
-    "POST /byok",
-    "DELETE /byok",
-    "GET /byok/config",
-    "GET /byok/audit",
-    "POST /byok/verify",
-  ])("that is nobody's is 401 for %s, before anything is read", async (route) => {
+  it("that is nobody's is 401 on every path of the document, before anything is read", async () => {
     const { api, store } = await served();
     store.isDown = true;
-    const [method = "", path = ""] = route.split(" ");
-    const raw = method === "GET" ? {} : { raw: "x".repeat(100_000) };
-    const { status, json, headers } = await api.send(method, path, { as: null, ...raw });
-    expect([status, json.code]).toEqual([401, "unauthenticated"]);
-    expect(headers.get("www-authenticate")).toBe("Bearer");
+    expect(api.routes).toContain("DELETE /byok");
+    for (const route of api.routes) {
+      const [method = "", path = ""] = route.split(" ");
+      const raw = method === "GET" ? {} : { raw: "x".repeat(100_000) };
+      const { status, json, headers } = await api.send(method, path, { as: null, ...raw });
+      expect([route, status, json.code]).toEqual([route, 401, "unauthenticated"]);
+      expect(headers.get("www-authenticate")).toBe("Bearer");
+    }
   });
 
-  it.each([
-    "POST /byok",
-    "DELETE /byok",
-    "POST /byok/verify",
-  ])("that may only be read is 403 for %s, before the store is touched", async (route) => {
+  it("that is nobody's is 401 on paths and for methods that are not there, too", async () => {
+    const { api } = await served();
+    for (const route of [
+      "GET /byok/",
+      "GET /byok/nothing",
+      "POST /byok/config/x",
+      "PUT /byok",
+      "OPTIONS /byok/nothing",
+    ]) {
+      const [method = "", path = ""] = route.split(" ");
+      expect([route, (await api.send(method, path, { as: null })).status]).toEqual([route, 401]);
+    }
+    expect((await api.send("GET", "/nothing", { as: null })).status).toBe(404);
+  });
+
+  it("is asked once a request", async () => {
+    const { manager } = await served();
+    const somebody = vi.fn(authenticate);
+    const api = await Api.of(createHandler({ manager, authenticate: somebody }));
+    for (const path of ["/byok", "/byok/config", "/byok/nothing"]) await api.send("GET", path);
+    expect(somebody).toHaveBeenCalledTimes(3);
+  });
+
+  it("that may only be read is 403 for every method but GET, before the store is touched", async () => {
     const { api, store } = await served();
     store.isDown = true;
-    const [method = "", path = ""] = route.split(" ");
-    const { status, json } = await api.send(method, path, { as: "reader", body: key });
-    expect([status, json.code]).toEqual([403, "forbidden"]);
+    const writing = api.routes.filter((route) => !route.startsWith("GET "));
+    expect(writing).toContain("DELETE /byok");
+    for (const route of writing) {
+      const [method = "", path = ""] = route.split(" ");
+      const { status, json } = await api.send(method, path, { as: "reader", body: key });
+      expect([route, status, json.code]).toEqual([route, 403, "forbidden"]);
+    }
     store.isDown = false;
     expect((await api.send("GET", "/byok?details=true", { as: "reader" })).status).toBe(200);
   });

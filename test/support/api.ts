@@ -48,6 +48,13 @@ export class Api {
     return this.#document;
   }
 
+  /** Every operation of the document, as "GET /byok". */
+  get routes(): readonly string[] {
+    return Object.entries(this.#document.paths).flatMap(([path, operations]) =>
+      Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+  }
+
   async send(method: string, path: string, request: ApiRequest = {}): Promise<ApiAnswer> {
     const { body, raw, as = "org" } = request;
     const headers = new Headers(request.headers);

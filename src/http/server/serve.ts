@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { ByokError, isByokError } from "../../errors.ts";
 import { positiveMs } from "../../options.ts";
-import { createHandler, type Handler, type HandlerOptions } from "../create-handler.ts";
+import { createDescribedHandler, type Handler, type HandlerOptions } from "../create-handler.ts";
 import { nodeListener } from "../node-listener.ts";
 import { RequestProblem } from "../problem.ts";
 import { Connections } from "./connections.ts";
@@ -33,16 +33,6 @@ export interface RunningServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Paths that are logged as they are; people put keys into others. */
-const knownPaths: readonly string[] = [
-  "/byok",
-  "/byok/config",
-  "/byok/audit",
-  "/byok/verify",
-  "/openapi.json",
-  "/healthz",
-  "/readyz",
-];
 const maxConnections = 1_000;
 
 /**
@@ -57,13 +47,20 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const logger = options.logger ?? (await import("pino")).pino();
   const onError = (error: unknown): void => logger.error(factsOf(error), "failed");
   const readiness = new Readiness(ready ?? (async () => {}));
-  const api = createHandler({ ...rest, basePath, onError });
+  const api = createDescribedHandler({ ...rest, basePath, onError });
+  const probes = new Map([
+    ["/healthz", async () => true],
+    ["/readyz", () => readiness.isReady()],
+  ]);
+  /** Paths, each with how it is logged. No other is: people put keys into them. */
+  const loggedPaths = new Map([
+    ...[...probes.keys()].map((path) => [path, path] as const),
+    ...api.paths.map((path) => [path, path.slice(basePath.length)] as const),
+  ]);
 
   const answer: Handler = async (request) => {
-    const { pathname } = new URL(request.url);
-    if (pathname === "/healthz") return probed(request, true);
-    if (pathname === "/readyz") return probed(request, await readiness.isReady());
-    return await api(request);
+    const probe = probes.get(new URL(request.url).pathname);
+    return probe === undefined ? await api.handler(request) : probed(request, await probe());
   };
   const log = (response: Response, fields: object): Response => {
     const requestId = randomUUID();
@@ -75,10 +72,9 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     const startedAt = performance.now();
     const response = await answer(request);
     const { pathname } = new URL(request.url);
-    const path = pathname.startsWith(basePath) ? pathname.slice(basePath.length) : pathname;
     return log(response, {
       method: request.method,
-      path: knownPaths.includes(path) ? path : "other",
+      path: loggedPaths.get(pathname) ?? "other",
       ms: Math.round(performance.now() - startedAt),
     });
   };

@@ -79,6 +79,20 @@ describe("the server", () => {
     expect(here.lines.join("")).not.toMatch(/planted|token-of/u);
   });
 
+  it("logs the paths of the API and its own as they are, without the base path, and no other", async () => {
+    await using here = await serving({ basePath: "/v1" });
+    const { paths } = (await (await fetch(`${here.url}/v1/openapi.json`)).json()) as { paths: object };
+    const asked = [...Object.keys(paths), "/healthz", "/readyz", "/byok", "/v1/healthz", `/v1/byok/${planted}`];
+    for (const path of asked) await fetch(`${here.url}${path}`, { headers });
+    await vi.waitFor(() => expect(here.log()).toHaveLength(asked.length + 2));
+    const logged = here
+      .log()
+      .slice(1)
+      .map(({ path }) => path);
+    const described = Object.keys(paths).map((path) => path.slice("/v1".length));
+    expect(logged).toEqual(["/openapi.json", ...described, "/healthz", "/readyz", "other", "other", "other"]);
+  });
+
   it("is alive whatever the database does, and ready while it answers", async () => {
     await using here = await serving();
     const statusOf = async (path: string): Promise<number> => (await fetch(`${here.url}${path}`)).status;
@@ -166,7 +180,8 @@ describe("the server", () => {
     ["a host that is none", "400", "GET /byok HTTP/1.1\r\nhost: a b\r\nconnection: close\r\n\r\n"],
     ["headers without end", "431", `GET /byok HTTP/1.1\r\nhost: x\r\nx-a: ${"a".repeat(40_000)}\r\n\r\n`],
     ["two lengths", "400", "POST /byok HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n"],
-    ["TRACE", "405", "TRACE /byok HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"],
+    ["a stranger's TRACE", "401", "TRACE /byok HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"],
+    ["TRACE", "405", `TRACE /byok HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\nconnection: close\r\n\r\n`],
     ["CONNECT", "", "CONNECT x:1 HTTP/1.1\r\nhost: x\r\n\r\n"],
   ])("answers %s with %s, and goes on", async (_name, status, text) => {
     await using here = await serving();
