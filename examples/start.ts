@@ -24,7 +24,7 @@ const manager = createKeyManager({ store, keyring, endpoints });
 
 const token = randomBytes(32).toString("base64url");
 const sha256 = createHash("sha256").update(token).digest("hex");
-const authenticate = bearerTokens([{ sha256, orgId: "acme", actor: "you" }]);
+const authenticate = bearerTokens([{ sha256, orgId: "acme", actor: "you", canWrite: true }]);
 const port = Number(process.env["PORT"] ?? 8_787);
 const server = await serve({ manager, authenticate, port, ready: () => store.poll({ windowMs: 0 }) });
 

@@ -7,8 +7,8 @@ export interface Principal {
   readonly orgId: string;
   /** For the audit trail: 1 to 255 characters without control characters. */
   readonly actor?: string;
-  /** `false`: may read only, and gets 403 for everything that writes. Absent: may write. */
-  readonly canWrite?: boolean;
+  /** `false`: may read only, and gets 403 for everything that writes. */
+  readonly canWrite: boolean;
 }
 
 /**
@@ -41,20 +41,20 @@ export function authenticated(authenticate: Authenticate): MiddlewareHandler<Api
 
 /** Lets pass who may write. */
 export const writers: MiddlewareHandler<ApiEnvironment> = async (context, next) => {
-  if (context.get("principal").canWrite === false) {
+  if (context.get("principal").canWrite !== true) {
     throw new RequestProblem(403, "forbidden", "You may read keys and not change them. Ask an administrator.");
   }
   await next();
 };
 
 /** A copy, because the platform may use its object again. What is not quite right may write nothing: `0` is not `false`. */
-function checked({ orgId, actor, canWrite = true }: Principal): Principal {
+function checked({ orgId, actor, canWrite }: Principal): Principal {
   const isActor = actor === undefined || isIdentifier(actor);
   if (isIdentifier(orgId) && isActor && typeof canWrite === "boolean") {
     return { orgId, canWrite, ...(actor === undefined ? {} : { actor }) };
   }
   throw new TypeError(
-    "authenticate() must answer with an orgId, and perhaps an actor, of 1 to 255 characters, and a boolean.",
+    "authenticate() must answer with an orgId, and perhaps an actor, of 1 to 255 characters, and a boolean canWrite.",
   );
 }
 

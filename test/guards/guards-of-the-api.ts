@@ -11,7 +11,7 @@ export const guardsOfTheApi: readonly Guard[] = [
     ["a base path that is one", 'if (basePath !== "" && !/^', "if (false && !/^"],
   ]),
   ...guardsOf("http/principal.ts", "http/handler.test.ts", [
-    ["who may write", 'context.get("principal").canWrite === false', "false"],
+    ["who may write", 'context.get("principal").canWrite !== true', "false"],
     ["no body for authenticate()", "new Request(url, { method, headers })", "context.req.raw"],
     ["nobody", "principal === null || principal === undefined", "false"],
     ["a principal that is one", "if (isIdentifier(orgId) && isActor", "if (isActor"],
@@ -54,6 +54,7 @@ export const guardsOfTheApi: readonly Guard[] = [
   ...guardsOf("http/server/bearer-tokens.ts", "http/server/serve.test.ts", [
     ["tokens by their hash", "if (timingSafeEqual(hash, presented)) found", "found"],
     ["tokens of a bearer", "/^Bearer +(?<token>", "/(?<token>", "known by their hash"],
+    ["who may write", "canWrite: z.boolean()", "canWrite: z.boolean().exactOptional()", "say whether they may write"],
     ["a file that is one", "if (parsed.success) return parsed.data.tokens;", 'return (json as never)["tokens"];'],
   ]),
   ...guardsOf("http/server/serve.ts", "http/server/serve.test.ts", [

@@ -10,7 +10,7 @@ describe.each(ownStores)("fifty writers of one organisation at once on %s", (_na
   it("leave one key or none, references that match, and a trail whose last row is the state", async () => {
     await using own = await open();
     const manager = createKeyManager({ store: own.store, keyring, verify: "off" });
-    const api = await Api.of(createHandler({ manager, authenticate: async () => ({ orgId: "org" }) }));
+    const api = await Api.of(createHandler({ manager, authenticate: async () => ({ orgId: "org", canWrite: true }) }));
     const writes = Array.from({ length: 50 }, (_, at) =>
       at % 3 === 2
         ? api.send("DELETE", "/byok", { body: { provider: "openai" } })

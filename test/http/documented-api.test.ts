@@ -18,7 +18,7 @@ const fixture = (name: string): unknown =>
   JSON.parse(readFileSync(new URL(`../../fixtures/${name}`, import.meta.url), "utf8"));
 const documented = fixture("byok-api.json") as readonly Documented[];
 const keyring = createKeyring(generateKeyring());
-const authenticate = async () => ({ orgId: "org" });
+const authenticate = async () => ({ orgId: "org", canWrite: true });
 
 /** A documented value with every secret id replaced by one word: theirs are examples. */
 const shapeOf = (value: unknown): unknown => {

@@ -13,7 +13,7 @@ let handler: Handler;
 let manager: KeyManager;
 const authenticate = async ({ headers }: Request): Promise<Principal | null> => {
   const orgId = headers.get("authorization");
-  return orgId === "left" || orgId === "right" ? { orgId, actor: `actor-of-${orgId}` } : null;
+  return orgId === "left" || orgId === "right" ? { orgId, actor: `actor-of-${orgId}`, canWrite: true } : null;
 };
 
 beforeAll(async () => {

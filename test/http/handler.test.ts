@@ -18,7 +18,9 @@ const keyring = createKeyring(generateKeyring());
 const authenticate = async (request: Request): Promise<Principal | null> => {
   const orgId = /^Bearer (?<org>\S+)$/u.exec(request.headers.get("authorization") ?? "")?.groups?.["org"];
   if (orgId === undefined) return null;
-  return orgId === "reader" ? { orgId: "org", actor: "reader", canWrite: false } : { orgId, actor: "ann" };
+  return orgId === "reader"
+    ? { orgId: "org", actor: "reader", canWrite: false }
+    : { orgId, actor: "ann", canWrite: true };
 };
 const served = async (options: { readonly store?: KeyStore; readonly deadlineMs?: number } = {}) => {
   const store = unsteadyStore(options.store ?? memoryStore());
@@ -111,7 +113,7 @@ describe("whose request it is", () => {
 
   it("is what was told when it was asked, whatever becomes of the platform's object", async () => {
     const { manager } = await served();
-    const shared = { orgId: "mine" };
+    const shared = { orgId: "mine", canWrite: true };
     const handler = createHandler({ manager, authenticate: async () => shared });
     const body = new ReadableStream<Uint8Array>(
       {
@@ -139,19 +141,23 @@ describe("whose request it is", () => {
   });
 
   it.each([
-    { orgId: "" },
-    { orgId: "a\u0000" },
-    { orgId: "org", actor: "" },
+    { orgId: "", canWrite: true },
+    { orgId: "a\u0000", canWrite: true },
+    { orgId: "org", actor: "", canWrite: true },
+    { orgId: "org" },
     { orgId: "org", canWrite: 0 },
     { orgId: "org", canWrite: null },
     { orgId: "org", canWrite: "false" },
     {},
   ])("that is told as %j is the platform's own fault: 500", async (principal) => {
-    const { manager } = await served();
+    const { manager, store } = await served();
     const onError = vi.fn();
     const handler = createHandler({ manager, onError, authenticate: async () => principal as Principal });
-    expect((await (await Api.of(handler)).send("GET", "/byok/config")).status).toBe(500);
-    expect(onError).toHaveBeenCalledOnce();
+    const api = await Api.of(handler);
+    expect((await api.send("GET", "/byok/config")).status).toBe(500);
+    expect((await api.send("POST", "/byok", { body: key })).status).toBe(500);
+    expect(onError).toHaveBeenCalledTimes(2);
+    expect(await store.snapshots(["org"])).toMatchObject([{ snap: 0 }]);
   });
 });
 

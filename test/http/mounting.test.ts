@@ -15,7 +15,7 @@ beforeAll(async () => {
   const manager = createKeyManager({ store, keyring: createKeyring(generateKeyring()), verify: "off" });
   const authenticate = async ({ headers }: Request) => {
     const orgId = headers.get("x-session");
-    return orgId === null ? null : { orgId };
+    return orgId === null ? null : { orgId, canWrite: true };
   };
   mounted = (basePath) => createHandler({ manager, authenticate, basePath });
 });

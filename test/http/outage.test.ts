@@ -23,7 +23,7 @@ beforeAll(async () => {
     verify: "off",
     deadlineMs: 1_500,
   });
-  api = await Api.of(createHandler({ manager, authenticate: async () => ({ orgId: "org" }) }));
+  api = await Api.of(createHandler({ manager, authenticate: async () => ({ orgId: "org", canWrite: true }) }));
 });
 afterAll(async () => {
   server.signal("SIGCONT");

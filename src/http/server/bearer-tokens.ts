@@ -12,6 +12,8 @@ export interface HashedToken extends Principal {
 
 const maxTokens = 10_000;
 const maxTokenLength = 512;
+/** The most places in a file that an error names. */
+const maxTold = 5;
 
 const identifier = z.string().refine(isIdentifier);
 const tokensFile = z.strictObject({
@@ -21,7 +23,7 @@ const tokensFile = z.strictObject({
         sha256: z.string().regex(/^[\da-f]{64}$/u),
         orgId: identifier,
         actor: identifier.exactOptional(),
-        canWrite: z.boolean().exactOptional(),
+        canWrite: z.boolean(),
       }),
     )
     .max(maxTokens),
@@ -41,7 +43,7 @@ export function parseTokens(text: string): readonly HashedToken[] {
   }
   const parsed = tokensFile.safeParse(json);
   if (parsed.success) return parsed.data.tokens;
-  throw invalid(`it is malformed at: ${parsed.error.issues.map(({ path }) => path.join(".") || "the top").join(", ")}`);
+  throw invalid(parsed.error.issues.slice(0, maxTold).map(describeFault).join(", "));
 }
 
 /** `Authorization: Bearer …` against hashes. Every hash is compared, each in constant time. */
@@ -56,6 +58,13 @@ export function bearerTokens(tokens: readonly HashedToken[]): Authenticate {
     for (const { hash, principal } of principals) if (timingSafeEqual(hash, presented)) found = principal;
     return found;
   };
+}
+
+function describeFault({ path }: { readonly path: readonly PropertyKey[] }): string {
+  const place = path.join(".") || "the top";
+  if (path.at(-1) !== "canWrite") return `it is malformed at ${place}`;
+  const token = path.slice(0, -1).join(".");
+  return `${token} does not say "canWrite", which is true for who may change keys and false for who may only read them`;
 }
 
 function invalid(why: string): ByokError {

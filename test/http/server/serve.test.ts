@@ -24,7 +24,7 @@ const serving = async (options: Partial<ServeOptions> = {}) => {
   });
   const manager = createKeyManager({ store, keyring: createKeyring(generateKeyring()), verify: "off" });
   const authenticate = async ({ headers }: Request) =>
-    headers.get("authorization") === `Bearer ${token}` ? { orgId: "org" } : null;
+    headers.get("authorization") === `Bearer ${token}` ? { orgId: "org", canWrite: true } : null;
   const ready = () => store.poll({ windowMs: 0 });
   const server = await serve({ manager, authenticate, ready, port: 0, logger: pino(sink), ...options });
   const log = () => lines.map((line) => JSON.parse(line) as Record<string, unknown>);
@@ -209,7 +209,7 @@ describe("bearer tokens", () => {
     const { createHash } = await import("node:crypto");
     const hashed = createHash("sha256").update(token).digest("hex");
     const authenticate = bearerTokens([
-      { sha256: hash, orgId: "other" },
+      { sha256: hash, orgId: "other", canWrite: true },
       { sha256: hashed, orgId: "org", actor: "ann", canWrite: false },
     ]);
     expect(await authenticate(request(`Bearer ${token}`))).toEqual({ orgId: "org", actor: "ann", canWrite: false });
@@ -230,11 +230,22 @@ describe("bearer tokens", () => {
     "",
     "[]",
     "{}",
-    JSON.stringify({ tokens: [{ sha256: "short", orgId: "org" }] }),
-    JSON.stringify({ tokens: [{ sha256, orgId: "" }] }),
+    JSON.stringify({ tokens: [{ sha256: "short", orgId: "org", canWrite: true }] }),
+    JSON.stringify({ tokens: [{ sha256, orgId: "", canWrite: true }] }),
     JSON.stringify({ tokens: [{ sha256, orgId: "org", canWrite: "no" }] }),
-    JSON.stringify({ tokens: [{ sha256, orgId: "org", admin: true }] }),
+    JSON.stringify({ tokens: [{ sha256, orgId: "org", canWrite: true, admin: true }] }),
   ])("in a file that holds %j are options_invalid", (text) => {
     expect(() => parseTokens(text)).toThrow(expect.objectContaining({ code: "options_invalid" }));
+  });
+
+  it("say whether they may write: a file that leaves it out is refused, and told which and what to add", () => {
+    const tokens = [
+      { sha256, orgId: "org", canWrite: true },
+      { sha256, orgId: "org" },
+    ];
+    const message = expect.stringMatching(/tokens\.1 does not say "canWrite".*true.*false/u);
+    expect(() => parseTokens(JSON.stringify({ tokens }))).toThrow(
+      expect.objectContaining({ code: "options_invalid", message }),
+    );
   });
 });
