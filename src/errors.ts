@@ -45,14 +45,28 @@ export type ByokErrorCode =
   | "sdk_missing"
   | "store_unavailable";
 
-const retryableCodes: ReadonlySet<ByokErrorCode> = new Set([
-  "change_not_visible",
-  "deadline_exceeded",
-  "keyring_unavailable",
-  "provider_failed",
-  "request_timeout",
-  "store_unavailable",
-]);
+/** Whether the same call may succeed when it is made again. */
+const isRetryable = {
+  agent_invalid: false,
+  change_not_visible: true,
+  closed: false,
+  deadline_exceeded: true,
+  host_refused: false,
+  key_malformed: false,
+  key_not_configured: false,
+  key_rejected: false,
+  key_undecryptable: false,
+  keyring_outdated: false,
+  keyring_unavailable: true,
+  options_invalid: false,
+  org_invalid: false,
+  provider_failed: true,
+  provider_unknown: false,
+  region_unknown: false,
+  request_timeout: true,
+  sdk_missing: false,
+  store_unavailable: true,
+} satisfies Record<ByokErrorCode, boolean>;
 
 /** One slot that could not be served. */
 export interface SlotFailure {
@@ -70,7 +84,7 @@ export interface ByokErrorDetails {
   readonly reason?: string | undefined;
 }
 
-const mark = Symbol.for("byokit.error");
+const brand = Symbol.for("byokit.error");
 
 /**
  * The one error class of byokit. Its message ends with the next step. It never has a `cause`: what a driver, a cipher
@@ -93,18 +107,18 @@ export class ByokError extends Error {
     super(message);
     this.code = code;
     this.retryable = details.failures
-      ? details.failures.every((failure) => retryableCodes.has(failure.code))
-      : retryableCodes.has(code);
+      ? details.failures.every((failure) => isRetryable[failure.code])
+      : isRetryable[code];
     if (details.orgId !== undefined) this.orgId = details.orgId;
     if (details.provider !== undefined) this.provider = details.provider;
     if (details.slot !== undefined) this.slot = details.slot;
     if (details.failures !== undefined) this.failures = details.failures;
     if (details.reason !== undefined) this.reason = details.reason;
-    Object.defineProperty(this, mark, { value: true });
+    Object.defineProperty(this, brand, { value: true });
   }
 }
 
 /** Whether `value` is a {@link ByokError}, also one of another copy of this package in the same process. */
 export function isByokError(value: unknown): value is ByokError {
-  return value instanceof Error && (value as { [mark]?: unknown })[mark] === true;
+  return value instanceof Error && (value as { [brand]?: unknown })[brand] === true;
 }

@@ -1,18 +1,33 @@
 import { CommanderError } from "commander";
-import { isByokError } from "../errors.ts";
+import { type ByokErrorCode, isByokError } from "../errors.ts";
 
 /** Done; failed for good; used wrongly; worth another try (sysexits' EX_TEMPFAIL). */
 export const exitCodes = { done: 0, failed: 1, usage: 2, tryAgain: 75 } as const;
 
-const usageCodes: ReadonlySet<string> = new Set([
-  "options_invalid",
-  "org_invalid",
-  "provider_unknown",
-  "region_unknown",
-]);
+const outcomes = {
+  agent_invalid: "failed",
+  change_not_visible: "tryAgain",
+  closed: "failed",
+  deadline_exceeded: "tryAgain",
+  host_refused: "failed",
+  key_malformed: "failed",
+  key_not_configured: "failed",
+  key_rejected: "failed",
+  key_undecryptable: "failed",
+  keyring_outdated: "failed",
+  keyring_unavailable: "tryAgain",
+  options_invalid: "usage",
+  org_invalid: "usage",
+  provider_failed: "tryAgain",
+  provider_unknown: "usage",
+  region_unknown: "usage",
+  request_timeout: "tryAgain",
+  sdk_missing: "failed",
+  store_unavailable: "tryAgain",
+} satisfies Record<ByokErrorCode, keyof typeof exitCodes>;
 
-/** Says what went wrong in one line, and which code the process ends with. */
-export function exitCodeOf(error: unknown, say: (line: string) => void): number {
+/** Says what went wrong in one line, and returns the code that the process ends with. */
+export function reportFailure(error: unknown, say: (line: string) => void): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
   if (!isByokError(error)) {
     say(
@@ -21,6 +36,5 @@ export function exitCodeOf(error: unknown, say: (line: string) => void): number 
     return exitCodes.failed;
   }
   say(`${error.code}: ${error.message}`);
-  if (error.retryable) return exitCodes.tryAgain;
-  return usageCodes.has(error.code) ? exitCodes.usage : exitCodes.failed;
+  return exitCodes[outcomes[error.code]];
 }

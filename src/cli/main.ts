@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { exitCodeOf, exitCodes } from "./exit-code.ts";
+import { exitCodes, reportFailure } from "./exit-code.ts";
 import { createProgram } from "./program.ts";
 
 // Whoever reads what is printed may stop reading: `byokit … | head`.
@@ -8,5 +8,5 @@ process.stdout.once("error", () => process.exit(exitCodes.failed));
 try {
   await createProgram().parseAsync();
 } catch (error) {
-  process.exitCode = exitCodeOf(error, (line) => process.stderr.write(`${line}\n`));
+  process.exitCode = reportFailure(error, (line) => process.stderr.write(`${line}\n`));
 }

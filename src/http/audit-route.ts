@@ -1,7 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { KeyManager } from "../manager/key-manager.ts";
 import type { ApiEnvironment } from "./principal.ts";
-import { failures, verdictSchema } from "./schemas.ts";
+import { describeFailures, verdictSchema } from "./schemas.ts";
 
 /** `GET /byok/audit`: who changed an organisation's keys. */
 export function addAuditRoute(api: OpenAPIHono<ApiEnvironment>, manager: KeyManager): void {
@@ -37,7 +37,7 @@ export function addAuditRoute(api: OpenAPIHono<ApiEnvironment>, manager: KeyMana
       },
       responses: {
         200: { description: "Changes, the newest first.", content: { "application/json": { schema: page } } },
-        ...failures(400),
+        ...describeFailures(400),
       },
     }),
     async (context) => {

@@ -2,7 +2,7 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { etag } from "hono/etag";
 import type { KeyManager } from "../manager/key-manager.ts";
 import type { ApiEnvironment } from "./principal.ts";
-import { failures } from "./schemas.ts";
+import { describeFailures } from "./schemas.ts";
 
 /** `GET /byok/config`: the providers, which change with a release only. */
 export function addCatalogueRoute(api: OpenAPIHono<ApiEnvironment>, manager: KeyManager): void {
@@ -36,7 +36,7 @@ export function addCatalogueRoute(api: OpenAPIHono<ApiEnvironment>, manager: Key
           content: { "application/json": { schema: z.object({ providers: z.array(provider) }) } },
         },
         304: { description: "As it was: If-None-Match names it." },
-        ...failures(),
+        ...describeFailures(),
       },
     }),
     (context) => {

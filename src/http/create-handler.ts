@@ -8,7 +8,7 @@ import { addCatalogueRoute } from "./catalogue-route.ts";
 import { addKeyRoutes } from "./key-routes.ts";
 import { malformed } from "./malformed.ts";
 import { type ApiEnvironment, type Authenticate, authenticated } from "./principal.ts";
-import { problemOf, RequestProblem } from "./problem.ts";
+import { makeProblem, type RequestProblem, toProblem } from "./request-problem.ts";
 import { addVerifyRoute } from "./verify-route.ts";
 
 export interface HandlerOptions {
@@ -59,11 +59,11 @@ export function createDescribedHandler(options: HandlerOptions): DescribedHandle
     },
   }).basePath(basePath);
   api.onError((error) => {
-    const problem = error instanceof HTTPException ? problemOfFramework(error) : problemOf(error);
+    const problem = error instanceof HTTPException ? translateFrameworkError(error) : toProblem(error);
     if (problem.status >= 500) onError(problem.origin ?? error);
     return problem.response();
   });
-  api.notFound(() => new RequestProblem(404, "not_found", "There is no such path.").response());
+  api.notFound(() => makeProblem("not_found", "There is no such path.").response());
 
   api.use("*", async (context, next) => {
     await next();
@@ -88,7 +88,7 @@ export function createDescribedHandler(options: HandlerOptions): DescribedHandle
   api.all("*", async ({ req }, next) => {
     const allow = allowed.get(req.path);
     if (allow === undefined) return await next();
-    throw new RequestProblem(405, "method_not_allowed", `Use one of: ${allow}.`, { allow });
+    throw makeProblem("method_not_allowed", `Use one of: ${allow}.`, { allow });
   });
   return { handler: async (request) => await api.fetch(request), paths: [...allowed.keys()] };
 }
@@ -104,11 +104,7 @@ const description = {
   },
 };
 
-function problemOfFramework({ status }: HTTPException): RequestProblem {
-  if (status === 415) return new RequestProblem(415, "content_type_unsupported", "Send the body as application/json.");
-  return new RequestProblem(
-    400,
-    "body_malformed",
-    "The body is not JSON. Send a JSON object of the documented fields.",
-  );
+function translateFrameworkError({ status }: HTTPException): RequestProblem {
+  if (status === 415) return makeProblem("content_type_unsupported", "Send the body as application/json.");
+  return makeProblem("body_malformed", "The body is not JSON. Send a JSON object of the documented fields.");
 }

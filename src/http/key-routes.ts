@@ -1,9 +1,9 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { ByokKeys, KeyChange, KeyDescription, KeyManager } from "../manager/key-manager.ts";
 import { type ApiEnvironment, writers } from "./principal.ts";
-import { RequestProblem } from "./problem.ts";
 import { boundedBody } from "./request-body.ts";
-import { byokKeysSchema, failures, providerIdSchema, statusSchema } from "./schemas.ts";
+import { makeProblem } from "./request-problem.ts";
+import { byokKeysSchema, describeFailures, providerIdSchema, statusSchema } from "./schemas.ts";
 
 /** `GET`, `POST` and `DELETE /byok`: an organisation's keys. */
 export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManager): void {
@@ -46,7 +46,7 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
       path: "/byok",
       summary: "Get BYOK configurations",
       request: { query: z.object({ details: z.enum(["true", "false"]).optional() }) },
-      responses: { 200: json("The organisation's keys.", keys), ...failures(400) },
+      responses: { 200: json("The organisation's keys.", keys), ...describeFailures(400) },
     }),
     async (context) => {
       const { orgId } = context.get("principal");
@@ -69,7 +69,7 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
       summary: "Add or replace a BYOK key",
       middleware: [writers, boundedBody] as const,
       request: { body: { required: true, content: { "application/json": { schema: input } } } },
-      responses: { 200: json("The key is stored.", changed), ...failures(400, 403, 408, 413, 415, 422) },
+      responses: { 200: json("The key is stored.", changed), ...describeFailures(400, 403, 408, 413, 415, 422) },
     }),
     async (context) => {
       const { orgId, actor } = context.get("principal");
@@ -95,7 +95,10 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
         query: z.object({ provider: provider.optional() }),
         body: { required: false, content: { "application/json": { schema: removal } } },
       },
-      responses: { 200: json("There is no such key any more.", changed), ...failures(400, 403, 408, 413, 415, 422) },
+      responses: {
+        200: json("There is no such key any more.", changed),
+        ...describeFailures(400, 403, 408, 413, 415, 422),
+      },
     }),
     async (context) => {
       const { orgId, actor } = context.get("principal");
@@ -140,8 +143,7 @@ function detailsOf(key: KeyDescription | undefined) {
 
 function named(inQuery: string | undefined, inBody: string | undefined): string {
   const id = inBody ?? inQuery;
-  if (id === undefined)
-    throw new RequestProblem(400, "body_malformed", 'Name the "provider" in the body or the query.');
+  if (id === undefined) throw makeProblem("body_malformed", 'Name the "provider" in the body or the query.');
   if (inQuery === undefined || inQuery === id) return id;
-  throw new RequestProblem(400, "body_malformed", "The body and the query name two providers. Name one.");
+  throw makeProblem("body_malformed", "The body and the query name two providers. Name one.");
 }

@@ -1,4 +1,4 @@
-import { RequestProblem } from "./problem.ts";
+import { makeProblem, type RequestProblem } from "./request-problem.ts";
 
 /** A zod issue, as far as it is told. */
 interface Issue {
@@ -14,7 +14,7 @@ const namePattern = /^[a-z_]{1,32}$/u;
 export function malformed(target: string, issues: readonly Issue[]): RequestProblem {
   const code = target === "query" ? "query_malformed" : "body_malformed";
   const told = new Set(issues.map(tellOf));
-  return new RequestProblem(400, code, `${[...told].join(" ")} See the documented fields.`);
+  return makeProblem(code, `${[...told].join(" ")} See the documented fields.`);
 }
 
 function tellOf({ code, path, keys = [] }: Issue): string {

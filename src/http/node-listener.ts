@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { getRequestListener, RequestError } from "@hono/node-server";
 import type { Handler } from "./create-handler.ts";
-import { problemOf, RequestProblem } from "./problem.ts";
+import { makeProblem, toProblem } from "./request-problem.ts";
 
 /** What `node:http`, Express and, through its raw request and reply, Fastify call. */
 export type NodeListener = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -17,8 +17,8 @@ export function nodeListener(handler: Handler, finish: (response: Response) => R
     overrideGlobalObjects: false,
     errorHandler: (error) => {
       const isMalformed = error instanceof RequestError;
-      const malformed = new RequestProblem(400, "request_malformed", "The request has no valid target or host.");
-      return finish((isMalformed ? malformed : problemOf(error)).response());
+      const malformed = makeProblem("request_malformed", "The request has no valid target or host.");
+      return finish((isMalformed ? malformed : toProblem(error)).response());
     },
   });
 }

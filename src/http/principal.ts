@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 import { isIdentifier } from "../identifier.ts";
-import { RequestProblem } from "./problem.ts";
+import { makeProblem, RequestProblem } from "./request-problem.ts";
 
 /** Who makes a request. Decides the organisation: nothing in a request names one. */
 export interface Principal {
@@ -32,7 +32,7 @@ export function authenticated(authenticate: Authenticate): MiddlewareHandler<Api
     const principal = await asked(authenticate, new Request(url, { method, headers }));
     if (principal === null || principal === undefined) {
       const headers = { "www-authenticate": "Bearer" };
-      throw new RequestProblem(401, "unauthenticated", "Nobody is signed in. Send your credentials.", headers);
+      throw makeProblem("unauthenticated", "Nobody is signed in. Send your credentials.", headers);
     }
     context.set("principal", checked(principal));
     await next();
@@ -42,7 +42,7 @@ export function authenticated(authenticate: Authenticate): MiddlewareHandler<Api
 /** Lets pass who may write. */
 export const writers: MiddlewareHandler<ApiEnvironment> = async (context, next) => {
   if (context.get("principal").canWrite !== true) {
-    throw new RequestProblem(403, "forbidden", "You may read keys and not change them. Ask an administrator.");
+    throw makeProblem("forbidden", "You may read keys and not change them. Ask an administrator.");
   }
   await next();
 };
@@ -65,7 +65,7 @@ async function asked(authenticate: Authenticate, request: Request): Promise<Prin
     return await Promise.race([authenticate(request), late.promise]);
   } catch (error) {
     const detail = "Nobody can sign in right now. Make the same request again.";
-    throw new RequestProblem(503, "internal", detail, {}, error);
+    throw new RequestProblem({ status: 503, code: "internal", detail, origin: error });
   } finally {
     clearTimeout(timer);
   }

@@ -1,4 +1,4 @@
-import { type ByokError, type ByokErrorCode, isByokError } from "../errors.ts";
+import type { ByokErrorCode } from "../errors.ts";
 
 /**
  * Why a request failed: a code of byokit's own errors, or one of HTTP's side.
@@ -43,7 +43,9 @@ export interface Problem {
   readonly reason?: string | undefined;
 }
 
-const titles: Readonly<Record<number, string>> = {
+export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 415 | 422 | 500 | 503;
+
+export const titles: Readonly<Record<ProblemStatus, string>> = {
   400: "Bad Request",
   401: "Unauthorized",
   403: "Forbidden",
@@ -58,75 +60,55 @@ const titles: Readonly<Record<number, string>> = {
   503: "Service Unavailable",
 };
 
-/** Seconds after which a request that met an outage is worth another try. */
-const retryAfterSeconds = 2;
+/** A code of HTTP's side. */
+export type RequestCode = Exclude<ProblemCode, ByokErrorCode>;
 
-/** A request's failure on its way to its response. */
-export class RequestProblem extends Error {
-  override readonly name = "RequestProblem";
-  readonly status: number;
-  readonly code: ProblemCode;
-  readonly headers: Readonly<Record<string, string>>;
-  /** What made it one, for the operator; never for a client. */
-  readonly origin: unknown;
+export const requestStatuses: Readonly<Record<RequestCode, ProblemStatus>> = {
+  body_malformed: 400,
+  body_timeout: 408,
+  body_too_large: 413,
+  content_type_unsupported: 415,
+  forbidden: 403,
+  internal: 500,
+  method_not_allowed: 405,
+  not_found: 404,
+  query_malformed: 400,
+  request_malformed: 400,
+  unauthenticated: 401,
+};
 
-  constructor(
-    status: number,
-    code: ProblemCode,
-    detail: string,
-    headers: Readonly<Record<string, string>> = {},
-    origin: unknown = undefined,
-  ) {
-    super(detail);
-    this.status = status;
-    this.code = code;
-    this.headers = headers;
-    this.origin = origin;
-  }
-
-  get isRetryable(): boolean {
-    return this.status === 503 || this.status === 408;
-  }
-
-  response(): Response {
-    const { status, code, message: detail, isRetryable: retryable } = this;
-    const title = titles[status] ?? "Error";
-    const type = `urn:byokit:problem:${code}`;
-    const { reason } = isByokError(this.origin) ? this.origin : {};
-    const body: Problem = { type, title, status, code, detail, retryable, ...(reason === undefined ? {} : { reason }) };
-    const retryAfter = status === 503 ? { "retry-after": String(retryAfterSeconds) } : {};
-    const noStore = { "cache-control": "no-store" };
-    const headers = { "content-type": "application/problem+json", ...noStore, ...retryAfter, ...this.headers };
-    return new Response(JSON.stringify(body), { status, headers });
-  }
+/** What a customer is told of an error: `null` is its own message. */
+export interface Told {
+  readonly status: ProblemStatus;
+  readonly detail: string | null;
 }
 
-/** What a thrown value is to a client. What an operator is to do about it is not among a client's business. */
-export function problemOf(error: unknown): RequestProblem {
-  if (error instanceof RequestProblem) return error;
-  if (isByokError(error)) return problemOfByokError(error);
-  return new RequestProblem(500, "internal", "The service failed. Tell its operator, with the time of the request.");
-}
+const unreachable = {
+  status: 503,
+  detail: "The keys cannot be reached right now. Make the same request again.",
+} as const;
+const unopened = { status: 409, detail: "The stored key does not open. Enter it again." } as const;
+const ownMessage = { status: 422, detail: null } as const;
 
-function problemOfByokError(error: ByokError): RequestProblem {
-  const { code, message } = error;
-  switch (code) {
-    case "provider_unknown":
-    case "region_unknown":
-    case "key_malformed":
-    case "key_rejected":
-      return new RequestProblem(422, code, message, {}, error);
-    case "key_not_configured":
-      return new RequestProblem(404, code, "There is no key of that provider. Add one first.");
-    case "key_undecryptable":
-    case "keyring_outdated":
-      return new RequestProblem(409, code, "The stored key does not open. Enter it again.");
-    case "deadline_exceeded":
-      return new RequestProblem(503, code, "The request took too long. Make the same request again.");
-    case "store_unavailable":
-    case "keyring_unavailable":
-      return new RequestProblem(503, code, "The keys cannot be reached right now. Make the same request again.");
-    default:
-      return problemOf(undefined);
-  }
-}
+/** Of byokit's own errors; what is `"internal"` is none of a customer's business. */
+export const told: Readonly<Record<ByokErrorCode, Told | "internal">> = {
+  agent_invalid: "internal",
+  change_not_visible: "internal",
+  closed: "internal",
+  deadline_exceeded: { status: 503, detail: "The request took too long. Make the same request again." },
+  host_refused: "internal",
+  key_malformed: ownMessage,
+  key_not_configured: { status: 404, detail: "There is no key of that provider. Add one first." },
+  key_rejected: ownMessage,
+  key_undecryptable: unopened,
+  keyring_outdated: unopened,
+  keyring_unavailable: unreachable,
+  options_invalid: "internal",
+  org_invalid: "internal",
+  provider_failed: "internal",
+  provider_unknown: ownMessage,
+  region_unknown: ownMessage,
+  request_timeout: "internal",
+  sdk_missing: "internal",
+  store_unavailable: unreachable,
+};

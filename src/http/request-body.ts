@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from "hono";
-import { RequestProblem } from "./problem.ts";
+import { makeProblem, RequestProblem } from "./request-problem.ts";
 
 /** The most of a body that is read, in bytes: a key has at most 512 characters. */
 const maxBytes = 16_384;
@@ -19,7 +19,7 @@ export const boundedBody: MiddlewareHandler = async (context, next) => {
   }
   const mediaType = raw.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
   if (mediaType !== "application/json") {
-    throw new RequestProblem(415, "content_type_unsupported", "Send the body as application/json.");
+    throw makeProblem("content_type_unsupported", "Send the body as application/json.");
   }
   context.req.raw = withBody(raw, text);
   await next();
@@ -36,7 +36,7 @@ function withBody({ url, method, headers: given }: Request, body: string | null)
 async function bytesOf(body: ReadableStream<Uint8Array>): Promise<Buffer> {
   const reader = body.getReader();
   const late = Promise.withResolvers<never>();
-  const expiry = new RequestProblem(408, "body_timeout", "The body did not arrive in time. Send the request again.");
+  const expiry = makeProblem("body_timeout", "The body did not arrive in time. Send the request again.");
   const timer = setTimeout(() => late.reject(expiry), limitMs);
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -45,13 +45,13 @@ async function bytesOf(body: ReadableStream<Uint8Array>): Promise<Buffer> {
       const { done, value } = await Promise.race([reader.read(), late.promise]);
       if (done) return Buffer.concat(chunks);
       size += value.length;
-      if (size > maxBytes) throw new RequestProblem(413, "body_too_large", `A body has at most ${maxBytes} bytes.`);
+      if (size > maxBytes) throw makeProblem("body_too_large", `A body has at most ${maxBytes} bytes.`);
       chunks.push(value);
     }
   } catch (error) {
     reader.cancel().catch(() => {});
     if (error instanceof RequestProblem) throw error;
-    throw new RequestProblem(400, "body_malformed", "The body ended before it was complete. Send the request again.");
+    throw makeProblem("body_malformed", "The body ended before it was complete. Send the request again.");
   } finally {
     clearTimeout(timer);
   }
@@ -61,6 +61,6 @@ function decoded(bytes: Buffer): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw new RequestProblem(400, "body_malformed", "The body is not UTF-8. Send it as UTF-8.");
+    throw makeProblem("body_malformed", "The body is not UTF-8. Send it as UTF-8.");
   }
 }

@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import type { AuditEntry, ByokKeys } from "../manager/key-manager.ts";
 import type { KeyStatus } from "../manager/key-status.ts";
-import type { Problem } from "./problem.ts";
+import type { Problem, ProblemStatus } from "./problem.ts";
 
 const problemSchema: z.ZodType<Problem> = z
   .object({
@@ -15,7 +15,10 @@ const problemSchema: z.ZodType<Problem> = z
   })
   .openapi("Problem");
 
-const problems: Readonly<Record<number, string>> = {
+/** 405 is no route's: it answers methods that have none. */
+type DescribedStatus = Exclude<ProblemStatus, 405>;
+
+const problems = {
   400: "The body or the query is malformed.",
   401: "Nobody's request.",
   403: "The principal may read only.",
@@ -27,7 +30,7 @@ const problems: Readonly<Record<number, string>> = {
   422: "The provider or the region is unknown, or the key is malformed or rejected.",
   500: "A fault of the service's own.",
   503: "An outage; Retry-After says when to try again.",
-};
+} satisfies Record<DescribedStatus, string>;
 
 type Verdict = NonNullable<AuditEntry["verdict"]>;
 
@@ -37,10 +40,10 @@ interface ProblemResponse {
 }
 
 /** The responses of a route that fails with these statuses; 401, 500 and 503 are everybody's. */
-export function failures(...statuses: readonly number[]): Record<number, ProblemResponse> {
+export function describeFailures(...statuses: readonly DescribedStatus[]): Record<number, ProblemResponse> {
   const content = { "application/problem+json": { schema: problemSchema } };
   return Object.fromEntries(
-    [...statuses, 401, 500, 503].map((status) => [status, { description: problems[status] ?? "", content }]),
+    ([...statuses, 401, 500, 503] as const).map((status) => [status, { description: problems[status], content }]),
   );
 }
 

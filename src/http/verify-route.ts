@@ -2,7 +2,7 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { KeyManager } from "../manager/key-manager.ts";
 import { type ApiEnvironment, writers } from "./principal.ts";
 import { boundedBody } from "./request-body.ts";
-import { failures, providerIdSchema, statusSchema, verdictSchema } from "./schemas.ts";
+import { describeFailures, providerIdSchema, statusSchema, verdictSchema } from "./schemas.ts";
 
 /** `POST /byok/verify`: asks a provider for a stored key. */
 export function addVerifyRoute(api: OpenAPIHono<ApiEnvironment>, manager: KeyManager): void {
@@ -31,7 +31,7 @@ export function addVerifyRoute(api: OpenAPIHono<ApiEnvironment>, manager: KeyMan
           description: "What the provider said; kept as the key's status.",
           content: { "application/json": { schema: verification } },
         },
-        ...failures(400, 403, 404, 408, 409, 413, 415, 422),
+        ...describeFailures(400, 403, 404, 408, 409, 413, 415, 422),
       },
     }),
     async (context) => {

@@ -41,7 +41,7 @@ export const guardsOfTheApi: readonly Guard[] = [
     ["one provider", "if (inQuery === undefined || inQuery === id) return id;", "return id;"],
     ["the actor of a change", "...(actor === undefined ? {} : { actor }),", ""],
   ]),
-  ...guardsOf("http/problem.ts", "http/handler.test.ts", [
+  ...guardsOf("http/request-problem.ts", "http/handler.test.ts", [
     ["Retry-After", 'status === 503 ? { "retry-after": String(retryAfterSeconds) } : {}', "{}"],
     [
       "no word of what failed",
@@ -49,7 +49,8 @@ export const guardsOfTheApi: readonly Guard[] = [
       "String(error)",
       "byokit itself",
     ],
-    ["nothing of the database", '"The keys cannot be reached right now. Make the same request again."', "message"],
+    ["nothing of the database", "answer.detail ?? message", "message"],
+    ["codes of another copy", "answer === undefined || ", "", "another copy"],
   ]),
   ...guardsOf("http/server/bearer-tokens.ts", "http/server/serve.test.ts", [
     ["tokens by their hash", "if (timingSafeEqual(hash, presented)) found", "found"],

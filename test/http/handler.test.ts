@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import { createHandler, type Principal } from "../../src/http/index.ts";
 import {
   ByokError,
+  type ByokErrorCode,
   createKeyManager,
   createKeyring,
   generateKeyring,
@@ -428,6 +429,18 @@ describe("an outage", () => {
     expect((await api.send("POST", "/byok", { body: key })).status).toBe(200);
     const [snapshot] = await store.snapshots(["org"]);
     expect(snapshot?.keys).toHaveLength(1);
+  });
+
+  it("of a code that only another copy of the package knows is 500, and the operator hears of it", async () => {
+    const { manager } = await served();
+    const newer = new ByokError("invented_later" as ByokErrorCode, `Newer than this, with ${planted}.`);
+    const onError = vi.fn();
+    const broken = { ...manager, list: () => Promise.reject(newer) };
+    const api = await Api.of(createHandler({ manager: broken, authenticate, onError }));
+    const { status, json, text } = await api.send("GET", "/byok");
+    expect([status, json.code]).toEqual([500, "internal"]);
+    expect(text).not.toContain("planted");
+    expect(onError.mock.calls).toEqual([[newer]]);
   });
 
   it("of byokit itself is 500 without a word of it, and a log that fails changes nothing", async () => {

@@ -5,7 +5,7 @@ import { ByokError, isByokError } from "../../errors.ts";
 import { positiveMs } from "../../options.ts";
 import { createDescribedHandler, type Handler, type HandlerOptions } from "../create-handler.ts";
 import { nodeListener } from "../node-listener.ts";
-import { RequestProblem } from "../problem.ts";
+import { makeProblem } from "../request-problem.ts";
 import { Connections } from "./connections.ts";
 import { Readiness } from "./readiness.ts";
 
@@ -105,7 +105,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
 function probed({ method }: Request, isWell: boolean): Response {
   const allow = "GET, HEAD";
   if (method !== "GET" && method !== "HEAD") {
-    return new RequestProblem(405, "method_not_allowed", `Use one of: ${allow}.`, { allow }).response();
+    return makeProblem("method_not_allowed", `Use one of: ${allow}.`, { allow }).response();
   }
   const headers = { "cache-control": "no-store" };
   return Response.json({ status: isWell ? "ok" : "not ready" }, { status: isWell ? 200 : 503, headers });

@@ -1,0 +1,22 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { expect, it } from "vitest";
+import { exitCodes, reportFailure } from "../../src/cli/exit-code.ts";
+import { ByokError, type ByokErrorCode } from "../../src/index.ts";
+
+const source = readFileSync(resolve(import.meta.dirname, "../../src/errors.ts"), "utf8");
+const codes = [...source.matchAll(/^ {2}\| "(?<code>\w+)"/gmu)].map(({ groups }) => groups?.["code"] as ByokErrorCode);
+
+it("a command ends with 75 for the errors that are worth another try, and for no other", () => {
+  expect(codes.length).toBeGreaterThan(10);
+  for (const code of codes) {
+    const error = new ByokError(code, "Failed.");
+    expect([code, reportFailure(error, () => {}) === exitCodes.tryAgain]).toEqual([code, error.retryable]);
+  }
+});
+
+it("a failure that is not byokit's own is named, and its text is not shown", () => {
+  const lines: string[] = [];
+  expect(reportFailure(new TypeError("planted"), (line) => lines.push(line))).toBe(exitCodes.failed);
+  expect(lines).toEqual([expect.stringMatching(/^byokit failed: TypeError\./u)]);
+});
