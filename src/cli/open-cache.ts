@@ -1,3 +1,5 @@
+import { systemClock } from "../clock.ts";
+import { within } from "../deadline.ts";
 import { importOptional } from "../import-optional.ts";
 import type { KeyCache } from "../shared-cache/key-cache.ts";
 import { redisCache } from "../shared-cache/redis-cache.ts";
@@ -21,11 +23,11 @@ export async function openCache(url: string | undefined): Promise<OpenedCache | 
     connectTimeout: connectMs,
   });
   redis.on("error", () => {});
-  const settled = Promise.withResolvers<void>();
-  const timer = setTimeout(settled.resolve, connectMs);
-  redis.once("ready", settled.resolve);
-  redis.once("close", settled.resolve);
-  await settled.promise;
-  clearTimeout(timer);
+  const settled = new Promise<void>((resolve) => {
+    redis.once("ready", resolve);
+    redis.once("close", resolve);
+  });
+  const expire = (): Error => new Error("Redis is not there yet.");
+  await within(systemClock, connectMs, settled, expire).catch(() => {});
   return { cache: redisCache({ redis }), close: () => redis.disconnect() };
 }

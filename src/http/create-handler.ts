@@ -7,7 +7,7 @@ import { addAuditRoute } from "./audit-route.ts";
 import { addCatalogueRoute } from "./catalogue-route.ts";
 import { addKeyRoutes } from "./key-routes.ts";
 import { malformed } from "./malformed.ts";
-import { type ApiEnvironment, type Authenticate, authenticated } from "./principal.ts";
+import { type ApiEnvironment, type Authenticate, requirePrincipal } from "./principal.ts";
 import { makeProblem, type RequestProblem, toProblem } from "./request-problem.ts";
 import { addVerifyRoute } from "./verify-route.ts";
 
@@ -77,7 +77,7 @@ export function createDescribedHandler(options: HandlerOptions): DescribedHandle
     return await next();
   });
   // "/byok" itself is among "/byok/*".
-  api.use("/byok/*", authenticated(authenticate));
+  api.use("/byok/*", requirePrincipal(authenticate));
   addKeyRoutes(api, manager);
   addVerifyRoute(api, manager);
   addAuditRoute(api, manager);

@@ -1,7 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { ByokKeys, KeyChange, KeyDescription, KeyManager } from "../manager/key-manager.ts";
-import { type ApiEnvironment, writers } from "./principal.ts";
-import { boundedBody } from "./request-body.ts";
+import { type ApiEnvironment, requireWriteAccess } from "./principal.ts";
+import { limitBody } from "./request-body.ts";
 import { makeProblem } from "./request-problem.ts";
 import { byokKeysSchema, describeFailures, providerIdSchema, statusSchema } from "./schemas.ts";
 
@@ -67,7 +67,7 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
       method: "post",
       path: "/byok",
       summary: "Add or replace a BYOK key",
-      middleware: [writers, boundedBody] as const,
+      middleware: [requireWriteAccess, limitBody] as const,
       request: { body: { required: true, content: { "application/json": { schema: input } } } },
       responses: { 200: json("The key is stored.", changed), ...describeFailures(400, 403, 408, 413, 415, 422) },
     }),
@@ -90,7 +90,7 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
       path: "/byok",
       summary: "Delete a BYOK key",
       description: "The provider stands in the body or, for proxies that drop it, in the query. Repeating it is safe.",
-      middleware: [writers, boundedBody] as const,
+      middleware: [requireWriteAccess, limitBody] as const,
       request: {
         query: z.object({ provider: provider.optional() }),
         body: { required: false, content: { "application/json": { schema: removal } } },

@@ -1,4 +1,6 @@
 import type { MiddlewareHandler } from "hono";
+import { systemClock } from "../clock.ts";
+import { within } from "../deadline.ts";
 import { isIdentifier } from "../identifier.ts";
 import { makeProblem, RequestProblem } from "./request-problem.ts";
 
@@ -24,23 +26,24 @@ export interface ApiEnvironment {
 
 const limitMs = 5_000;
 
-export function authenticated(authenticate: Authenticate): MiddlewareHandler<ApiEnvironment> {
+/** Lets pass who is somebody, as the `principal` of what comes after. */
+export function requirePrincipal(authenticate: Authenticate): MiddlewareHandler<ApiEnvironment> {
   return async (context, next) => {
     const { url, method: given, headers } = context.req.raw;
     // No `Request` can be made with TRACE. No path has it either: it asks as GET does, and then gets 404 or 405.
     const method = given === "TRACE" ? "GET" : given;
-    const principal = await asked(authenticate, new Request(url, { method, headers }));
+    const principal = await askWithinLimit(authenticate, new Request(url, { method, headers }));
     if (principal === null || principal === undefined) {
       const headers = { "www-authenticate": "Bearer" };
       throw makeProblem("unauthenticated", "Nobody is signed in. Send your credentials.", headers);
     }
-    context.set("principal", checked(principal));
+    context.set("principal", copyPrincipal(principal));
     await next();
   };
 }
 
 /** Lets pass who may write. */
-export const writers: MiddlewareHandler<ApiEnvironment> = async (context, next) => {
+export const requireWriteAccess: MiddlewareHandler<ApiEnvironment> = async (context, next) => {
   if (context.get("principal").canWrite !== true) {
     throw makeProblem("forbidden", "You may read keys and not change them. Ask an administrator.");
   }
@@ -48,7 +51,7 @@ export const writers: MiddlewareHandler<ApiEnvironment> = async (context, next) 
 };
 
 /** A copy, because the platform may use its object again. What is not quite right may write nothing: `0` is not `false`. */
-function checked({ orgId, actor, canWrite }: Principal): Principal {
+function copyPrincipal({ orgId, actor, canWrite }: Principal): Principal {
   const isActor = actor === undefined || isIdentifier(actor);
   if (isIdentifier(orgId) && isActor && typeof canWrite === "boolean") {
     return { orgId, canWrite, ...(actor === undefined ? {} : { actor }) };
@@ -58,15 +61,17 @@ function checked({ orgId, actor, canWrite }: Principal): Principal {
   );
 }
 
-async function asked(authenticate: Authenticate, request: Request): Promise<Principal | null | undefined> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error(`authenticate() took longer than ${limitMs} ms.`)), limitMs);
+async function askWithinLimit(authenticate: Authenticate, request: Request): Promise<Principal | null | undefined> {
+  const expire = (): Error => new Error(`authenticate() took longer than ${limitMs} ms.`);
   try {
-    return await Promise.race([authenticate(request), late.promise]);
+    return await within(systemClock, limitMs, askWhose(authenticate, request), expire);
   } catch (error) {
     const detail = "Nobody can sign in right now. Make the same request again.";
     throw new RequestProblem({ status: 503, code: "internal", detail, origin: error });
-  } finally {
-    clearTimeout(timer);
   }
+}
+
+/** Rejects also where `authenticate` throws at once, and takes an answer that is no promise. */
+async function askWhose(authenticate: Authenticate, request: Request): Promise<Principal | null | undefined> {
+  return await authenticate(request);
 }

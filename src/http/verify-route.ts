@@ -1,7 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { KeyManager } from "../manager/key-manager.ts";
-import { type ApiEnvironment, writers } from "./principal.ts";
-import { boundedBody } from "./request-body.ts";
+import { type ApiEnvironment, requireWriteAccess } from "./principal.ts";
+import { limitBody } from "./request-body.ts";
 import { describeFailures, providerIdSchema, statusSchema, verdictSchema } from "./schemas.ts";
 
 /** `POST /byok/verify`: asks a provider for a stored key. */
@@ -22,7 +22,7 @@ export function addVerifyRoute(api: OpenAPIHono<ApiEnvironment>, manager: KeyMan
       method: "post",
       path: "/byok/verify",
       summary: "Check a stored key with its provider",
-      middleware: [writers, boundedBody] as const,
+      middleware: [requireWriteAccess, limitBody] as const,
       request: {
         body: { required: true, content: { "application/json": { schema: z.strictObject({ provider }) } } },
       },

@@ -3,7 +3,7 @@ import { type Guard, guardsOf } from "./guard.ts";
 /** Who may ask, what may be sent, and what is never shown. */
 export const guardsOfTheApi: readonly Guard[] = [
   ...guardsOf("http/create-handler.ts", "http/handler.test.ts", [
-    ["who asks", 'api.use("/byok/*", authenticated(authenticate));', ""],
+    ["who asks", 'api.use("/byok/*", requirePrincipal(authenticate));', ""],
     ["methods that are not there", "if (allow === undefined) return await next();", "return await next();"],
     ["a preflight, which nobody sends", 'context.req.method === "OPTIONS" && allow !== undefined', "false"],
     ["no-store", 'if (!context.res.headers.has("cache-control")) context', "if (false) context"],
@@ -13,6 +13,12 @@ export const guardsOfTheApi: readonly Guard[] = [
   ...guardsOf("http/principal.ts", "http/handler.test.ts", [
     ["who may write", 'context.get("principal").canWrite !== true', "false"],
     ["no body for authenticate()", "new Request(url, { method, headers })", "context.req.raw"],
+    [
+      "an end to who asks",
+      "within(systemClock, limitMs, askWhose(authenticate, request), expire)",
+      "askWhose(authenticate, request)",
+      "five seconds",
+    ],
     ["nobody", "principal === null || principal === undefined", "false"],
     ["a principal that is one", "if (isIdentifier(orgId) && isActor", "if (isActor"],
     ["an actor that is one", "actor === undefined || isIdentifier(actor)", "true"],
@@ -28,7 +34,12 @@ export const guardsOfTheApi: readonly Guard[] = [
   ]),
   ...guardsOf("http/request-body.ts", "http/handler.test.ts", [
     ["a body's size", "if (size > maxBytes) throw", "if (false) throw", "16 KiB"],
-    ["a body's time", "Promise.race([reader.read(), late.promise])", "reader.read()", "408"],
+    [
+      "a body's time",
+      "await within(systemClock, limitMs, readChunks(reader), expire)",
+      "await readChunks(reader)",
+      "408",
+    ],
     ["a body's type", 'if (mediaType !== "application/json") {', "if (false) {", "of the type"],
     ["UTF-8", "{ fatal: true }", "{ fatal: false }", "broken UTF-8"],
     ["a body that a proxy dropped", 'if (body === null) headers.delete("content-type");', "if (body === null) void 0;"],
@@ -75,8 +86,13 @@ export const guardsOfTheApi: readonly Guard[] = [
   ]),
   ...guardsOf("http/server/readiness.ts", "http/server/serve.test.ts", [
     ["few checks", "!this.#isUnderWay && nowMs - this.#checkedAtMs >= keepMs", "true"],
-    ["a check that fails", "} catch {\n      return false;", "} catch {\n      return true;"],
-    ["a check that does not end", "Promise.race([this.#checking, late.promise])", "this.#checking", "never answers"],
+    ["a check that fails", "return false;\n    } finally", "return true;\n    } finally"],
+    [
+      "a check that does not end",
+      "await within(systemClock, limitMs, this.#checking, expire)",
+      "await this.#checking",
+      "never answers",
+    ],
   ]),
   ...guardsOf("http/server/connections.ts", "http/server/serve.test.ts", [
     [

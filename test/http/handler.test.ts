@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { createHandler, type Principal } from "../../src/http/index.ts";
+import { type Authenticate, createHandler, type Principal } from "../../src/http/index.ts";
 import {
   ByokError,
   type ByokErrorCode,
@@ -139,6 +139,32 @@ describe("whose request it is", () => {
     const { status, headers } = await (await Api.of(failing)).send("GET", "/byok");
     expect([status, headers.get("retry-after")]).toEqual([503, "2"]);
     expect(onError.mock.calls).toEqual([[expect.objectContaining({ message: "no sessions" })]]);
+  });
+
+  it("is 503 when it is not told within five seconds", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const { manager } = await served();
+      const handler = createHandler({ manager, authenticate: () => new Promise<never>(() => {}) });
+      const answer = handler(new Request("http://x/byok"));
+      await vi.advanceTimersByTimeAsync(5_000);
+      expect((await answer).status).toBe(503);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("may be told by a function that makes no promise, or throws at once", async () => {
+    const { manager } = await served();
+    const statusWith = async (answer: () => Principal): Promise<number> => {
+      const handler = createHandler({ manager, authenticate: answer as unknown as Authenticate });
+      return (await (await Api.of(handler)).send("GET", "/byok")).status;
+    };
+    const failing = (): Principal => {
+      throw new Error("no sessions");
+    };
+    expect(await statusWith(() => ({ orgId: "org", canWrite: false }))).toBe(200);
+    expect(await statusWith(failing)).toBe(503);
   });
 
   it.each([

@@ -1,3 +1,6 @@
+import { systemClock } from "../../clock.ts";
+import { within } from "../../deadline.ts";
+
 /** How long an answer of the check is believed, in milliseconds: anybody may ask, and each check is a statement. */
 const keepMs = 1_000;
 /** The longest that anybody waits for one, in milliseconds. */
@@ -25,18 +28,17 @@ export class Readiness {
     const nowMs = performance.now();
     if (!this.#isUnderWay && nowMs - this.#checkedAtMs >= keepMs) {
       this.#checkedAtMs = nowMs;
-      this.#checking = this.#checked();
+      this.#checking = this.#runCheck();
     }
-    const late = Promise.withResolvers<boolean>();
-    const timer = setTimeout(() => late.resolve(false), limitMs);
+    const expire = (): Error => new Error("The check does not answer.");
     try {
-      return await Promise.race([this.#checking, late.promise]);
-    } finally {
-      clearTimeout(timer);
+      return await within(systemClock, limitMs, this.#checking, expire);
+    } catch {
+      return false;
     }
   }
 
-  async #checked(): Promise<boolean> {
+  async #runCheck(): Promise<boolean> {
     this.#isUnderWay = true;
     try {
       await this.#check();
