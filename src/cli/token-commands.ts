@@ -25,7 +25,7 @@ export function addTokenCommands(program: Command): void {
       const { addToken } = await import("./token-file.ts");
       const token = randomBytes(32).toString("base64url");
       const sha256 = createHash("sha256").update(token).digest("hex");
-      await addToken(file, { sha256, orgId, ...(actor === undefined ? {} : { actor }), canWrite: !readOnly });
+      addToken(file, { sha256, orgId, ...(actor === undefined ? {} : { actor }), canWrite: !readOnly });
       print({ token, orgId }, [[token]], json);
     });
 }

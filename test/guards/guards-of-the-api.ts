@@ -104,8 +104,4 @@ export const guardsOfTheApi: readonly Guard[] = [
     ["connections without a request", "if (requests === 0) socket.destroy();", "void socket;", "without a request"],
     ["requests under way", "if (requests === 0) socket.destroy();", "socket.destroy();", "under way end"],
   ]),
-  ...guardsOf("cli/read-key.ts", "cli/read-key.test.ts", [
-    ["no echo", "output: nowhere", "output: process.stderr"],
-    ["a key's end", "if (text.length > maxLength) throw", "if (false) throw", "no end"],
-  ]),
 ];

@@ -7,6 +7,7 @@ import { guardsOfProviders } from "./guards-of-providers.ts";
 import { guardsOfRedis } from "./guards-of-redis.ts";
 import { guardsOfTheApi } from "./guards-of-the-api.ts";
 import { guardsOfTheCache } from "./guards-of-the-cache.ts";
+import { guardsOfTheCommandLine } from "./guards-of-the-command-line.ts";
 import { guardsOfTheModel } from "./guards-of-the-model.ts";
 import { guardsOfTheResolver } from "./guards-of-the-resolver.ts";
 import { guardsOfTheVault } from "./guards-of-the-vault.ts";
@@ -56,6 +57,7 @@ describe.each([
   ["the model check", guardsOfTheModel],
   ["Redis", guardsOfRedis],
   ["the API", guardsOfTheApi],
+  ["the command line", guardsOfTheCommandLine],
 ] as const)("a guard of %s that is taken out is noticed:", (_room, guards) => {
   it.concurrent.each(guards)("$name ($file)", async (guard) => {
     expect(await withoutGuard(guard)).toBe("a test fails");
