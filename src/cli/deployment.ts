@@ -6,7 +6,7 @@ import type { EndpointOption } from "../providers/endpoints.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import { type OpenedCache, openCache } from "./open-cache.ts";
 import { openStore } from "./open-store.ts";
-import { textOf } from "./text-of.ts";
+import { readText } from "./read-text.ts";
 
 /** Where the command line finds its database, its Redis and its keyring. */
 export interface Environment {
@@ -32,8 +32,8 @@ export interface DeploymentOptions {
 
 /** @throws ByokError `options_invalid` */
 export async function openDeployment(env: Environment, options: DeploymentOptions = {}): Promise<Deployment> {
-  const keyring = createKeyring(keyringText(env));
-  const endpoints = endpointsOf(env);
+  const keyring = createKeyring(readKeyringText(env));
+  const endpoints = parseEndpoints(env);
   const opened = await openStore(env.BYOK_DATABASE_URL);
   let cache: OpenedCache | undefined;
   const close = async (): Promise<void> => {
@@ -57,16 +57,16 @@ export async function openDeployment(env: Environment, options: DeploymentOption
 }
 
 /** @throws ByokError `options_invalid` */
-export function keyringText({ BYOK_KEYRING: given }: Environment): string {
+export function readKeyringText({ BYOK_KEYRING: given }: Environment): string {
   if (!given) {
     const next = "Make one with: byokit keyring create > keyring.json";
     throw new ByokError("options_invalid", `BYOK_KEYRING names no keyring: a file's path, or the JSON itself. ${next}`);
   }
   if (given.trimStart().startsWith("{")) return given;
-  return textOf(given, "that BYOK_KEYRING names");
+  return readText(given, "that BYOK_KEYRING names");
 }
 
-function endpointsOf({ BYOK_ENDPOINTS: given }: Environment): Readonly<Record<string, EndpointOption>> {
+function parseEndpoints({ BYOK_ENDPOINTS: given }: Environment): Readonly<Record<string, EndpointOption>> {
   if (!given) return {};
   try {
     const json: unknown = JSON.parse(given);

@@ -15,29 +15,30 @@ interface KeyOptions extends OutputOptions {
 
 export function addKeyCommands(program: Command, env: Environment): void {
   const keys = program.command("keys").description("customers' keys");
-  const command = (name: string, description: string, example = ""): Command =>
+  const addCommand = (name: string, description: string, example = ""): Command =>
     keys
       .command(name)
       .description(description)
       .requiredOption("--org <id>", "the organisation")
       .option("--json", "print JSON")
       .addHelpText("after", `\nExample:\n  byokit keys ${name} --org acme${example}`);
-  const named = (name: string, description: string, example = ""): Command =>
-    command(name, description, ` --provider openai${example}`).requiredOption(
+  const addProviderCommand = (name: string, description: string, example = ""): Command =>
+    addCommand(name, description, ` --provider openai${example}`).requiredOption(
       "--provider <id>",
       "the provider: openai, deepgram, …",
     );
-  const actor = (): Option => new Option("--actor <name>", "who does it, for the audit trail").default("byokit");
+  const createActorOption = (): Option =>
+    new Option("--actor <name>", "who does it, for the audit trail").default("byokit");
 
-  command("list", "shows which providers have a key").action(async ({ org, json = false }: KeyOptions) => {
-    await managed(env, async (manager) => {
+  addCommand("list", "shows which providers have a key").action(async ({ org, json = false }: KeyOptions) => {
+    await withManager(env, async (manager) => {
       const byokKeys = await manager.list(org);
       print({ byokKeys }, [["reference", "secret"], ...Object.entries(byokKeys)], json);
     });
   });
 
-  command("describe", "shows what may be shown of the keys").action(async ({ org, json = false }: KeyOptions) => {
-    await managed(env, async (manager) => {
+  addCommand("describe", "shows what may be shown of the keys").action(async ({ org, json = false }: KeyOptions) => {
+    await withManager(env, async (manager) => {
       const described = await manager.describe(org);
       const rows = described.map((key) => [
         key.provider,
@@ -52,12 +53,12 @@ export function addKeyCommands(program: Command, env: Environment): void {
     });
   });
 
-  named("set", "stores a key, which it reads from standard input", " < openai-key.txt")
+  addProviderCommand("set", "stores a key, which it reads from standard input", " < openai-key.txt")
     .option("--region <id>", "the provider's region that the key belongs to")
     .option("--no-verify", "store it without asking the provider")
-    .addOption(actor())
+    .addOption(createActorOption())
     .action(async ({ org, provider, region, actor: by, verify, json = false }: KeyOptions) => {
-      await managed(
+      await withManager(
         env,
         async (manager) => {
           const key = {
@@ -72,19 +73,19 @@ export function addKeyCommands(program: Command, env: Environment): void {
       );
     });
 
-  named("remove", "removes a key for good")
-    .addOption(actor())
+  addProviderCommand("remove", "removes a key for good")
+    .addOption(createActorOption())
     .action(async ({ org, provider, actor: by, json = false }: KeyOptions) => {
-      await managed(env, async (manager) => {
+      await withManager(env, async (manager) => {
         printChange(await manager.remove(org, { provider, ...(by === undefined ? {} : { actor: by }) }), json);
       });
     });
 
-  named(
+  addProviderCommand(
     "verify",
     "asks the provider for a stored key; ends with 1 when it is not valid, with 75 when nobody says",
   ).action(async ({ org, provider, json = false }: KeyOptions) => {
-    await managed(env, async (manager) => {
+    await withManager(env, async (manager) => {
       const result = await manager.verify(org, provider);
       const { verdict, status, reason = null } = result;
       print(
@@ -106,7 +107,7 @@ function toJson<T extends { readonly verdict: string }>({ verdict, ...rest }: T)
   return { ...rest, verification: verdict };
 }
 
-async function managed(
+async function withManager(
   env: Environment,
   work: (manager: KeyManager) => Promise<void>,
   verify: "reject-invalid" | "off" = "reject-invalid",

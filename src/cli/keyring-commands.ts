@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { generateKeyring, parseKeyring, type Ring } from "../keyring/keyring-json.ts";
-import { type Environment, keyringText } from "./deployment.ts";
+import { type Environment, readKeyringText } from "./deployment.ts";
 import { type OutputOptions, print } from "./output.ts";
 
 export function addKeyringCommands(program: Command, env: Environment): void {
@@ -23,8 +23,8 @@ export function addKeyringCommands(program: Command, env: Environment): void {
     .option("--json", "print JSON")
     .addHelpText("after", "\nExample:\n  BYOK_KEYRING=./keyring.json byokit keyring show --json")
     .action(({ json = false }: OutputOptions) => {
-      const { keys, cache } = parseKeyring(keyringText(env));
-      const result = { keys: shown(keys), cache: shown(cache) };
+      const { keys, cache } = parseKeyring(readKeyringText(env));
+      const result = { keys: describeRing(keys), cache: describeRing(cache) };
       const rows = Object.entries(result).flatMap(([ring, kids]) =>
         kids.map(({ kid, primary }) => [ring, kid, primary ? "primary" : "opens only"]),
       );
@@ -32,6 +32,6 @@ export function addKeyringCommands(program: Command, env: Environment): void {
     });
 }
 
-function shown({ primary, keys }: Ring): { readonly kid: string; readonly primary: boolean }[] {
+function describeRing({ primary, keys }: Ring): { readonly kid: string; readonly primary: boolean }[] {
   return [...keys.keys()].map((kid) => ({ kid, primary: kid === primary }));
 }

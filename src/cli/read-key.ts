@@ -7,10 +7,10 @@ const maxLength = 4_096;
 
 /** Reads a key from standard input, up to its end or, at a terminal, up to Enter and without showing what is typed. */
 export async function readKey(input: NodeJS.ReadStream = process.stdin): Promise<string> {
-  return input.isTTY ? await typed(input) : await piped(input);
+  return input.isTTY ? await readTyped(input) : await readPiped(input);
 }
 
-async function piped(input: NodeJS.ReadStream): Promise<string> {
+async function readPiped(input: NodeJS.ReadStream): Promise<string> {
   let text = "";
   for await (const chunk of input.setEncoding("utf8")) {
     text += chunk;
@@ -19,7 +19,7 @@ async function piped(input: NodeJS.ReadStream): Promise<string> {
   return text;
 }
 
-async function typed(input: NodeJS.ReadStream): Promise<string> {
+async function readTyped(input: NodeJS.ReadStream): Promise<string> {
   process.stderr.write("Key (not shown): ");
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input, output: nowhere, terminal: true });

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { type Environment, openDeployment } from "./deployment.ts";
-import { textOf } from "./text-of.ts";
+import { readText } from "./read-text.ts";
 
 interface ServeCommandOptions {
   readonly tokens: string;
@@ -14,7 +14,7 @@ export function addServeCommand(program: Command, env: Environment): void {
     .description("serves the management API, one line of JSON a request; SIGTERM and SIGINT end it")
     .requiredOption("--tokens <file>", "who may ask; see `byokit tokens add`")
     .option("--host <address>", "where to listen; the default is reached by this machine only", "127.0.0.1")
-    .option("--port <number>", "0 takes any that is free", portOf, 8_787)
+    .option("--port <number>", "0 takes any that is free", parsePort, 8_787)
     .addHelpText("after", "\nExample:\n  byokit serve --tokens tokens.json --port 8787")
     .action(async ({ tokens: file, host, port }: ServeCommandOptions) => {
       // Imported here: no other command is to wait for a web framework.
@@ -22,7 +22,7 @@ export function addServeCommand(program: Command, env: Environment): void {
         import("../http/server/bearer-tokens.ts"),
         import("../http/server/serve.ts"),
       ]);
-      const authenticate = bearerTokens(parseTokens(textOf(file, "of tokens")));
+      const authenticate = bearerTokens(parseTokens(readText(file, "of tokens")));
       await using deployment = await openDeployment(env);
       const { manager, store } = deployment;
       await store.migrate();
@@ -39,7 +39,7 @@ export function addServeCommand(program: Command, env: Environment): void {
     });
 }
 
-function portOf(text: string): number {
+function parsePort(text: string): number {
   const port = /^\d{1,5}$/u.test(text) ? Number(text) : Number.NaN;
   if (port <= 65_535) return port;
   throw new InvalidArgumentError("A port is a number from 0 to 65535.");

@@ -4,7 +4,7 @@ import { ByokError } from "../errors.ts";
 import { type HashedToken, parseTokens } from "../http/server/bearer-tokens.ts";
 import { isIdentifier } from "../identifier.ts";
 import { holdLock, LockFailure } from "./hold-lock.ts";
-import { textOf } from "./text-of.ts";
+import { readText } from "./read-text.ts";
 
 /** The longest that other processes are waited for, in milliseconds. */
 const waitMs = 5_000;
@@ -26,7 +26,7 @@ export function changeTokens(file: string, change: (tokens: readonly HashedToken
   const path = existsSync(file) ? realpathSync(file) : file;
   try {
     holdLock(`${path}.lock`, waitMs, () => {
-      const before = existsSync(path) ? parseTokens(textOf(path, "of tokens")) : [];
+      const before = existsSync(path) ? parseTokens(readText(path, "of tokens")) : [];
       replaceFile(path, `${JSON.stringify({ tokens: change(before) }, null, 2)}\n`);
     });
   } catch (error) {

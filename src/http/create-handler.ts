@@ -5,8 +5,8 @@ import type { KeyManager } from "../manager/key-manager.ts";
 import { readAllowedMethods } from "./allowed-methods.ts";
 import { addAuditRoute } from "./audit-route.ts";
 import { addCatalogueRoute } from "./catalogue-route.ts";
+import { describeIssues } from "./describe-issues.ts";
 import { addKeyRoutes } from "./key-routes.ts";
-import { malformed } from "./malformed.ts";
 import { type ApiEnvironment, type Authenticate, requirePrincipal } from "./principal.ts";
 import { makeProblem, type RequestProblem, toProblem } from "./request-problem.ts";
 import { addVerifyRoute } from "./verify-route.ts";
@@ -46,7 +46,7 @@ export function createDescribedHandler(options: HandlerOptions): DescribedHandle
   if (basePath !== "" && !/^(\/[\w.-]+)+$/u.test(basePath)) {
     throw new ByokError("options_invalid", '"basePath" must be empty, or begin with "/" and not end with it.');
   }
-  const onError = (error: unknown): void => {
+  const tellOperator = (error: unknown): void => {
     try {
       options.onError?.(error);
     } catch {
@@ -55,15 +55,15 @@ export function createDescribedHandler(options: HandlerOptions): DescribedHandle
   };
   const api = new OpenAPIHono<ApiEnvironment>({
     defaultHook: (result) => {
-      if (!result.success) throw malformed(result.target, result.error.issues);
+      if (!result.success) throw describeIssues(result.target, result.error.issues);
     },
   }).basePath(basePath);
   api.onError((error) => {
     const problem = error instanceof HTTPException ? translateFrameworkError(error) : toProblem(error);
-    if (problem.status >= 500) onError(problem.origin ?? error);
-    return problem.response();
+    if (problem.status >= 500) tellOperator(problem.origin ?? error);
+    return problem.toResponse();
   });
-  api.notFound(() => makeProblem("not_found", "There is no such path.").response());
+  api.notFound(() => makeProblem("not_found", "There is no such path.").toResponse());
 
   api.use("*", async (context, next) => {
     await next();

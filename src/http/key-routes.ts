@@ -3,13 +3,13 @@ import type { ByokKeys, KeyChange, KeyDescription, KeyManager } from "../manager
 import { type ApiEnvironment, requireWriteAccess } from "./principal.ts";
 import { limitBody } from "./request-body.ts";
 import { makeProblem } from "./request-problem.ts";
-import { byokKeysSchema, describeFailures, providerIdSchema, statusSchema } from "./schemas.ts";
+import { buildByokKeysSchema, buildProviderIdSchema, describeFailures, statusSchema } from "./schemas.ts";
 
 /** `GET`, `POST` and `DELETE /byok`: an organisation's keys. */
 export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManager): void {
   const providerIds = manager.config().providers.map(({ id }) => id);
-  const provider = providerIdSchema(providerIds);
-  const byokKeys = byokKeysSchema(providerIds);
+  const provider = buildProviderIdSchema(providerIds);
+  const byokKeys = buildByokKeysSchema(providerIds);
 
   const details = z
     .object({
@@ -46,7 +46,7 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
       path: "/byok",
       summary: "Get BYOK configurations",
       request: { query: z.object({ details: z.enum(["true", "false"]).optional() }) },
-      responses: { 200: json("The organisation's keys.", keys), ...describeFailures(400) },
+      responses: { 200: describeJson("The organisation's keys.", keys), ...describeFailures(400) },
     }),
     async (context) => {
       const { orgId } = context.get("principal");
@@ -57,7 +57,7 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
       const references: ByokKeys = Object.fromEntries(
         providerIds.map((id) => [`${id}_secret_id`, described.get(id)?.secretId ?? null]),
       );
-      const shown = Object.fromEntries(providerIds.map((id) => [id, detailsOf(described.get(id))]));
+      const shown = Object.fromEntries(providerIds.map((id) => [id, toDetails(described.get(id))]));
       return context.json({ byok_keys: references, details: shown }, 200);
     },
   );
@@ -69,7 +69,10 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
       summary: "Add or replace a BYOK key",
       middleware: [requireWriteAccess, limitBody] as const,
       request: { body: { required: true, content: { "application/json": { schema: input } } } },
-      responses: { 200: json("The key is stored.", changed), ...describeFailures(400, 403, 408, 413, 415, 422) },
+      responses: {
+        200: describeJson("The key is stored.", changed),
+        ...describeFailures(400, 403, 408, 413, 415, 422),
+      },
     }),
     async (context) => {
       const { orgId, actor } = context.get("principal");
@@ -80,7 +83,7 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
         ...(region == null ? {} : { region }),
         ...(actor === undefined ? {} : { actor }),
       };
-      return context.json(bodyOf(await manager.set(orgId, key)), 200);
+      return context.json(toBody(await manager.set(orgId, key)), 200);
     },
   );
 
@@ -96,24 +99,24 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
         body: { required: false, content: { "application/json": { schema: removal } } },
       },
       responses: {
-        200: json("There is no such key any more.", changed),
+        200: describeJson("There is no such key any more.", changed),
         ...describeFailures(400, 403, 408, 413, 415, 422),
       },
     }),
     async (context) => {
       const { orgId, actor } = context.get("principal");
-      const id = named(context.req.valid("query").provider, context.req.valid("json").provider);
+      const id = chooseProvider(context.req.valid("query").provider, context.req.valid("json").provider);
       const change = await manager.remove(orgId, { provider: id, ...(actor === undefined ? {} : { actor }) });
-      return context.json(bodyOf(change), 200);
+      return context.json(toBody(change), 200);
     },
   );
 }
 
-function json<Schema extends z.ZodType>(description: string, schema: Schema) {
+function describeJson<Schema extends z.ZodType>(description: string, schema: Schema) {
   return { description, content: { "application/json": { schema } } };
 }
 
-function bodyOf(change: KeyChange) {
+function toBody(change: KeyChange) {
   const { byokKeys, seq, verdict, reason = null, published, effectiveWithinMs } = change;
   const success = true as const;
   return {
@@ -127,7 +130,7 @@ function bodyOf(change: KeyChange) {
   };
 }
 
-function detailsOf(key: KeyDescription | undefined) {
+function toDetails(key: KeyDescription | undefined) {
   if (key === undefined) return null;
   const { secretId, hint, status, region, createdAt, createdBy, lastCheckedAt } = key;
   return {
@@ -141,7 +144,7 @@ function detailsOf(key: KeyDescription | undefined) {
   };
 }
 
-function named(inQuery: string | undefined, inBody: string | undefined): string {
+function chooseProvider(inQuery: string | undefined, inBody: string | undefined): string {
   const id = inBody ?? inQuery;
   if (id === undefined) throw makeProblem("body_malformed", 'Name the "provider" in the body or the query.');
   if (inQuery === undefined || inQuery === id) return id;

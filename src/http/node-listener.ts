@@ -8,17 +8,17 @@ export type NodeListener = (request: IncomingMessage, response: ServerResponse) 
 
 /** A handler for `node:http` and what builds on it. Mount it ahead of body parsers: it reads the body itself. */
 export function toNodeListener(handler: Handler): NodeListener {
-  return nodeListener(handler, (response) => response);
+  return createNodeListener(handler, (response) => response);
 }
 
 /** `finish` has the last word on answers to what never became a request. */
-export function nodeListener(handler: Handler, finish: (response: Response) => Response): NodeListener {
+export function createNodeListener(handler: Handler, finish: (response: Response) => Response): NodeListener {
   return getRequestListener((request) => handler(request), {
     overrideGlobalObjects: false,
     errorHandler: (error) => {
       const isMalformed = error instanceof RequestError;
       const malformed = makeProblem("request_malformed", "The request has no valid target or host.");
-      return finish((isMalformed ? malformed : toProblem(error)).response());
+      return finish((isMalformed ? malformed : toProblem(error)).toResponse());
     },
   });
 }

@@ -42,7 +42,7 @@ export class RequestProblem extends Error {
     return this.status === 503 || this.status === 408;
   }
 
-  response(): Response {
+  toResponse(): Response {
     const { status, code, message: detail, isRetryable: retryable } = this;
     const title = titles[status];
     const type = `urn:byokit:problem:${code}`;

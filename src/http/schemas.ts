@@ -60,7 +60,7 @@ export const statusSchema: z.ZodType<KeyStatus> = z.enum([
 export const verdictSchema: z.ZodType<Verdict> = z.enum(["passed", "restricted", "invalid", "unreachable", "skipped"]);
 
 /** `{ <provider>_secret_id: string | null }`, every provider named. */
-export function byokKeysSchema(providerIds: readonly string[]): z.ZodType<ByokKeys> {
+export function buildByokKeysSchema(providerIds: readonly string[]): z.ZodType<ByokKeys> {
   const reference = z.string().nullable().openapi({ description: "The key's reference; null where there is no key." });
   return z
     .object(Object.fromEntries(providerIds.map((id) => [`${id}_secret_id` as const, reference])))
@@ -68,6 +68,6 @@ export function byokKeysSchema(providerIds: readonly string[]): z.ZodType<ByokKe
 }
 
 /** A provider's id. Any text passes, so that an unknown one is told apart from a malformed body. */
-export function providerIdSchema(providerIds: readonly string[]): z.ZodType<string, string> {
+export function buildProviderIdSchema(providerIds: readonly string[]): z.ZodType<string, string> {
   return z.string().openapi({ enum: [...providerIds], description: "A provider's id." });
 }

@@ -2,11 +2,12 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { KeyManager } from "../manager/key-manager.ts";
 import { type ApiEnvironment, requireWriteAccess } from "./principal.ts";
 import { limitBody } from "./request-body.ts";
-import { describeFailures, providerIdSchema, statusSchema, verdictSchema } from "./schemas.ts";
+import { buildProviderIdSchema, describeFailures, statusSchema, verdictSchema } from "./schemas.ts";
 
 /** `POST /byok/verify`: asks a provider for a stored key. */
 export function addVerifyRoute(api: OpenAPIHono<ApiEnvironment>, manager: KeyManager): void {
-  const provider = providerIdSchema(manager.config().providers.map(({ id }) => id));
+  const provider = buildProviderIdSchema(manager.config().providers.map(({ id }) => id));
+
   const verification = z
     .object({
       success: z.literal(true),
@@ -17,6 +18,7 @@ export function addVerifyRoute(api: OpenAPIHono<ApiEnvironment>, manager: KeyMan
       reason: z.string().nullable().openapi({ description: "One word; never the provider's own text." }),
     })
     .openapi("Verification");
+
   api.openapi(
     createRoute({
       method: "post",
@@ -36,8 +38,8 @@ export function addVerifyRoute(api: OpenAPIHono<ApiEnvironment>, manager: KeyMan
     }),
     async (context) => {
       const { orgId } = context.get("principal");
-      const checked = await manager.verify(orgId, context.req.valid("json").provider);
-      const { provider: id, secretId, verdict, status, reason = null } = checked;
+      const answer = await manager.verify(orgId, context.req.valid("json").provider);
+      const { provider: id, secretId, verdict, status, reason = null } = answer;
       const success = true as const;
       return context.json({ success, provider: id, secret_id: secretId, verification: verdict, status, reason }, 200);
     },

@@ -7,7 +7,7 @@ export const guardsOfTheApi: readonly Guard[] = [
     ["methods that are not there", "if (allow === undefined) return await next();", "return await next();"],
     ["a preflight, which nobody sends", 'context.req.method === "OPTIONS" && allow !== undefined', "false"],
     ["no-store", 'if (!context.res.headers.has("cache-control")) context', "if (false) context"],
-    ["errors that the operator hears of", "if (problem.status >= 500) onError(problem.origin ?? error);", ""],
+    ["errors that the operator hears of", "if (problem.status >= 500) tellOperator(problem.origin ?? error);", ""],
     ["a base path that is one", 'if (basePath !== "" && !/^', "if (false && !/^"],
   ]),
   ...guardsOf("http/principal.ts", "http/handler.test.ts", [
@@ -44,7 +44,7 @@ export const guardsOfTheApi: readonly Guard[] = [
     ["UTF-8", "{ fatal: true }", "{ fatal: false }", "broken UTF-8"],
     ["a body that a proxy dropped", 'if (body === null) headers.delete("content-type");', "if (body === null) void 0;"],
   ]),
-  ...guardsOf("http/malformed.ts", "http/handler.test.ts", [
+  ...guardsOf("http/describe-issues.ts", "http/handler.test.ts", [
     ["names that look like names", "keys.filter((name) => namePattern.test(name))", "keys", "unknown fields"],
   ]),
   ...guardsOf("http/key-routes.ts", "http/handler.test.ts", [

@@ -39,11 +39,11 @@ export function parseTokens(text: string): readonly HashedToken[] {
   try {
     json = JSON.parse(text);
   } catch {
-    throw invalid("it is not JSON");
+    throw makeFileError("it is not JSON");
   }
   const parsed = tokensFile.safeParse(json);
   if (parsed.success) return parsed.data.tokens;
-  throw invalid(parsed.error.issues.slice(0, maxTold).map(describeFault).join(", "));
+  throw makeFileError(parsed.error.issues.slice(0, maxTold).map(describeFault).join(", "));
 }
 
 /** `Authorization: Bearer …` against hashes. Every hash is compared, each in constant time. */
@@ -67,6 +67,6 @@ function describeFault({ path }: { readonly path: readonly PropertyKey[] }): str
   return `${token} does not say "canWrite", which is true for who may change keys and false for who may only read them`;
 }
 
-function invalid(why: string): ByokError {
+function makeFileError(why: string): ByokError {
   return new ByokError("options_invalid", `The file of tokens is not valid: ${why}. Make it with: byokit tokens add`);
 }

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { ByokError, isByokError } from "../../errors.ts";
 import { positiveMs } from "../../options.ts";
 import { createDescribedHandler, type Handler, type HandlerOptions } from "../create-handler.ts";
-import { nodeListener } from "../node-listener.ts";
+import { createNodeListener } from "../node-listener.ts";
 import { makeProblem } from "../request-problem.ts";
 import { Connections } from "./connections.ts";
 import { Readiness } from "./readiness.ts";
@@ -45,7 +45,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const { host = "127.0.0.1", port = 8_787, basePath = "", ready, ...rest } = options;
   const shutdownMs = positiveMs("shutdownMs", options.shutdownMs ?? 10_000);
   const logger = options.logger ?? (await import("pino")).pino();
-  const onError = (error: unknown): void => logger.error(factsOf(error), "failed");
+  const onError = (error: unknown): void => logger.error(describeError(error), "failed");
   const readiness = new Readiness(ready ?? (async () => {}));
   const api = createDescribedHandler({ ...rest, basePath, onError });
   const probes = new Map([
@@ -60,7 +60,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
 
   const answer: Handler = async (request) => {
     const probe = probes.get(new URL(request.url).pathname);
-    return probe === undefined ? await api.handler(request) : probed(request, await probe());
+    return probe === undefined ? await api.handler(request) : answerProbe(request, await probe());
   };
   const log = (response: Response, fields: object): Response => {
     const requestId = randomUUID();
@@ -68,7 +68,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     logger.info({ requestId, ...fields, status: response.status }, "request");
     return response;
   };
-  const logged: Handler = async (request) => {
+  const answerAndLog: Handler = async (request) => {
     const startedAt = performance.now();
     const response = await answer(request);
     const { pathname } = new URL(request.url);
@@ -88,7 +88,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   };
   const server = createServer(
     timeouts,
-    nodeListener(logged, (response) => log(response, { path: "none" })),
+    createNodeListener(answerAndLog, (response) => log(response, { path: "none" })),
   );
   server.maxConnections = maxConnections;
   const connections = new Connections(server);
@@ -102,10 +102,10 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
 }
 
 /** The answer of `/healthz` and `/readyz`. */
-function probed({ method }: Request, isWell: boolean): Response {
+function answerProbe({ method }: Request, isWell: boolean): Response {
   const allow = "GET, HEAD";
   if (method !== "GET" && method !== "HEAD") {
-    return makeProblem("method_not_allowed", `Use one of: ${allow}.`, { allow }).response();
+    return makeProblem("method_not_allowed", `Use one of: ${allow}.`, { allow }).toResponse();
   }
   const headers = { "cache-control": "no-store" };
   return Response.json({ status: isWell ? "ok" : "not ready" }, { status: isWell ? 200 : 503, headers });
@@ -126,7 +126,7 @@ async function listen(server: Server, host: string, port: number): Promise<strin
 }
 
 /** Of an error that is not byokit's own nothing is logged but its name: its text may hold anything. */
-function factsOf(error: unknown): object {
+function describeError(error: unknown): object {
   if (isByokError(error)) return { code: error.code, detail: error.message };
   return { name: error instanceof Error ? error.name : typeof error };
 }

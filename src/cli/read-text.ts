@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { ByokError } from "../errors.ts";
 
 /** A file's text. @throws ByokError `options_invalid` that calls it "the file `which`". */
-export function textOf(path: string, which: string): string {
+export function readText(path: string, which: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {

@@ -11,13 +11,13 @@ interface Issue {
 const namePattern = /^[a-z_]{1,32}$/u;
 
 /** What is wrong with a body or a query, by field and never with a value. */
-export function malformed(target: string, issues: readonly Issue[]): RequestProblem {
+export function describeIssues(target: string, issues: readonly Issue[]): RequestProblem {
   const code = target === "query" ? "query_malformed" : "body_malformed";
-  const told = new Set(issues.map(tellOf));
+  const told = new Set(issues.map(describeIssue));
   return makeProblem(code, `${[...told].join(" ")} See the documented fields.`);
 }
 
-function tellOf({ code, path, keys = [] }: Issue): string {
+function describeIssue({ code, path, keys = [] }: Issue): string {
   if (code === "unrecognized_keys") {
     const names = keys.filter((name) => namePattern.test(name)).map((name) => `"${name}"`);
     return names.length > 0 ? `There is no field ${names.join(", ")}.` : "There is a field that is not known.";
