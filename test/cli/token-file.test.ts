@@ -32,19 +32,22 @@ const exitOf = async (child: Process): Promise<unknown> => (await once(child, "e
 const actors = (): (string | undefined)[] => parseTokens(readFileSync(file, "utf8")).map(({ actor }) => actor);
 
 it("of processes that wait for a lock whose owner is killed, none loses a change of another, in any round", async () => {
+  const names = ["a", "b", "c", "d"];
+  const racers = await Promise.all(names.map((name) => start("add", file, name)));
   const expected: string[] = [];
-  for (let round = 0; round < 12; round += 1) {
-    const killed = await start("hold", file, `killed-${round}`);
+  for (let round = 0; round < 20; round += 1) {
+    const killed = await start("hold", file, "killed");
     utimesSync(`${file}.lock`, 0, 0);
-    const names = ["a", "b", "c", "d"].map((name) => `${name}-${round}`);
-    const racers = await Promise.all(names.map((name) => start("add", file, name, "3")));
-    const exits = racers.map(exitOf);
+    const done = racers.map((racer) => Promise.race([once(racer.stdout, "data"), once(racer, "exit")]));
     for (const racer of racers) goOn(racer);
     killed.kill("SIGKILL");
-    expect(await Promise.all(exits)).toEqual([0, 0, 0, 0]);
-    expected.push(...names.flatMap((name) => [`${name}-0`, `${name}-1`, `${name}-2`]));
+    await Promise.all(done);
+    expected.push(...names.flatMap((name) => [0, 1, 2].map((at) => `${name}-${round}-${at}`)));
     expect(actors().sort()).toEqual(expected.toSorted());
   }
+  const exits = racers.map(exitOf);
+  for (const racer of racers) racer.stdin.end();
+  expect(await Promise.all(exits)).toEqual([0, 0, 0, 0]);
 }, 120_000);
 
 it("an owner that is only slow keeps its lock, however old that looks: others wait, or are told to try again", async () => {

@@ -4,18 +4,19 @@ import { addToken, changeTokens } from "../../src/cli/token-file.ts";
 
 /**
  * A process that changes a file of tokens. `hold <file> <name>` says "held" while it changes it, and waits for a byte;
- * `add <file> <name> <count>` waits for a byte, and adds as many tokens, one after another.
+ * `add <file> <name>` says "ready", and adds three for every byte that it gets, which it then says again.
  */
-const [task, file = "", name = "", count = "0"] = process.argv.slice(2);
+const [task, file = "", name = ""] = process.argv.slice(2);
 const tokenOf = (actor: string) => ({
   sha256: createHash("sha256").update(actor).digest("hex"),
   orgId: "acme",
   actor,
   canWrite: true,
 });
-const pause = (said: string): void => {
+/** Whether it goes on: a byte has come, and not the end. */
+const pause = (said: string): boolean => {
   writeSync(1, said);
-  readSync(0, Buffer.alloc(1));
+  return readSync(0, Buffer.alloc(1)) === 1;
 };
 
 if (task === "hold") {
@@ -24,6 +25,7 @@ if (task === "hold") {
     return [...tokens, tokenOf(name)];
   });
 } else {
-  pause("ready");
-  for (let at = 0; at < Number(count); at += 1) addToken(file, tokenOf(`${name}-${at}`));
+  for (let round = 0; pause("ready"); round += 1) {
+    for (const at of [0, 1, 2]) addToken(file, tokenOf(`${name}-${round}-${at}`));
+  }
 }
