@@ -4,6 +4,8 @@ import { noKeyPrinted } from "./support/no-key-printed.ts";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    // `npm run guards` has them.
+    exclude: ["test/guards/**"],
     globalSetup: ["test/servers/global-setup.ts"],
     reporters: ["default", noKeyPrinted],
     testTimeout: 30_000,

@@ -3,6 +3,7 @@ import { guardsOfProviders } from "./guards-of-providers.ts";
 import { guardsOfRedis } from "./guards-of-redis.ts";
 import { guardsOfTheApi } from "./guards-of-the-api.ts";
 import { guardsOfTheCache } from "./guards-of-the-cache.ts";
+import { guardsOfTheCommandLine } from "./guards-of-the-command-line.ts";
 import { guardsOfTheModel } from "./guards-of-the-model.ts";
 import { guardsOfTheResolver } from "./guards-of-the-resolver.ts";
 import { guardsOfTheVault } from "./guards-of-the-vault.ts";
@@ -16,4 +17,5 @@ export const allGuards: readonly (readonly [rooms: string, guards: readonly Guar
   ["the model check", guardsOfTheModel],
   ["the shared cache", guardsOfRedis],
   ["the API", guardsOfTheApi],
+  ["the command line", guardsOfTheCommandLine],
 ];

@@ -8,24 +8,17 @@ export interface Guard {
   readonly replace: string;
   /** A second edit of that file, where either of two rules is enough. */
   readonly also?: { readonly find: string; readonly replace: string };
-  /** The test file that must fail then, below `test`. */
+  /** Where the tests are that hold it, below `test`. */
   readonly test: string;
-  /** Narrows that file to the tests whose names match, where running all would take long. */
-  readonly only?: string;
+  /** A pattern of their names. Every test that it matches must fail when the guard is taken out, and it matches some. */
+  readonly only: string;
 }
 
-/** A room's guards, each as `[name, find, replace, only?]`. */
+/** Guards of one file that tests of one file hold, each as `[name, find, replace, only]`. */
 export function guardsOf(
   file: string,
   test: string,
-  guards: readonly (readonly [name: string, find: string, replace: string, only?: string])[],
+  guards: readonly (readonly [name: string, find: string, replace: string, only: string])[],
 ): Guard[] {
-  return guards.map(([name, find, replace, only]) => ({
-    name,
-    file,
-    find,
-    replace,
-    test,
-    ...(only === undefined ? {} : { only }),
-  }));
+  return guards.map(([name, find, replace, only]) => ({ name, file, find, replace, test, only }));
 }

@@ -3,7 +3,7 @@ import { type Guard, guardsOf } from "./guard.ts";
 /** What is typed is not shown, and no process loses another's change. */
 export const guardsOfTheCommandLine: readonly Guard[] = [
   ...guardsOf("cli/read-key.ts", "cli/read-key.test.ts", [
-    ["no echo", "output: nowhere", "output: process.stderr"],
+    ["no echo", "output: nowhere", "output: process.stderr", "at a terminal"],
     ["a key's end", "if (text.length > maxLength) throw", "if (false) throw", "no end"],
   ]),
   ...guardsOf("cli/hold-lock.ts", "cli/token-file.test.ts", [

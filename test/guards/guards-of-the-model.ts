@@ -5,6 +5,15 @@ const test = "model/coherence-model.test.ts";
 /** Only a violation counts: that the other test of the file misses something that was to be seen proves nothing. */
 const only = "no schedule";
 
+type Edit = readonly [name: string, find: string, replace: string];
+
+const guardsOfTheModelIn = (file: string, edits: readonly Edit[]): Guard[] =>
+  guardsOf(
+    file,
+    test,
+    edits.map((edit) => [...edit, only] as const),
+  );
+
 /**
  * What the model check must find within its ordinary budget of schedules.
  *
@@ -16,8 +25,8 @@ const only = "no schedule";
  * in one schedule: leases that a snapshot of a lost history renews, beginnings with a read from before or beside a read
  * of a lost history. Tests of their own hold those.
  */
-const guards: readonly Guard[] = [
-  ...guardsOf("coherence/history.ts", test, [
+export const guardsOfTheModel: readonly Guard[] = [
+  ...guardsOfTheModelIn("coherence/history.ts", [
     ["the fence", "snapshot.asOf >= this.fence(snapshot.orgId)", "true"],
     ["the floor of a beginning", "this.#fences.restart(position.seq);", 'this.#fences.restart(this.#fences.of(""));'],
     ["change ids of polls", "page.afterChangeId !== this.#following.changeId || page.head", "page.head"],
@@ -28,10 +37,10 @@ const guards: readonly Guard[] = [
       "if (false) {",
     ],
   ]),
-  ...guardsOf("coherence/fences.ts", test, [
+  ...guardsOfTheModelIn("coherence/fences.ts", [
     ["a floor under forgotten fences", "this.#floor = Math.max(this.#floor, seq);", ""],
   ]),
-  ...guardsOf("coherence/worker-memory.ts", test, [
+  ...guardsOfTheModelIn("coherence/worker-memory.ts", [
     [
       "the lease",
       "this.history.isAdmissible(snapshot) && this.overdueMs(snapshot) < 0",
@@ -50,8 +59,9 @@ const guards: readonly Guard[] = [
       replace: 'this.#fences.restart(this.generation === 0 ? position.seq : this.#fences.of(""));',
     },
     test,
+    only,
   },
-  ...guardsOf("coherence/snapshot-cache.ts", test, [
+  ...guardsOfTheModelIn("coherence/snapshot-cache.ts", [
     [
       "the use rule after a wait",
       "snapshot !== undefined && this.#satisfies(snapshot, request) ? snapshot",
@@ -59,31 +69,31 @@ const guards: readonly Guard[] = [
     ],
     ["atLeast", " && this.#shows(snapshot, atLeast)", ""],
   ]),
-  ...guardsOf("coherence/snapshot-loader.ts", test, [
+  ...guardsOfTheModelIn("coherence/snapshot-loader.ts", [
     [
       "reads during which a history was lost",
       "if (!memory.history.needsConfirmation(snapshot, sentAt)) return true;",
       "return true;",
     ],
   ]),
-  ...guardsOf("coherence/snapshot-batcher.ts", test, [
+  ...guardsOfTheModelIn("coherence/snapshot-batcher.ts", [
     [
       "a lease from when a read is sent",
       "resolve({ snapshot, sentAt })",
       "resolve({ snapshot, sentAt: readMoment(this.#clock) })",
     ],
   ]),
-  ...guardsOf("coherence/change-feed.ts", test, [
+  ...guardsOfTheModelIn("coherence/change-feed.ts", [
     [
       "a lease from when a poll is sent",
       "memory.applyPage(page, request)",
       "memory.applyPage(page, { ...request, sentAt: readMoment(clock) })",
     ],
   ]),
-  ...guardsOf("coherence/snapshot-codec.ts", test, [
+  ...guardsOfTheModelIn("coherence/snapshot-codec.ts", [
     ["the organisation in an entry's seal", "Buffer.from(`$" + "{orgId}\\0`)", "Buffer.alloc(0)"],
   ]),
-  ...guardsOf("../test/model/model-database.ts", test, [
+  ...guardsOfTheModelIn("../test/model/model-database.ts", [
     [
       "numbers in the order of commits",
       "const seq = this.head.seq + 1;",
@@ -91,5 +101,3 @@ const guards: readonly Guard[] = [
     ],
   ]),
 ];
-
-export const guardsOfTheModel: readonly Guard[] = guards.map((guard) => ({ ...guard, only }));

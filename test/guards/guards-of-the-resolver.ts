@@ -3,69 +3,108 @@ import { type Guard, guardsOf } from "./guard.ts";
 /** Whose key serves a slot, where it may travel, and what is said when none does. */
 export const guardsOfTheResolver: readonly Guard[] = [
   ...guardsOf("resolver/key-chooser.ts", "resolver/resolve.test.ts", [
-    ["no fallback that nobody chose", ' || decision === "fail"', ""],
-    ["an event for each fallback", 'if (reason !== "absent") onEvent(', "if (false) onEvent("],
+    ["no fallback that nobody chose", ' || decision === "fail"', "", "fails where"],
+    ["an event for each fallback", 'if (reason !== "absent") onEvent(', "if (false) onEvent(", "platform's key"],
     [
       "an event for a key that does not open",
       'this.#settings.onEvent({ type: "key_unusable", orgId, provider: provider.id, secretId, reason });',
       "",
+      "open falls",
     ],
   ]),
   ...guardsOf("resolver/key-chooser.ts", "resolver/coherence.test.ts", [
-    ["no key past the lease", "overdueMs === 0 || overdueMs < (key", "true || overdueMs < (key"],
+    ["no key past the lease", "overdueMs === 0 || overdueMs < (key", "true || overdueMs < (key", "are handed"],
     [
       "absence that is believed for a time",
       "(key === undefined ? absentStaleMs : serveStaleMs)",
       "(key === undefined ? Infinity : serveStaleMs)",
+      "out until",
     ],
-    ["keys that are no absence", "(key === undefined ? absentStaleMs : serveStaleMs)", "absentStaleMs"],
-    ["an event for what is stale", 'this.#settings.onEvent({ type: "stale"', 'void ({ type: "stale"'],
+    ["keys that are no absence", "(key === undefined ? absentStaleMs : serveStaleMs)", "absentStaleMs", "are handed"],
+    ["an event for what is stale", 'this.#settings.onEvent({ type: "stale"', 'void ({ type: "stale"', "out until"],
   ]),
   ...guardsOf("providers/endpoints.ts", "resolver/resolver-options.test.ts", [
-    ["https", "loopback.test(url.hostname)", "true"],
-    ["no credentials in a URL", " && !url.username && !url.password", ""],
-    ["no query in a URL", " && !url.search", ""],
-    ["a region's own host", "declared?.region === region ? declared : provider.regions?.[region]", "declared"],
+    [
+      "https",
+      "loopback.test(url.hostname)",
+      "true",
+      'an operator\'s endpoint like "http://proxy\\.example" is refused',
+    ],
+    [
+      "no credentials in a URL",
+      " && !url.username && !url.password",
+      "",
+      'an operator\'s endpoint like "https://user:pass@proxy\\.example" is refused',
+    ],
+    [
+      "no query in a URL",
+      " && !url.search",
+      "",
+      'an operator\'s endpoint like "https://proxy\\.example/\\?key=1" is refused',
+    ],
+    [
+      "a region's own host",
+      "declared?.region === region ? declared : provider.regions?.[region]",
+      "declared",
+      "region serves",
+    ],
   ]),
   ...guardsOf("resolver/slot-binder.ts", "resolver/resolve.test.ts", [
-    ["providers that are known", "if (provider === undefined) {", "if (false) {"],
-    ["slots that a provider serves", "if (!provider.serves.includes(slot)) {", "if (false) {"],
-    ["no key in an error", 'test(id) ? id : "?"', "test(id) ? id : id"],
+    ["providers that are known", "if (provider === undefined) {", "if (false) {", "lists every"],
+    ["slots that a provider serves", "if (!provider.serves.includes(slot)) {", "if (false) {", "provider cannot"],
+    ["no key in an error", 'test(id) ? id : "?"', "test(id) ? id : id", "was pasted"],
   ]),
   ...guardsOf("resolver/call-resolver.ts", "resolver/resolve.test.ts", [
     [
       "well-formed organisation ids",
       "const deadline = this.#startDeadline(assertOrgId(orgId), options);\n    const readAgent",
       "const deadline = this.#startDeadline(orgId, options);\n    const readAgent",
+      "for the organisation",
     ],
-    ["no slot without the others", "if (failures.length > 0) throw slotsFailed(orgId, failures);", ""],
+    ["no slot without the others", "if (failures.length > 0) throw slotsFailed(orgId, failures);", "", "lists every"],
   ]),
   ...guardsOf("resolver/resolved-slot.ts", "resolver/resolve.test.ts", [
-    ["one client per provider", "if (!this.#clients.has(key)) ", ""],
+    ["one client per provider", "if (!this.#clients.has(key)) ", "", "share one"],
   ]),
   ...guardsOf("resolver/sdk-loader.ts", "providers/own-provider.test.ts", [
-    ["one import per SDK", "this.#loading.set(provider.id, loading);", ""],
+    ["one import per SDK", "this.#loading.set(provider.id, loading);", "", "SDK loaded"],
   ]),
   ...guardsOf("manager/create-key-manager.ts", "manager/key-manager.test.ts", [
     [
       "the provider's regions",
       "if (region !== null && !Object.hasOwn(provider.regions ?? {}, region)) throw",
       "if (false) throw",
+      "an inherited",
     ],
-    ["a checked key", "parseKey(provider, apiKey, catalogue, orgId)", "parseKey(provider, apiKey, [], orgId)"],
-    ["the manager's deadline", "await deadline.race(commit(orgId, work))", "await commit(orgId, work)"],
-    ["a new secret id", "secretId: randomUUID(),", 'secretId: "one",'],
-    ["a page's end", "rows.length > size ?", "false ?"],
-    ["a page's bound", 'Math.min(positiveInteger("limit", limit), maxAuditPage)', "limit"],
+    [
+      "a checked key",
+      "parseKey(provider, apiKey, catalogue, orgId)",
+      "parseKey(provider, apiKey, [], orgId)",
+      "with another",
+    ],
+    [
+      "the manager's deadline",
+      "await deadline.race(commit(orgId, work))",
+      "await commit(orgId, work)",
+      "committed after",
+    ],
+    ["a new secret id", "secretId: randomUUID(),", 'secretId: "one",', "are stored"],
+    ["a page's end", "rows.length > size ?", "false ?", "tells who"],
+    ["a page's bound", 'Math.min(positiveInteger("limit", limit), maxAuditPage)', "limit", "tells who"],
   ]),
   ...guardsOf("identifier.ts", "manager/key-manager.test.ts", [
-    ["a named actor", "if (actor === null || isIdentifier(actor)) return;", "return;"],
+    ["a named actor", "if (actor === null || isIdentifier(actor)) return;", "return;", "by the actor"],
   ]),
   ...guardsOf("manager/key-status.ts", "manager/key-manager.test.ts", [
-    ["a key that does not open", 'if (isLost) return "needs_reentry";', ""],
+    ["a key that does not open", 'if (isLost) return "needs_reentry";', "", "other keys"],
   ]),
   ...guardsOf("manager/create-key-manager.ts", "manager/key-checks.test.ts", [
-    ["silence that speaks against no key", "toStatus(isAnswer ? verdict : stored.verdict)", "toStatus(verdict)"],
+    [
+      "silence that speaks against no key",
+      "toStatus(isAnswer ? verdict : stored.verdict)",
+      "toStatus(verdict)",
+      "whose provider",
+    ],
     [
       "a key that was replaced meanwhile",
       "if (!(await deadline.race(noting))) {",
@@ -82,7 +121,12 @@ export const guardsOfTheResolver: readonly Guard[] = [
     ],
   ]),
   ...guardsOf("manager/create-key-manager.ts", "manager/key-manager.test.ts", [
-    ["a word that is one", 'if (verify === "reject-invalid" || verify === "off") return', "return"],
+    [
+      "a word that is one",
+      'if (verify === "reject-invalid" || verify === "off") return',
+      "return",
+      'a manager with \\{"verify":"on"\\} is options_invalid',
+    ],
   ]),
   ...guardsOf("manager/stored-key.ts", "manager/key-manager.test.ts", [
     ["no error of the keyring's", "if (isByokError(error)) throw error;", "throw error;", "is down"],
@@ -91,7 +135,7 @@ export const guardsOfTheResolver: readonly Guard[] = [
     ["keys that can be sent", "return secret.isSendable()", "return true", "no client can send"],
   ]),
   ...guardsOf("manager/key-checks.ts", "manager/key-checks.test.ts", [
-    ["keys that their provider calls invalid", 'if (verdict !== "invalid") return', "return"],
+    ["keys that their provider calls invalid", 'if (verdict !== "invalid") return', "return", "not valid"],
     [
       "a check's limit",
       "await within(this.#clock, withinMs, check, () => silent(provider))",
@@ -100,12 +144,22 @@ export const guardsOfTheResolver: readonly Guard[] = [
     ],
   ]),
   ...guardsOf("secret.ts", "ground.test.ts", [
-    ["toString", '  toString(): string {\n    return "[secret]";', "  toString(): string {\n    return this.#text;"],
-    ["toJSON", '  toJSON(): string {\n    return "[secret]";', "  toJSON(): string {\n    return this.#text;"],
-    ["hints of long keys alone", "this.#text.length < 20 ? null : ", ""],
+    [
+      "toString",
+      '  toString(): string {\n    return "[secret]";',
+      "  toString(): string {\n    return this.#text;",
+      "gives its text",
+    ],
+    [
+      "toJSON",
+      '  toJSON(): string {\n    return "[secret]";',
+      "  toJSON(): string {\n    return this.#text;",
+      "gives its text",
+    ],
+    ["hints of long keys alone", "this.#text.length < 20 ? null : ", "", "last four"],
   ]),
   ...guardsOf("errors.ts", "ground.test.ts", [
-    ["every slot for retryable", "details.failures.every(", "details.failures.some("],
-    ["a brand that other copies know", 'Symbol.for("byokit.error")', 'Symbol("byokit.error")'],
+    ["every slot for retryable", "details.failures.every(", "details.failures.some(", "tried again"],
+    ["a brand that other copies know", 'Symbol.for("byokit.error")', 'Symbol("byokit.error")', "known across"],
   ]),
 ];
