@@ -4,7 +4,8 @@ import { createHandler, type Handler, type Principal, serve } from "../../src/ht
 import { createKeyManager, createKeyring, generateKeyring, type KeyManager, memoryStore } from "../../src/index.ts";
 
 /** Requests in all; each run sends a hundred. */
-const requests = 100_000;
+/** As many as npm test has time for; BYOKIT_FUZZ_REQUESTS asks for more. */
+const requests = Number(process.env["BYOKIT_FUZZ_REQUESTS"] ?? 20_000);
 const perRun = 100;
 const planted = "planted-key-AbCdEfGhIjKlMnOp";
 const errors: unknown[] = [];
@@ -143,7 +144,7 @@ const batches = (send: Send) =>
     await Promise.all(batch.map((one) => ask(send, one)));
   });
 
-it("a hundred thousand random and mutated requests of two organisations fail nothing, show no key, and mix nobody up", async () => {
+it("random and mutated requests of two organisations fail nothing, show no key, and mix nobody up", async () => {
   const send: Send = (target, init) => handler(new Request(`http://api.example${target}`, init));
   const limits = { interruptAfterTimeLimit: 150_000, markInterruptAsFailure: true };
   await fc.assert(batches(send), { numRuns: requests / perRun, ...limits });

@@ -184,7 +184,7 @@ describe("whose request it is", () => {
     expect((await api.send("GET", "/byok/config")).status).toBe(500);
     expect((await api.send("POST", "/byok", { body: key })).status).toBe(500);
     expect(onError).toHaveBeenCalledTimes(2);
-    expect(await store.snapshots(["org"])).toMatchObject([{ snap: 0 }]);
+    expect(await store.snapshots(["org"])).toMatchObject([{ asOf: 0 }]);
   });
 });
 
@@ -447,7 +447,7 @@ describe("an outage", () => {
   });
 
   it("in which a change may or may not be stored is 503, and the same request again ends in the right state", async () => {
-    const { api, store } = await served({ deadlineMs: 50 });
+    const { api, store } = await served({ deadlineMs: 1_000 });
     const release = store.hold();
     expect((await api.send("POST", "/byok", { body: key })).json.code).toBe("deadline_exceeded");
     release();

@@ -1,9 +1,12 @@
 import { ByokError } from "../../errors.ts";
 import { driverFailed, noSchema, storeUnavailable, tooSlow } from "../store-unavailable.ts";
 
-/** The part of a `pg` pool that is used. `new pg.Pool()` fits as it is. */
+/**
+ * The part of a `pg` pool that is used. `new pg.Pool()` fits as it is; so does a pool of your own whose `connect()`
+ * ignores the callback and returns a promise.
+ */
 export interface PostgresPool {
-  connect(): Promise<PostgresPoolClient>;
+  connect(callback: (error: Error | undefined, client?: PostgresPoolClient) => void): unknown;
 }
 
 export interface PostgresPoolClient {
@@ -39,27 +42,46 @@ export async function onConnection<T>(
   const expired = Promise.withResolvers<never>();
   expired.promise.catch(() => {});
   const timer = setTimeout(() => expired.reject(tooSlow(timeoutMs)), timeoutMs);
-  // A pool that is given a malformed URL throws where it should reject.
-  const connecting = (async () => await pool.connect())();
-  // A connection that dies while it is checked out emits `error`, which would end the process.
-  const ignore = (): void => {};
+  const connecting = acquire(pool);
   let client: PostgresPoolClient | undefined;
   let isHealthy = false;
   try {
     client = await Promise.race([connecting, expired.promise]);
-    client.on("error", ignore);
     const result = await Promise.race([work(client), expired.promise]);
     isHealthy = true;
     return result;
   } catch (error) {
-    if (client === undefined) connecting.then((late) => late.release(), ignore);
+    if (client === undefined) connecting.then(giveBack, ignore);
     throw toByokError(error);
   } finally {
     clearTimeout(timer);
-    client?.removeListener("error", ignore);
-    if (!isHealthy) client?.on("error", ignore);
+    if (isHealthy) client?.removeListener("error", ignore);
     client?.release(!isHealthy);
   }
+}
+
+/** A connection that dies while it is checked out emits `error`, which would end the process. */
+const ignore = (): void => {};
+
+function giveBack(client: PostgresPoolClient): void {
+  client.removeListener("error", ignore);
+  client.release();
+}
+
+/**
+ * A connection with a listener from the first instant on. `pg` hands one out to a callback in the turn in which it has
+ * come; a promise hands it out a microtask later, in which the connection's error would have no listener.
+ */
+function acquire(pool: PostgresPool): Promise<PostgresPoolClient> {
+  return new Promise((resolve, reject) => {
+    const take = (client: PostgresPoolClient): void => {
+      client.on("error", ignore);
+      resolve(client);
+    };
+    // A pool that is given a malformed URL throws where it should reject.
+    const returned = pool.connect((error, client) => (client === undefined ? reject(error) : take(client)));
+    if (returned instanceof Promise) returned.then((client) => take(client as PostgresPoolClient), reject);
+  });
 }
 
 function toByokError(error: unknown): ByokError {

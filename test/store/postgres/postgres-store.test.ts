@@ -98,7 +98,7 @@ describe("a store in Postgres", () => {
         client.on("error", () => {});
         release = () => client.release(true);
         return {
-          query: async (query) => {
+          query: async (query: PostgresQuery) => {
             const answer = await client.query(query as pg.QueryConfig);
             if (!query.text.startsWith("UPDATE byok_clock")) return answer;
             locked.resolve();
