@@ -1,102 +1,90 @@
 /**
  * Runs a Postgres for as long as the process that forked this one lives, and starts and shuts it down on its word. A
- * process of its own, because it outlives a parent that was killed just long enough to end the server.
+ * process of its own, because that one may be killed and could not end the server then.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "./free-port.ts";
-import { findPackagedPrograms, findPrograms, findServerUser } from "./postgres-programs.ts";
+import { findPrograms, findServerUser } from "./postgres-programs.ts";
 
-/** The last lines that a program wrote: what an answer says of a failure. */
-const keptLines = 12;
-/** The longest that a server takes to end before it is killed, in milliseconds. */
-const endMs = 5_000;
-
-const parent = mkdtempSync(join(tmpdir(), "byokit-postgres-"));
-// Readable for the user that the server runs as when this one is root.
-chmodSync(parent, 0o755);
+const folder = mkdtempSync(join(tmpdir(), "byokit-postgres-"));
 /** A folder that was made elsewhere, or a new one. */
 const given = process.argv[2];
-const dataFolder = given ?? join(parent, "data");
+const dataFolder = given ?? join(folder, "data");
 const port = await freePort();
-let lines: string[] = [];
 let server: ChildProcess | undefined;
 
-const run = (program: string, arguments_: readonly string[]): ChildProcess => {
+/** What to run a program of Postgres with. */
+const prepare = () => {
   const user = findServerUser();
-  const path = join(findPrograms(user, parent, findPackagedPrograms()), program);
-  const env = { ...process.env, LC_ALL: "C" };
-  const child = spawn(path, arguments_, { env, stdio: ["ignore", "pipe", "pipe"], ...user });
-  lines = [];
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => {
-      lines = [...lines, ...text.split("\n").filter((line) => line !== "")].slice(-keptLines);
-    });
-  }
-  return child;
+  // The server's user has to get through to its data.
+  chmodSync(folder, 0o755);
+  return { bin: join(findPrograms(user, folder), "bin"), options: { ...user, cwd: folder } };
 };
 
-const initialise = async (): Promise<void> => {
-  const passwordFile = join(parent, "password");
+const initialise = ({ bin, options }: ReturnType<typeof prepare>): void => {
+  const passwordFile = join(folder, "password");
   writeFileSync(passwordFile, "byokit\n");
-  mkdirSync(dataFolder, { mode: 0o700 });
-  const user = findServerUser();
-  if (user !== undefined) chownSync(dataFolder, user.uid, user.gid);
-  const flags = ["--username=byokit", `--pwfile=${passwordFile}`, "--auth=password", "--encoding=UTF8", "--locale=C"];
-  const [code] = await once(run("initdb", [`--pgdata=${dataFolder}`, "--no-sync", ...flags]), "close");
-  if (code !== 0) throw new Error("initdb failed.");
+  mkdirSync(dataFolder);
+  if ("uid" in options) for (const path of [passwordFile, dataFolder]) chownSync(path, options.uid, options.gid);
+  const access = ["--username=byokit", "--auth=password", `--pwfile=${passwordFile}`];
+  const flags = [`--pgdata=${dataFolder}`, ...access, "--encoding=UTF8", "--locale=C", "--no-sync"];
+  const made = spawnSync(join(bin, "initdb"), flags, { ...options, encoding: "utf8" });
+  if (made.status !== 0) throw made.error ?? new Error(made.stderr);
 };
 
-/** Ends when the server takes connections; a standby takes some that only read. */
-const start = async (): Promise<void> => {
+const start = async ({ bin, options }: ReturnType<typeof prepare>): Promise<void> => {
   const settings = ["fsync=off", "listen_addresses=127.0.0.1", "unix_socket_directories="];
-  const flags = settings.flatMap((setting) => ["-c", setting]);
-  const child = run("postgres", ["-D", dataFolder, "-p", String(port), ...flags]);
-  server = child;
-  const { promise: answers, resolve, reject } = Promise.withResolvers<void>();
-  child.stderr?.on("data", (text: string) => {
-    if (/ready to accept (read-only )?connections/u.test(text)) resolve();
+  const flags = ["-D", dataFolder, "-p", String(port), ...settings.flatMap((setting) => ["-c", setting])];
+  const started = spawn(join(bin, "postgres"), flags, { ...options, stdio: ["ignore", "ignore", "pipe"] });
+  server = started;
+  const ready = Promise.withResolvers<void>();
+  let log = "";
+  started.stderr.setEncoding("utf8").on("data", (text: string) => {
+    log = `${log}${text}`.slice(-10_000);
+    // A standby accepts read-only ones.
+    if (/ready to accept (?:read-only )?connections/u.test(log)) ready.resolve();
   });
-  child.once("close", () => reject(new Error("The server ended.")));
-  child.once("error", reject);
-  await answers;
+  started.once("error", ready.reject);
+  started.once("close", () => ready.reject(new Error(log)));
+  await ready.promise;
 };
 
-const end = async (signal: NodeJS.Signals): Promise<void> => {
+const end = async (...signals: readonly NodeJS.Signals[]): Promise<void> => {
   if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
   const exited = once(server, "exit");
-  server.kill(signal);
-  // A server that stands still takes no other signal.
-  const timer = setTimeout(() => server?.kill("SIGKILL"), endMs);
+  for (const signal of signals) server.kill(signal);
   await exited;
-  clearTimeout(timer);
 };
 
-const commands = { start, shutDown: () => end("SIGINT") };
-const obey = async (command: keyof typeof commands): Promise<void> => {
+const answer = async (work: () => void | Promise<void>): Promise<void> => {
+  let message: object = { url: `postgres://byokit:byokit@127.0.0.1:${port}/postgres`, port, dataFolder };
   try {
-    await commands[command]();
-    process.send?.({ url: `postgres://byokit:byokit@127.0.0.1:${port}/postgres`, port, dataFolder });
+    await work();
   } catch (error) {
-    process.send?.({ failure: [String(error), ...lines].join("\n") });
+    message = { failure: error instanceof Error ? error.message : String(error) };
   }
+  if (process.connected) process.send?.(message);
 };
 
-process.on("message", obey);
-process.on("disconnect", async () => {
-  await end("SIGQUIT");
-  for (const folder of [parent, dataFolder]) rmSync(folder, { recursive: true, force: true });
+const leave = async (): Promise<void> => {
+  // The last one is for a server that a test has stopped.
+  await end("SIGQUIT", "SIGCONT");
+  // Its processes may write to their end, when it was killed.
+  const removing = { recursive: true, force: true, maxRetries: 10 } as const;
+  for (const path of [folder, dataFolder]) rmSync(path, removing);
   process.exit();
-});
-// The terminal sends them to the whole group; the parent decides.
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => {});
+};
+process.on("disconnect", leave);
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, leave);
 
-try {
-  if (given === undefined) await initialise();
-  await obey("start");
-} catch (error) {
-  process.send?.({ failure: [String(error), ...lines].join("\n") });
-}
+let programs: ReturnType<typeof prepare>;
+await answer(async () => {
+  programs = prepare();
+  if (given === undefined) initialise(programs);
+  await start(programs);
+});
+process.on("message", (command) => answer(() => (command === "start" ? start(programs) : end("SIGINT"))));

