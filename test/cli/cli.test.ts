@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { afterAll, beforeEach, describe, expect, inject, it, vi } from "vitest";
+import { afterAll, beforeEach, describe, expect, inject, it } from "vitest";
 import { parseTokens } from "../../src/http/index.ts";
 import { type ChangeNotice, generateKeyring } from "../../src/index.ts";
 import { redisCache } from "../../src/shared-cache/redis-cache.ts";
@@ -22,6 +22,7 @@ import { sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { startProviderDoubles } from "../../src/testing/index.ts";
 import { failFastRedis } from "../servers/redis-server.ts";
 import { ownPostgresStore } from "../support/stores.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const planted = "planted-key-AbCdEfGhIjKlMnOp-7890";
 const main = resolve(import.meta.dirname, "../../src/cli/main.ts");
@@ -185,10 +186,10 @@ describe("the command line", () => {
   it("works on a Postgres, and tells the workers through Redis", async () => {
     await using own = await ownPostgresStore();
     const redis = failFastRedis(inject("redisUrl"));
-    await vi.waitFor(() => expect(redis.status).toBe("ready"));
+    await waitFor(() => expect(redis.status).toBe("ready"));
     const hints: ChangeNotice[] = [];
     const subscription = redisCache({ redis }).subscribe((hint) => hints.push(hint));
-    await vi.waitFor(async () => expect(await redis.pubsub("NUMSUB", "byok:changes")).not.toContain(0));
+    await waitFor(async () => expect(await redis.pubsub("NUMSUB", "byok:changes")).not.toContain(0));
     const env = { BYOK_DATABASE_URL: own.url, BYOK_REDIS_URL: inject("redisUrl") };
     const orgId = `acme-${folder}`;
     const stored = await json(["keys", "set", "--org", orgId, "--provider", "xai", "--no-verify"], {
@@ -196,7 +197,7 @@ describe("the command line", () => {
       env,
     });
     expect(stored).toMatchObject({ seq: 1, published: true });
-    await vi.waitFor(() => expect(hints).toContainEqual({ orgId, seq: 1 }));
+    await waitFor(() => expect(hints).toContainEqual({ orgId, seq: 1 }));
     expect(await own.store.describe(orgId)).toMatchObject([{ provider: "xai" }]);
     subscription.close();
     redis.disconnect();
@@ -295,11 +296,11 @@ describe("byokit serve", () => {
     server.stdout.on("data", (chunk) => {
       log += String(chunk);
     });
-    const url = await vi.waitFor(() => {
+    const url = await waitFor(() => {
       const found = /"url":"(?<url>[^"]+)"/u.exec(log)?.groups?.["url"];
       if (found === undefined) throw new Error(`It does not listen yet: ${log}`);
       return found;
-    }, 10_000);
+    });
     const ask = (as: string, init: RequestInit = {}) =>
       fetch(`${url}/byok`, { ...init, headers: { authorization: `Bearer ${as}`, "content-type": "application/json" } });
     const remove = { method: "DELETE", body: '{"provider":"openai"}' };

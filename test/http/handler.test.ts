@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
+import { type Clock, systemClock } from "../../src/clock.ts";
 import { type Authenticate, createHandler, type Principal } from "../../src/http/index.ts";
 import {
   ByokError,
@@ -9,9 +10,12 @@ import {
   type KeyStore,
   memoryStore,
 } from "../../src/index.ts";
+import { createKeyManagerOn } from "../../src/manager/create-key-manager.ts";
 import { startProviderDoubles } from "../../src/testing/index.ts";
 import { Api } from "../support/api.ts";
+import { ManualClock } from "../support/manual-clock.ts";
 import { unsteadyStore } from "../support/unsteady-store.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const planted = "planted-key-AbCdEfGhIjKlMnOp-7890";
 const keyring = createKeyring(generateKeyring());
@@ -23,11 +27,16 @@ const authenticate = async (request: Request): Promise<Principal | null> => {
     ? { orgId: "org", actor: "reader", canWrite: false }
     : { orgId, actor: "ann", canWrite: true };
 };
-const served = async (options: { readonly store?: KeyStore; readonly deadlineMs?: number } = {}) => {
+const served = async (options: { readonly store?: KeyStore; readonly clock?: Clock } = {}) => {
   const store = unsteadyStore(options.store ?? memoryStore());
   await store.migrate();
   const errors: unknown[] = [];
-  const manager = createKeyManager({ store, keyring, verify: "off", deadlineMs: options.deadlineMs ?? 5_000 });
+  const manager = createKeyManagerOn(options.clock ?? systemClock, {
+    store,
+    keyring,
+    verify: "off",
+    deadlineMs: 5_000,
+  });
   const handler = createHandler({ manager, authenticate, onError: (error) => errors.push(error) });
   return { store, manager, errors, handler, api: await Api.of(handler) };
 };
@@ -447,9 +456,13 @@ describe("an outage", () => {
   });
 
   it("in which a change may or may not be stored is 503, and the same request again ends in the right state", async () => {
-    const { api, store } = await served({ deadlineMs: 1_000 });
+    const clock = new ManualClock();
+    const { api, store } = await served({ clock });
     const release = store.hold();
-    expect((await api.send("POST", "/byok", { body: key })).json.code).toBe("deadline_exceeded");
+    const first = api.send("POST", "/byok", { body: key });
+    await waitFor(() => expect(store.sent.puts).toBe(1));
+    await clock.advance(5_000);
+    expect((await first).json.code).toBe("deadline_exceeded");
     release();
     store.flow();
     expect((await api.send("POST", "/byok", { body: key })).status).toBe(200);

@@ -1,4 +1,5 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
+import { type Clock, systemClock } from "../../src/clock.ts";
 import type { Keyring } from "../../src/keyring/keyring.ts";
 import { generateKeyring } from "../../src/keyring/keyring-json.ts";
 import { createKeyring } from "../../src/keyring/local-keyring.ts";
@@ -11,6 +12,7 @@ import { memoryStore } from "../../src/store/memory-store.ts";
 import { caught } from "../support/caught.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { unsteadyStore } from "../support/unsteady-store.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const nothing = {
   deepgram_secret_id: null,
@@ -19,11 +21,13 @@ const nothing = {
   xai_secret_id: null,
   resend_secret_id: null,
 };
-const managed = async (options: { readonly deadlineMs?: number; readonly leaseMs?: number } = {}) => {
+const managed = async (options: { readonly clock?: Clock; readonly leaseMs?: number } = {}) => {
   const store = unsteadyStore(memoryStore());
   await store.migrate();
   const keyring = createKeyring(generateKeyring("kek-1"));
-  return { store, keyring, manager: createKeyManager({ store, keyring, verify: "off", ...options }) };
+  const { clock = systemClock, ...rest } = options;
+  const settings = { store, keyring, verify: "off", deadlineMs: 5_000, ...rest } as const;
+  return { store, keyring, manager: createKeyManagerOn(clock, settings) };
 };
 
 describe("an organisation's keys", () => {
@@ -210,9 +214,13 @@ describe("a change", () => {
   });
 
   it("ends by its deadline, and says that nobody knows whether it is stored", async () => {
-    const { manager, store } = await managed({ deadlineMs: 50 });
+    const clock = new ManualClock();
+    const { manager, store } = await managed({ clock });
     const release = store.hold();
-    const error = await caught(manager.set("org", { provider: "openai", apiKey: "own-key" }));
+    const failed = caught(manager.set("org", { provider: "openai", apiKey: "own-key" }));
+    await waitFor(() => expect(store.sent.puts).toBe(1));
+    await clock.advance(5_000);
+    const error = await failed;
     expect(error).toMatchObject({ code: "deadline_exceeded", retryable: true, orgId: "org" });
     expect(error.message).toContain("may or may not");
     release();
@@ -249,11 +257,11 @@ describe("a change", () => {
     const manager = createKeyManagerOn(clock, { store, keyring, cache, verify: "off", deadlineMs: 1_000 });
     const release = store.hold();
     const givenUp = caught(manager.set("org", { provider: "openai", apiKey: "own-key" }));
-    await vi.waitFor(() => expect(store.sent.puts).toBe(1));
+    await waitFor(() => expect(store.sent.puts).toBe(1));
     await clock.advance(1_000);
     await givenUp;
     release();
-    await vi.waitFor(() => expect(notices).toEqual([{ orgId: "org", seq: 1 }]));
+    await waitFor(() => expect(notices).toEqual([{ orgId: "org", seq: 1 }]));
   });
 
   it.each(["", "a\u0000b", "x".repeat(256)])("by the actor %j is options_invalid", async (actor) => {

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Credential, Provider } from "../../src/providers/provider.ts";
 import { Secret } from "../../src/secret.ts";
 import { type RecordingServer, recordingServer } from "../support/recording-server.ts";
+import { waitFor } from "../support/wait-for.ts";
 import { marker, poisonedEnvironment } from "./poisoned-environment.ts";
 
 const key = "customer-key-0123456789";
@@ -90,7 +91,7 @@ describe("in an environment full of the platform's values", () => {
     await ignoreAnswer(client.textToSpeech.stream("voice", { text: "hello" }));
     const options = { modelId: "scribe_realtime", audioFormat: "ulaw_8000", sampleRate: 8_000 } as never;
     const socket = await client.speechToText.realtime.connect(options);
-    await vi.waitFor(() => expect(server.arrived).toHaveLength(3));
+    await waitFor(() => expect(server.arrived).toHaveLength(3));
     socket.close();
     expectClean(key, 3);
   });

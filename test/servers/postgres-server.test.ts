@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import pg from "pg";
 import { expect, it, onTestFinished, vi } from "vitest";
+import { waitFor } from "../support/wait-for.ts";
 import { ownPostgresServer } from "./postgres-server.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -59,7 +60,7 @@ it("starts from a checkout that its user alone may enter, as root too", async ()
   expect((await session.query("SELECT 1 AS one")).rows).toEqual([{ one: 1 }]);
   await session.end();
   child.send("leave");
-  await vi.waitFor(() => expect(existsSync(dirname(dataFolder))).toBe(false), { timeout: 20_000 });
+  await waitFor(() => expect(existsSync(dirname(dataFolder))).toBe(false));
 });
 
 it("ends when the process that started it is killed, and leaves no file", async () => {
@@ -67,7 +68,7 @@ it("ends when the process that started it is killed, and leaves no file", async 
   const server = Number(readFileSync(join(dataFolder, "postmaster.pid"), "utf8").split("\n")[0]);
   expect(isRunning(server)).toBe(true);
   child.kill("SIGKILL");
-  await vi.waitFor(() => expect(existsSync(dirname(dataFolder))).toBe(false), { timeout: 20_000 });
+  await waitFor(() => expect(existsSync(dirname(dataFolder))).toBe(false));
   expect(isRunning(server)).toBe(false);
 });
 

@@ -70,7 +70,7 @@ describe("a request", () => {
 
   it.each(requests)("%s that nobody answers takes one budget, retries included", async (_name, call) => {
     server.answer = () => {};
-    const error = await failure(call(await build(150)));
+    const error = await failure(call(await build(1_500)));
     expect(error).toMatchObject({ code: "request_timeout", provider: "openai", retryable: true });
     expect(server.arrived).toHaveLength(1);
   });

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import pg from "pg";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { postgresStore } from "../../../src/store/postgres/postgres-store.ts";
 import { type OwnPostgresServer, ownPostgresServer } from "../../servers/postgres-server.ts";
 import { promoted, standbyOf } from "../../servers/postgres-topology.ts";
+import { waitFor } from "../../support/wait-for.ts";
 import { agent, platform } from "../../support/worker.ts";
 
 let primary: OwnPostgresServer;
@@ -49,6 +50,6 @@ it("a standby that was promoted is another history: what only the lost primary k
   // As many changes as the lost primary had seen: the numbers agree, the timeline does not.
   await manager.set("other", { provider: "ada", apiKey: "key-of-other" });
   await here.clock.advance(3_000);
-  await vi.waitFor(() => expect(here.events).toContainEqual({ type: "flushed", reason: "other_incarnation" }));
+  await waitFor(() => expect(here.events).toContainEqual({ type: "flushed", reason: "other_incarnation" }));
   expect((await here.resolver.resolve("org", agent)).llm.client.key).toBe("platform-ada");
 });

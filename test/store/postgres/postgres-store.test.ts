@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import pg from "pg";
-import { afterAll, describe, expect, inject, it, vi } from "vitest";
+import { afterAll, describe, expect, inject, it } from "vitest";
 import { onConnection, type PostgresPool } from "../../../src/store/postgres/postgres-client.ts";
 import { postgresStore } from "../../../src/store/postgres/postgres-store.ts";
 import { keyStoreContract } from "../../../src/testing/key-store-contract.ts";
+import { waitFor } from "../../support/wait-for.ts";
 
 const admin = new pg.Pool({ connectionString: inject("postgresUrl"), max: 2 });
 const pools: pg.Pool[] = [];
@@ -110,7 +111,7 @@ describe("a store in Postgres", () => {
         };
       },
     };
-    const paused = postgresStore({ pool: pausing, timeoutMs: 300 })
+    const paused = postgresStore({ pool: pausing, timeoutMs: 1_500 })
       .put(key("org"))
       .catch((error: unknown) => error);
     await locked.promise;
@@ -123,10 +124,10 @@ describe("a store in Postgres", () => {
     const { database, pool } = await migrated();
     const stopped = await pool.connect();
     await stopped.query("BEGIN; UPDATE byok_clock SET seq = seq + 1");
-    const store = postgresStore({ pool, timeoutMs: 300 });
+    const store = postgresStore({ pool, timeoutMs: 1_500 });
     await expect(store.put(key("org"))).rejects.toMatchObject({ code: "store_unavailable" });
     const waiting = "SELECT pid FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock'";
-    await vi.waitFor(async () => expect((await admin.query(waiting, [database])).rows).toEqual([]), { timeout: 5_000 });
+    await waitFor(async () => expect((await admin.query(waiting, [database])).rows).toEqual([]));
     await stopped.query("ROLLBACK");
     stopped.release();
   });
@@ -175,7 +176,7 @@ describe("a store in Postgres", () => {
     const failed = expect(store.put(key("org"))).rejects.toMatchObject({ code: "store_unavailable", retryable: true });
     const waiting = "FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock'";
     const kill = `SELECT pg_terminate_backend(pid) ${waiting}`;
-    await vi.waitFor(async () => expect((await admin.query(kill, [database])).rowCount).toBe(1));
+    await waitFor(async () => expect((await admin.query(kill, [database])).rowCount).toBe(1));
     await failed;
     await blocking.query("ROLLBACK");
     blocking.release();
@@ -187,7 +188,7 @@ describe("a store in Postgres", () => {
     const lost = onConnection(pool, 10_000, async (client) => {
       const { rows } = await client.query({ text: "SELECT pg_backend_pid() AS pid" });
       await admin.query("SELECT pg_terminate_backend($1)", [(rows[0] as { pid: number }).pid]);
-      await vi.waitFor(() => expect(client.query({ text: "SELECT 1" })).rejects.toThrow(/not queryable/u));
+      await waitFor(() => expect(client.query({ text: "SELECT 1" })).rejects.toThrow(/not queryable/u));
       return await client.query({ text: "SELECT 1" });
     });
     await expect(lost).rejects.toMatchObject({ code: "store_unavailable" });
@@ -198,7 +199,7 @@ describe("a store in Postgres", () => {
     const { pool } = await migrated();
     const store = postgresStore({ pool, timeoutMs: 5_000, logKeepMs: 1 });
     for (let change = 0; change < 30; change += 1) await store.put(key("org", randomUUID()));
-    await vi.waitFor(async () => {
+    await waitFor(async () => {
       await store.put(key("org", randomUUID()));
       expect((await store.poll({ after: 25 })).afterChangeId).toBeNull();
     });

@@ -3,9 +3,10 @@ import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, renam
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { afterAll, describe, expect, it, vi } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { sqliteStore } from "../../../src/store/sqlite/sqlite-store.ts";
 import { keyStoreContract } from "../../../src/testing/key-store-contract.ts";
+import { waitFor } from "../../support/wait-for.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "byokit-sqlite-"));
 const closing: (() => Promise<void>)[] = [];
@@ -99,7 +100,7 @@ describe("a store in a file", () => {
     closing.push(() => store.close());
     await store.migrate();
     for (let change = 0; change < 30; change += 1) await store.put(key("org", randomUUID()));
-    await vi.waitFor(async () => {
+    await waitFor(async () => {
       await store.put(key("org", randomUUID()));
       expect((await store.poll({ after: 25 })).afterChangeId).toBeNull();
     });
