@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { afterAll, describe, expect, inject, it } from "vitest";
-import { onConnection, type PostgresPool } from "../../../src/store/postgres/postgres-client.ts";
+import { onConnection, type PostgresPool, type PostgresQuery } from "../../../src/store/postgres/postgres-client.ts";
 import { postgresStore } from "../../../src/store/postgres/postgres-store.ts";
 import { keyStoreContract } from "../../../src/testing/key-store-contract.ts";
 import { waitFor } from "../../support/wait-for.ts";
