@@ -91,6 +91,8 @@ describe("in an environment full of the platform's values", () => {
     await ignoreAnswer(client.textToSpeech.stream("voice", { text: "hello" }));
     const options = { modelId: "scribe_realtime", audioFormat: "ulaw_8000", sampleRate: 8_000 } as never;
     const socket = await client.speechToText.realtime.connect(options);
+    // It may be closed before it is open, which is an error to nobody's surprise.
+    socket.on("error" as never, () => {});
     await waitFor(() => expect(server.arrived).toHaveLength(3));
     socket.close();
     expectClean(key, 3);
