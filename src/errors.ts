@@ -9,6 +9,7 @@ import type { Slot } from "./slot.ts";
  * - `closed`: the resolver was closed.
  * - `deadline_exceeded`: the call's deadline ended first.
  * - `host_refused`: a built client was asked to send its key to a host that does not belong to the key.
+ * - `key_changed`: a later change of the same key was asked for meanwhile; this one stored nothing.
  * - `key_malformed`: the text cannot be a key of that provider.
  * - `key_not_configured`: neither the organisation nor the platform has a key for the provider.
  * - `key_rejected`: the provider says that the key is not valid.
@@ -30,6 +31,7 @@ export type ByokErrorCode =
   | "closed"
   | "deadline_exceeded"
   | "host_refused"
+  | "key_changed"
   | "key_malformed"
   | "key_not_configured"
   | "key_rejected"
@@ -52,6 +54,7 @@ const isRetryable = {
   closed: false,
   deadline_exceeded: true,
   host_refused: false,
+  key_changed: false,
   key_malformed: false,
   key_not_configured: false,
   key_rejected: false,

@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { inspect } from "node:util";
 
 /** The longest key that is taken, in characters. */
@@ -30,6 +31,13 @@ export class Secret {
   /** The last four characters, or `null` where that would show too much of it: fewer than 20. */
   hint(): string | null {
     return this.#text.length < 20 ? null : this.#text.slice(-4);
+  }
+
+  /** HMAC-SHA-256 of `context` and the text under `hmacKey`, in hexadecimal: tells two keys apart, and gives neither. */
+  digest(hmacKey: string, context: string): string {
+    return createHmac("sha256", hmacKey)
+      .update(JSON.stringify([context, this.#text]))
+      .digest("hex");
   }
 
   toString(): string {

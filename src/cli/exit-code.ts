@@ -10,6 +10,7 @@ const outcomes = {
   closed: "failed",
   deadline_exceeded: "tryAgain",
   host_refused: "failed",
+  key_changed: "failed",
   key_malformed: "failed",
   key_not_configured: "failed",
   key_rejected: "failed",

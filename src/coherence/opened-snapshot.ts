@@ -1,7 +1,7 @@
 import { isByokError } from "../errors.ts";
 import type { Keyring } from "../keyring/keyring.ts";
 import type { Secret } from "../secret.ts";
-import type { KeySnapshot, SealedKey } from "../store/key-store.ts";
+import { defaultKeyName, type KeySnapshot, type SealedKey } from "../store/key-store.ts";
 import type { Moment } from "./moment.ts";
 
 /** An organisation's snapshot in a worker's memory: its keys opened. */
@@ -38,10 +38,11 @@ export interface UnopenedKey {
 /** `undecryptable` is also a key that opens to something that no client can send. */
 export type UnopenedReason = "undecryptable" | "keyring_outdated";
 
-/** Opens every key of a snapshot. Never rejects: a key that does not open says why. */
+/** Opens every key of a snapshot that has the documented name. Never rejects: a key that does not open says why. */
 export async function openKeys(keyring: Keyring, snapshot: KeySnapshot): Promise<Map<string, SnapshotKey>> {
-  const opened = await Promise.all(snapshot.keys.map((key) => openKey(keyring, snapshot.orgId, key)));
-  return new Map(snapshot.keys.map((key, index) => [key.provider, opened[index] as SnapshotKey]));
+  const keys = snapshot.keys.filter(({ name }) => name === defaultKeyName);
+  const opened = await Promise.all(keys.map((key) => openKey(keyring, snapshot.orgId, key)));
+  return new Map(keys.map((key, index) => [key.provider, opened[index] as SnapshotKey]));
 }
 
 /** Tries again to open those of `providers` that did not open. */

@@ -1,5 +1,6 @@
 import type { EntryCipher } from "../keyring/entry-cipher.ts";
 import { Secret } from "../secret.ts";
+import { defaultKeyName } from "../store/key-store.ts";
 import type { OpenedSnapshot, SnapshotKey, UnopenedReason } from "./opened-snapshot.ts";
 
 /** A snapshot as the shared cache keeps it: without a lease of its own. */
@@ -79,5 +80,5 @@ function toRow(provider: string, key: SnapshotKey): Row {
 
 function toKey({ provider, secretId, region, key, reason = "undecryptable", kid = "", sealed = "" }: Row): SnapshotKey {
   if (key !== undefined) return { secretId, region, secret: new Secret(key) };
-  return { secretId, region, reason, sealedKey: { provider, secretId, region, kid, sealed } };
+  return { secretId, region, reason, sealedKey: { provider, name: defaultKeyName, secretId, region, kid, sealed } };
 }

@@ -7,16 +7,23 @@ import { describeFailures, verdictSchema } from "./schemas.ts";
 export function addAuditRoute(api: OpenAPIHono<ApiEnvironment>, manager: KeyManager): void {
   const entry = z
     .object({
-      seq: z.number().int(),
+      id: z.number().int(),
+      seq: z
+        .number()
+        .int()
+        .nullable()
+        .openapi({ description: "The number of the change; null where nothing changed." }),
       at: z.iso.datetime(),
       actor: z.string().nullable(),
       provider: z.string(),
-      action: z.enum(["added", "replaced", "removed"]),
+      name: z.string(),
+      action: z.enum(["added", "replaced", "removed", "verified", "attempted"]),
       secret_id: z.string().nullable(),
       previous_secret_id: z.string().nullable(),
       region: z.string().nullable(),
       verification: verdictSchema.nullable(),
       hint: z.string().nullable(),
+      times: z.number().int().openapi({ description: "How often; attempts of one minute are counted." }),
     })
     .openapi("AuditEntry");
   const page = z.object({

@@ -58,7 +58,8 @@ export function createDescribedHandler(options: HandlerOptions): DescribedHandle
       if (!result.success) throw describeIssues(result.target, result.error.issues);
     },
   }).basePath(basePath);
-  api.onError((error) => {
+  api.onError((error, { req }) => {
+    if (req.raw.signal.aborted) return makeProblem("client_gone", "Whoever asked went away.").toResponse();
     const problem = error instanceof HTTPException ? translateFrameworkError(error) : toProblem(error);
     if (problem.status >= 500) tellOperator(problem.origin ?? error);
     return problem.toResponse();

@@ -33,6 +33,10 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
       seq: z.number().int().openapi({ description: "The change's number; a call that carries it sees the change." }),
       verification: z.enum(["passed", "restricted", "unreachable", "skipped"]),
       reason: z.string().nullable().openapi({ description: "Why, as one word; never the provider's own text." }),
+      region: z
+        .string()
+        .nullable()
+        .openapi({ description: "The region that holds from now on; null for the default host." }),
       published: z.boolean().openapi({ description: "Whether the workers were told at once." }),
       effective_within_ms: z.number().openapi({ description: "After that no worker uses the key of before." }),
     })
@@ -68,20 +72,26 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
       path: "/byok",
       summary: "Add or replace a BYOK key",
       middleware: [requireWriteAccess, limitBody] as const,
-      request: { body: { required: true, content: { "application/json": { schema: input } } } },
+      request: {
+        headers: z.object({ "idempotency-key": z.string().min(1).max(255).optional() }),
+        body: { required: true, content: { "application/json": { schema: input } } },
+      },
       responses: {
         200: describeJson("The key is stored.", changed),
-        ...describeFailures(400, 403, 408, 413, 415, 422),
+        ...describeFailures(400, 403, 408, 409, 413, 415, 422),
       },
     }),
     async (context) => {
       const { orgId, actor } = context.get("principal");
       const { provider: id, api_key: apiKey, region } = context.req.valid("json");
+      const idempotencyKey = context.req.valid("header")["idempotency-key"];
       const key = {
         provider: id,
         apiKey,
-        ...(region == null ? {} : { region }),
+        signal: context.req.raw.signal,
+        ...(region === undefined ? {} : { region }),
         ...(actor === undefined ? {} : { actor }),
+        ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
       };
       return context.json(toBody(await manager.set(orgId, key)), 200);
     },
@@ -100,13 +110,17 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
       },
       responses: {
         200: describeJson("There is no such key any more.", changed),
-        ...describeFailures(400, 403, 408, 413, 415, 422),
+        ...describeFailures(400, 403, 408, 409, 413, 415, 422),
       },
     }),
     async (context) => {
       const { orgId, actor } = context.get("principal");
       const id = chooseProvider(context.req.valid("query").provider, context.req.valid("json").provider);
-      const change = await manager.remove(orgId, { provider: id, ...(actor === undefined ? {} : { actor }) });
+      const change = await manager.remove(orgId, {
+        provider: id,
+        signal: context.req.raw.signal,
+        ...(actor === undefined ? {} : { actor }),
+      });
       return context.json(toBody(change), 200);
     },
   );
@@ -117,7 +131,7 @@ function describeJson<Schema extends z.ZodType>(description: string, schema: Sch
 }
 
 function toBody(change: KeyChange) {
-  const { byokKeys, seq, verdict, reason = null, published, effectiveWithinMs } = change;
+  const { byokKeys, seq, verdict, reason = null, region, published, effectiveWithinMs } = change;
   const success = true as const;
   return {
     success,
@@ -125,6 +139,7 @@ function toBody(change: KeyChange) {
     seq,
     verification: verdict,
     reason,
+    region,
     published,
     effective_within_ms: effectiveWithinMs,
   };

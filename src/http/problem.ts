@@ -6,6 +6,7 @@ import type { ByokErrorCode } from "../errors.ts";
  * - `body_malformed`: the body is no JSON object of the documented fields, or not UTF-8.
  * - `body_too_large`: the body is longer than 16 KiB.
  * - `body_timeout`: the body did not arrive within ten seconds.
+ * - `client_gone`: whoever asked went away before a change was made; nobody reads this answer.
  * - `content_type_unsupported`: the body is not declared as `application/json`.
  * - `forbidden`: the principal may read only.
  * - `internal`: a fault of the service's own.
@@ -20,6 +21,7 @@ export type ProblemCode =
   | "body_malformed"
   | "body_timeout"
   | "body_too_large"
+  | "client_gone"
   | "content_type_unsupported"
   | "forbidden"
   | "internal"
@@ -43,7 +45,7 @@ export interface Problem {
   readonly reason?: string | undefined;
 }
 
-export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 415 | 422 | 500 | 503;
+export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 415 | 422 | 499 | 500 | 503;
 
 export const titles: Readonly<Record<ProblemStatus, string>> = {
   400: "Bad Request",
@@ -56,6 +58,7 @@ export const titles: Readonly<Record<ProblemStatus, string>> = {
   413: "Content Too Large",
   415: "Unsupported Media Type",
   422: "Unprocessable Content",
+  499: "Client Closed Request",
   500: "Internal Server Error",
   503: "Service Unavailable",
 };
@@ -67,6 +70,7 @@ export const requestStatuses: Readonly<Record<RequestCode, ProblemStatus>> = {
   body_malformed: 400,
   body_timeout: 408,
   body_too_large: 413,
+  client_gone: 499,
   content_type_unsupported: 415,
   forbidden: 403,
   internal: 500,
@@ -97,6 +101,7 @@ export const told: Readonly<Record<ByokErrorCode, Told | "internal">> = {
   closed: "internal",
   deadline_exceeded: { status: 503, detail: "The request took too long. Make the same request again." },
   host_refused: "internal",
+  key_changed: { status: 409, detail: null },
   key_malformed: ownMessage,
   key_not_configured: { status: 404, detail: "There is no key of that provider. Add one first." },
   key_rejected: ownMessage,

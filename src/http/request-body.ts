@@ -28,11 +28,11 @@ export const limitBody: MiddlewareHandler = async (context, next) => {
 };
 
 /** Proxies that drop a body leave its type, and a type may be written in many ways: what comes after sees one. */
-function replaceBody({ url, method, headers: given }: Request, body: string | null): Request {
+function replaceBody({ url, method, headers: given, signal }: Request, body: string | null): Request {
   const headers = new Headers(given);
   if (body === null) headers.delete("content-type");
   else headers.set("content-type", "application/json");
-  return new Request(url, { method, headers, body });
+  return new Request(url, { method, headers, body, signal });
 }
 
 async function readBytes(body: ReadableStream<Uint8Array>): Promise<Buffer> {

@@ -16,7 +16,7 @@ const problemSchema: z.ZodType<Problem> = z
   .openapi("Problem");
 
 /** 405 is no route's: it answers methods that have none. */
-type DescribedStatus = Exclude<ProblemStatus, 405>;
+type DescribedStatus = Exclude<ProblemStatus, 405 | 499>;
 
 const problems = {
   400: "The body or the query is malformed.",
@@ -24,7 +24,7 @@ const problems = {
   403: "The principal may read only.",
   404: "There is nothing of that name.",
   408: "The body did not arrive in time.",
-  409: "The stored key does not open.",
+  409: "Another change of the key was asked for meanwhile, or the stored key does not open.",
   413: "The body is longer than 16 KiB.",
   415: "The body is not application/json.",
   422: "The provider or the region is unknown, or the key is malformed or rejected.",

@@ -37,8 +37,12 @@ export function addVerifyRoute(api: OpenAPIHono<ApiEnvironment>, manager: KeyMan
       },
     }),
     async (context) => {
-      const { orgId } = context.get("principal");
-      const answer = await manager.verify(orgId, context.req.valid("json").provider);
+      const { orgId, actor } = context.get("principal");
+      const answer = await manager.verify(
+        orgId,
+        context.req.valid("json").provider,
+        actor === undefined ? {} : { actor },
+      );
       const { provider: id, secretId, verdict, status, reason = null } = answer;
       const success = true as const;
       return context.json({ success, provider: id, secret_id: secretId, verification: verdict, status, reason }, 200);

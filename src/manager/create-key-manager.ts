@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type Clock, systemClock } from "../clock.ts";
 import { Deadline, within } from "../deadline.ts";
-import { ByokError } from "../errors.ts";
+import { ByokError, isByokError } from "../errors.ts";
 import { assertActor, assertOrgId } from "../identifier.ts";
 import type { Keyring } from "../keyring/keyring.ts";
 import { positiveInteger, positiveMs } from "../options.ts";
@@ -12,13 +12,15 @@ import { indexProviders, type Provider } from "../providers/provider.ts";
 import { providerUnknown } from "../providers/provider-unknown.ts";
 import { CacheCircuitBreaker } from "../shared-cache/cache-circuit-breaker.ts";
 import type { KeyCache } from "../shared-cache/key-cache.ts";
-import type { KeyRecord, KeyStore, StoreChange } from "../store/key-store.ts";
+import { defaultKeyName, type KeyRecord, type KeyRef, type KeyStore, type StoreChange } from "../store/key-store.ts";
+import { ChangeTurns } from "./change-turns.ts";
 import { type Admitted, KeyChecks } from "./key-checks.ts";
 import { describeKey } from "./key-description.ts";
-import { type ByokKeys, type KeyChange, type KeyManager, maxAuditPage } from "./key-manager.ts";
+import { type ByokKeys, type KeyManager, maxAuditPage } from "./key-manager.ts";
 import { type KeyStatus, readStatus, toStatus } from "./key-status.ts";
-import { changing, notConfigured, regionUnknown, tooSlow } from "./manager-errors.ts";
+import { changing, keyChanged, notConfigured, regionUnknown, tooSlow } from "./manager-errors.ts";
 import { toProviderConfig } from "./provider-config.ts";
+import { deriveSecretId } from "./secret-id.ts";
 import { openStoredKey, sealKey } from "./stored-key.ts";
 
 export interface KeyManagerOptions {
@@ -54,10 +56,11 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
   const catalogue = [...providers.values()];
   const checks = new KeyChecks(declareEndpoints(options.endpoints ?? {}, providers), clock, deadlineMs);
   const isChecking = parseVerify(options.verify);
+  const turns = new ChangeTurns();
 
-  const begin = (orgId: string): Deadline => {
+  const begin = (orgId: string, ...signals: AbortSignal[]): Deadline => {
     assertOrgId(orgId);
-    return new Deadline(clock, deadlineMs, [], () => tooSlow(orgId, deadlineMs));
+    return new Deadline(clock, deadlineMs, signals, () => tooSlow(orgId, deadlineMs));
   };
   const find = (orgId: string, id: string): Provider => {
     const provider = providers.get(id);
@@ -66,25 +69,32 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
   };
   const toByokKeys = (stored: Readonly<Record<string, string>>): ByokKeys =>
     Object.fromEntries(catalogue.map(({ id }) => [`${id}_secret_id`, stored[id] ?? null]));
-  /** Publishes a notice after the commit, even when the caller no longer waits for it, and when nobody knows whether there was one. */
-  const commit = async (orgId: string, work: Promise<StoreChange>): Promise<Committed> => {
+  /**
+   * Publishes a notice after the commit, even when the caller no longer waits for it, and when nobody knows whether there
+   * was one.
+   */
+  const commit = async (ref: KeyRef, waiting: Deadline, step: () => Promise<StoreChange | undefined>) => {
+    const { orgId } = ref;
     try {
-      const change = await work;
-      return { change, published: (await link?.invalidate({ orgId, seq: change.seq })) ?? false };
+      const change = await turns.run(orgId, async () => {
+        // Whoever went away, or was overtaken, while this one waited for its turn has nothing stored.
+        waiting.throwIfEnded();
+        return await step();
+      });
+      if (change === undefined) throw keyChanged(ref);
+      const published = (await link?.invalidate({ orgId, seq: change.seq })) ?? false;
+      return { byokKeys: toByokKeys(change.references), seq: change.seq, published, effectiveWithinMs: leaseMs };
     } catch (error) {
-      await link?.invalidate({ orgId, seq: null });
+      if (isByokError(error) && error.code === "store_unavailable") await link?.invalidate({ orgId, seq: null });
       throw error;
     }
   };
-  const answerChange = async (
-    orgId: string,
-    deadline: Deadline,
-    work: Promise<StoreChange>,
-    said: Admitted,
-  ): Promise<KeyChange> => {
-    const { change, published } = await deadline.race(commit(orgId, work));
-    const byokKeys = toByokKeys(change.references);
-    return { byokKeys, seq: change.seq, ...said, published, effectiveWithinMs: leaseMs };
+  /** A key that its provider rejects leaves a trace; that this fails changes nothing of the answer. */
+  const noteAttempt = async (ref: KeyRef, actor: string | null, error: unknown): Promise<void> => {
+    if (!isByokError(error) || error.code !== "key_rejected") return;
+    await within(clock, deadlineMs, store.noteAttempt(ref, { actor }), () => tooSlow(ref.orgId, deadlineMs)).catch(
+      () => {},
+    );
   };
 
   return {
@@ -93,39 +103,62 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
       return toByokKeys(Object.fromEntries(records.map(({ provider, secretId }) => [provider, secretId])));
     },
 
-    async set(orgId, { provider: id, apiKey, region = null, actor = null }) {
-      const deadline = begin(orgId);
+    async set(orgId, { provider: id, apiKey, region, actor = null, signal, idempotencyKey }) {
+      assertOrgId(orgId);
       assertActor(orgId, actor);
       const provider = find(orgId, id);
-      if (region !== null && !Object.hasOwn(provider.regions ?? {}, region)) throw regionUnknown(orgId, provider);
+      if (typeof region === "string" && !hasRegion(provider, region)) throw regionUnknown(orgId, provider);
       const key = parseKey(provider, apiKey, catalogue, orgId);
-      const said = isChecking ? await checks.admit(orgId, provider, key, region) : unasked;
-      const context = { orgId, provider: id, secretId: randomUUID(), region };
-      const sealed = await deadline.race(sealKey(keyring, key, context));
-      const { verdict } = said;
-      const stored = store.put({ ...context, ...sealed, hint: key.hint(), actor, verdict });
-      return await answerChange(orgId, deadline, stored, said);
+      const ref = { orgId, provider: id, name: defaultKeyName };
+      using turn = turns.begin(ref);
+      const deadline = begin(orgId);
+      const waiting = begin(orgId, turn.signal, ...(signal === undefined ? [] : [signal]));
+      try {
+        waiting.throwIfEnded();
+        const needsRegion = region === undefined && provider.regions !== undefined;
+        const place = isChecking || needsRegion ? randomUUID() : null;
+        const before = place === null ? null : await waiting.race(store.takePlace(ref, place));
+        const kept = region === undefined ? (before?.region ?? null) : region;
+        const said = isChecking ? await waiting.race(checks.admit(orgId, provider, key, kept)) : unasked;
+        const secretId = idempotencyKey === undefined ? randomUUID() : deriveSecretId(ref, kept, key, idempotencyKey);
+        const sealed = await waiting.race(sealKey(keyring, key, { orgId, provider: id, secretId, region: kept }));
+        const { verdict } = said;
+        const facts = { secretId, region: kept, hint: key.hint(), actor, verdict, place };
+        const stored = commit(ref, waiting, () => store.put({ ...ref, ...sealed, ...facts }));
+        return { ...(await deadline.race(stored)), ...said, region: kept };
+      } catch (error) {
+        await noteAttempt(ref, actor, error);
+        throw error;
+      }
     },
 
-    async remove(orgId, { provider: id, actor = null }) {
+    async remove(orgId, { provider: id, actor = null, signal }) {
+      assertOrgId(orgId);
+      assertActor(orgId, actor);
+      const ref = { orgId, provider: find(orgId, id).id, name: defaultKeyName };
+      using turn = turns.begin(ref);
+      const deadline = begin(orgId);
+      const waiting = begin(orgId, turn.signal, ...(signal === undefined ? [] : [signal]));
+      waiting.throwIfEnded();
+      const removed = commit(ref, waiting, () => store.remove(ref, { actor }));
+      return { ...(await deadline.race(removed)), ...unasked, region: null };
+    },
+
+    async verify(orgId, id, { actor = null } = {}) {
       const deadline = begin(orgId);
       assertActor(orgId, actor);
-      const removed = store.remove({ orgId, provider: find(orgId, id).id }, { actor });
-      return await answerChange(orgId, deadline, removed, unasked);
-    },
-
-    async verify(orgId, id) {
-      const deadline = begin(orgId);
       const provider = find(orgId, id);
       for (let round = 1; ; round += 1) {
         const records = await deadline.race(store.describe(orgId));
-        const stored = records.find((record) => record.provider === id);
+        const stored = records.find((record) => record.provider === id && record.name === defaultKeyName);
         if (stored === undefined) throw notConfigured(orgId, id);
         const { secretId, region } = stored;
         const key = await deadline.race(openStoredKey(keyring, orgId, stored));
         const { verdict, reason } = await checks.ask(provider, key, region, deadline.leftMs());
         const isAnswer = verdict !== "unreachable" && verdict !== "skipped";
-        const noting = isAnswer ? store.noteCheck({ orgId, provider: id, secretId, verdict }) : Promise.resolve(true);
+        const noting = isAnswer
+          ? store.noteCheck({ orgId, provider: id, name: defaultKeyName, secretId, verdict, actor })
+          : Promise.resolve(true);
         // A key that was replaced while its provider was asked is not what was asked for.
         if (!(await deadline.race(noting))) {
           if (round < maxRounds) continue;
@@ -154,7 +187,7 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
       const size = Math.min(positiveInteger("limit", limit), maxAuditPage);
       const rows = await deadline.race(store.audit(orgId, { before: cursor, limit: size + 1 }));
       const entries = rows.slice(0, size).map(({ atMs, ...row }) => ({ ...row, at: new Date(atMs).toISOString() }));
-      return { entries, next: rows.length > size ? (entries.at(-1)?.seq ?? null) : null };
+      return { entries, next: rows.length > size ? (entries.at(-1)?.id ?? null) : null };
     },
 
     config() {
@@ -174,7 +207,6 @@ const maxRounds = 3;
 
 const unasked: Admitted = { verdict: "skipped" };
 
-interface Committed {
-  readonly change: StoreChange;
-  readonly published: boolean;
+function hasRegion({ regions = {} }: Provider, region: string): boolean {
+  return Object.hasOwn(regions, region);
 }

@@ -12,8 +12,12 @@ export interface KeyManager {
    * Stores a key, replacing the one before, which is deleted. White space around the key is cut off. Unless `verify` is
    * `"off"`, its provider is asked for it first, in the key's region; a provider that does not answer rejects no key.
    *
+   * Whoever asks last wins, on any number of processes: a change that is overtaken by a later `set` or `remove` while its
+   * provider is asked ends with `key_changed`.
+   *
    * @throws ByokError `provider_unknown`, `region_unknown`, `key_malformed`; `key_rejected` when the provider says that
-   * the key is not valid, and nothing is stored then; `store_unavailable` or `deadline_exceeded`,
+   * the key is not valid, `key_changed` when it was overtaken, and nothing is stored then; `store_unavailable` or
+   * `deadline_exceeded`,
    * after which nobody knows whether it is stored: make the same call again.
    */
   set(orgId: string, key: KeyInput): Promise<KeyChange>;
@@ -28,12 +32,15 @@ export interface KeyManager {
    * @throws ByokError `key_not_configured` when there is none; `key_undecryptable`, `keyring_outdated`,
    * `keyring_unavailable`, `store_unavailable`; `deadline_exceeded`, also when the key is replaced again and again.
    */
-  verify(orgId: string, provider: string): Promise<Verification>;
+  verify(orgId: string, provider: string, by?: { readonly actor?: string }): Promise<Verification>;
 
   /** What may be shown of an organisation's keys, sorted by provider. A key that does not open is among them. */
   describe(orgId: string): Promise<KeyDescription[]>;
 
-  /** An organisation's changes, the newest first: who did what, and when. Calls that use a key leave no trace here. */
+  /**
+   * An organisation's audit trail, the newest first: changes, checks and attempts, who made them, and when. Calls that use
+   * a key leave no trace here.
+   */
   audit(orgId: string, page?: AuditPageOptions): Promise<AuditPage>;
 
   /** The body of `GET /byok/config`. */
@@ -43,10 +50,17 @@ export interface KeyManager {
 export interface KeyInput {
   readonly provider: string;
   readonly apiKey: string;
-  /** One of the provider's regions: the key then talks to that region's host only. Absent: its default host. */
-  readonly region?: string;
+  /**
+   * One of the provider's regions: the key then talks to that region's host only. `null`: its default host. Absent: the
+   * region of the key that it replaces, so that a rotation moves no traffic.
+   */
+  readonly region?: string | null;
   /** Who does it, for the record. */
   readonly actor?: string;
+  /** Whoever goes away before the key is being stored has nothing stored. The call then rejects with its reason. */
+  readonly signal?: AbortSignal;
+  /** The same call made again under the same text is the same change: it succeeds once, and says so every time. */
+  readonly idempotencyKey?: string;
 }
 
 /** Which key goes. */
@@ -54,6 +68,8 @@ export interface KeyRemoval {
   readonly provider: string;
   /** Who does it, for the record. */
   readonly actor?: string;
+  /** As in {@link KeyInput}. */
+  readonly signal?: AbortSignal;
 }
 
 /** The references that an organisation holds: `<provider>_secret_id`. */
@@ -67,6 +83,8 @@ export interface KeyChange {
   readonly verdict: "passed" | "restricted" | "unreachable" | "skipped";
   /** Why, as one word of byokit's own; absent where there is nothing to say. */
   readonly reason?: KeyCheck["reason"];
+  /** The region that holds from now on; `null` for the provider's default host, and after a removal. */
+  readonly region: string | null;
   /** Whether Redis took the notice that lets workers learn of the change at once. */
   readonly published: boolean;
   /**

@@ -1,5 +1,6 @@
 import { ByokError } from "../errors.ts";
 import type { Provider } from "../providers/provider.ts";
+import type { KeyRef } from "../store/key-store.ts";
 
 export function notConfigured(orgId: string, provider: string): ByokError {
   const message = `The organisation has no key of "${provider}". Store one first.`;
@@ -22,4 +23,10 @@ export function tooSlow(orgId: string, deadlineMs: number): ByokError {
 export function changing(orgId: string, provider: string): ByokError {
   const message = `The key of "${provider}" was replaced while its provider was asked. Ask again.`;
   return new ByokError("deadline_exceeded", message, { orgId, provider });
+}
+
+/** A later change of the same key was asked for meanwhile: who asks last wins. */
+export function keyChanged({ orgId, provider }: Pick<KeyRef, "orgId" | "provider">): ByokError {
+  const message = `Another change of the key of "${provider}" was asked for meanwhile, and nothing was stored. Look at the key again, then send the change again if it is still wanted.`;
+  return new ByokError("key_changed", message, { orgId, provider });
 }

@@ -28,19 +28,30 @@ export interface KeyStore {
   poll(cursor: LogCursor): Promise<LogPage>;
 
   /**
-   * Stores a key, replacing the organisation's key for that provider if there is one: the new row, the repointed
-   * reference, the deletion of the old row, the log row and the audit row are one transaction. Of two racing calls the
-   * one with the higher `seq` stands.
+   * Takes the newest place in the order of changes of one key, and reads what is stored, in one statement. Whoever took
+   * a place before has lost it: its {@link KeyStore.put} stores nothing. Moves no clock, and leaves no row in the log or
+   * in the audit trail. Resolves to `null` where no key is stored.
+   */
+  takePlace(ref: KeyRef, place: string): Promise<StoredReference | null>;
+
+  /**
+   * Stores a key, replacing the one of that reference if there is one: the new row, the deletion of the old row, the log
+   * row and the audit row are one transaction. Whoever asked last wins, and not whoever arrives last:
+   *
+   * - Resolves to `undefined`, and stores nothing, when `place` is not the newest place of the reference any more: a
+   *   later change was asked for meanwhile. With `place: null` the put takes its place in its own transaction.
+   * - When the key's own `secretId` is what is stored, nothing is written, and the answer is that change's: a put that
+   *   is repeated because its answer was lost is not refused for its own success.
    *
    * When the connection is lost while the transaction commits, nobody knows whether it did: `store_unavailable`,
    * retryable, and the same call made again ends in the right state.
    */
-  put(key: NewKey): Promise<StoreChange>;
+  put(key: NewKey): Promise<StoreChange | undefined>;
 
   /**
-   * Removes an organisation's key for a provider, physically; the log row and the audit row are of the same
-   * transaction. Where there is none, nothing is written and the answer carries the head and `secretId: null`, so that a
-   * retry is safe.
+   * Removes a key, physically; its place, the log row and the audit row are of the same transaction. Where there is
+   * none, nothing but the place is written, no lock that others need is taken, and the answer carries the head and
+   * `secretId: null`, so that a retry is safe.
    */
   remove(ref: KeyRef, by: Attribution): Promise<StoreChange>;
 
@@ -49,11 +60,18 @@ export interface KeyStore {
 
   /**
    * Notes what a provider said of a stored key, and when. Moves no clock: nothing that a resolve reads changes. Resolves
-   * to whether that secret is still the organisation's; one that was replaced meanwhile is left alone.
+   * to whether that secret is still the organisation's; one that was replaced meanwhile is left alone. Leaves an audit
+   * row without a number where it is.
    */
   noteCheck(check: NotedCheck): Promise<boolean>;
 
-  /** An organisation's changes, the newest first, at most `limit`; those below `before` where it is given. */
+  /**
+   * Notes that somebody tried to store a key, and stored none. Counted: one audit row a minute, reference and actor, so
+   * that a guesser fills no table.
+   */
+  noteAttempt(ref: KeyRef, by: Attribution): Promise<void>;
+
+  /** An organisation's audit rows, the newest first, at most `limit`; those with an `id` below `before` where it is given. */
   audit(orgId: string, page: { readonly before: number | null; readonly limit: number }): Promise<readonly AuditRow[]>;
 
   /** Ends what the store itself opened. Pools and clients that the caller passed in stay the caller's. */
@@ -66,10 +84,21 @@ export const maxSnapshotOrgs = 100;
 /** The most log rows that one {@link KeyStore.poll} returns. */
 export const maxLogRows = 1_000;
 
-/** An organisation and a provider: what a key belongs to. Both side by side in one object, so that they are never swapped. */
+/** The name of an organisation's one documented key of a provider. */
+export const defaultKeyName = "default";
+
+/** What a key belongs to. Side by side in one object, so that they are never swapped. */
 export interface KeyRef {
   readonly orgId: string;
   readonly provider: string;
+  /** Tells several keys of one provider apart. */
+  readonly name: string;
+}
+
+/** What is stored under a reference. */
+export interface StoredReference {
+  readonly secretId: string;
+  readonly region: string | null;
 }
 
 /** One consistent read of an organisation's sealed keys, with the change number that it was read at. */
@@ -84,13 +113,14 @@ export interface KeySnapshot {
   readonly asOf: number;
   /** The random change id of the log row with number `asOf`. */
   readonly changeId: string;
-  /** At most one per provider; the order means nothing. */
+  /** At most one per provider and name; the order means nothing. */
   readonly keys: readonly SealedKey[];
 }
 
 /** One sealed key as it rests. */
 export interface SealedKey {
   readonly provider: string;
+  readonly name: string;
   readonly secretId: string;
   /** A region of the provider's list, or `null` for its default host. */
   readonly region: string | null;
@@ -137,6 +167,8 @@ export interface NewKey extends KeyRef, SealedKey, Attribution {
   readonly hint: string | null;
   /** What its provider said of it before it was stored. */
   readonly verdict: Verdict;
+  /** The place that this change took when it was asked for; `null`: it takes one as it is stored. */
+  readonly place: string | null;
 }
 
 /**
@@ -146,7 +178,7 @@ export interface NewKey extends KeyRef, SealedKey, Attribution {
 export type Verdict = "passed" | "restricted" | "invalid" | "unreachable" | "skipped";
 
 /** What a provider said of a stored key. Only an answer is noted: silence never speaks against a key. */
-export interface NotedCheck extends KeyRef {
+export interface NotedCheck extends KeyRef, Attribution {
   readonly secretId: string;
   readonly verdict: "passed" | "restricted" | "invalid";
 }
@@ -157,7 +189,7 @@ export interface StoreChange {
   readonly seq: number;
   /** The secret that the organisation had for the provider before, now deleted; `null` when there was none. */
   readonly secretId: string | null;
-  /** All references of the organisation after the change: provider to secret id. */
+  /** The organisation's keys of the {@link defaultKeyName} after the change: provider to secret id. */
   readonly references: Readonly<Record<string, string>>;
 }
 
@@ -173,14 +205,18 @@ export interface KeyRecord extends SealedKey {
   readonly checkedAtMs: number | null;
 }
 
-/** One change as the audit trail keeps it, for ever and unaltered. Reads leave no rows. */
+/** One entry of the audit trail, kept for ever and unaltered. Reads leave none. */
 export interface AuditRow extends Attribution {
-  /** The number of the change. */
-  readonly seq: number;
+  /** Ascending, with gaps: the row's own. A page's cursor. */
+  readonly id: number;
+  /** The number of the change; `null` where nothing changed. */
+  readonly seq: number | null;
   /** Milliseconds since the epoch, by the database's clock. */
   readonly atMs: number;
   readonly provider: string;
-  readonly action: "added" | "replaced" | "removed";
+  readonly name: string;
+  /** `verified`: a stored key was checked. `attempted`: changes that stored nothing; one row a minute counts them. */
+  readonly action: "added" | "replaced" | "removed" | "verified" | "attempted";
   /** The secret that the organisation has for the provider since then; `null` after a removal. */
   readonly secretId: string | null;
   /** The secret that it had before, deleted by this change; `null` where there was none. */
@@ -190,4 +226,6 @@ export interface AuditRow extends Attribution {
   readonly verdict: Verdict | null;
   /** Of the key that was stored, or of the one that was removed. */
   readonly hint: string | null;
+  /** How often; 1 for everything but attempts. */
+  readonly times: number;
 }

@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import {
   type AuditRow,
+  defaultKeyName,
   type KeyRecord,
+  type KeyRef,
   type KeyStore,
   type LogCursor,
   type LogRow,
@@ -10,17 +12,19 @@ import {
   type SealedKey,
   type StoreChange,
 } from "./key-store.ts";
-import { composeAuditRow, type RemovedSecret } from "./rows/audit-row.ts";
+import { composeAuditRow, type NewAuditRow } from "./rows/audit-row.ts";
 import { toCheckedAt } from "./rows/checked-at.ts";
 import { noSchema } from "./store-unavailable.ts";
 
 interface StoredKey extends NewKey {
+  readonly seq: number;
   readonly createdAtMs: number;
   readonly checkedAtMs: number | null;
 }
 
 interface OwnAuditRow extends AuditRow {
   readonly orgId: string;
+  times: number;
 }
 
 interface TimedRow extends LogRow {
@@ -36,9 +40,12 @@ const maxRows = 100_000;
  */
 export function memoryStore(): KeyStore {
   const incarnation = randomUUID();
+  /** By organisation, then by provider and name. */
   const organisations = new Map<string, Map<string, StoredKey>>();
+  const places = new Map<string, string>();
   const log: TimedRow[] = [];
   const trail: OwnAuditRow[] = [];
+  let audits = 0;
 
   const readNewest = (): TimedRow => {
     const row = log.at(-1);
@@ -51,12 +58,17 @@ export function memoryStore(): KeyStore {
     if (log.length > maxRows) log.shift();
     return seq;
   };
-  const appendAudit = (orgId: string, row: Omit<AuditRow, "atMs">): void => {
-    trail.push({ orgId, atMs: Date.now(), ...row });
+  const appendAudit = (orgId: string, row: NewAuditRow): void => {
+    audits += 1;
+    trail.push({ orgId, id: audits, atMs: Date.now(), times: 1, ...row });
     if (trail.length > maxRows) trail.shift();
   };
+  const keysOf = (orgId: string): StoredKey[] => [...(organisations.get(orgId)?.values() ?? [])];
+  const find = (ref: KeyRef): StoredKey | undefined => organisations.get(ref.orgId)?.get(idOf(ref));
+  const takePlace = (ref: KeyRef, place: string): void =>
+    void places.set(JSON.stringify([ref.orgId, idOf(ref)]), place);
   const describeChange = (orgId: string, seq: number, secretId: string | null): StoreChange => {
-    const keys = [...(organisations.get(orgId)?.values() ?? [])];
+    const keys = keysOf(orgId).filter(({ name }) => name === defaultKeyName);
     return { seq, secretId, references: Object.fromEntries(keys.map((key) => [key.provider, key.secretId])) };
   };
 
@@ -68,8 +80,7 @@ export function memoryStore(): KeyStore {
     async snapshots(orgIds) {
       const { seq: asOf, changeId } = readNewest();
       return orgIds.map((orgId) => {
-        const keys = [...(organisations.get(orgId)?.values() ?? [])];
-        return { orgId, incarnation, asOf, changeId, keys: keys.map(toSealedKey) };
+        return { orgId, incarnation, asOf, changeId, keys: keysOf(orgId).map(toSealedKey) };
       });
     },
 
@@ -83,47 +94,83 @@ export function memoryStore(): KeyStore {
       return { incarnation, head, headChangeId, after, afterChangeId, changes };
     },
 
+    async takePlace(ref, place) {
+      readNewest();
+      takePlace(ref, place);
+      const stored = find(ref);
+      return stored === undefined ? null : { secretId: stored.secretId, region: stored.region };
+    },
+
     async put(key) {
-      const { orgId, provider, actor } = key;
+      const { orgId, actor, place } = key;
+      readNewest();
+      const before = find(key);
+      if (before?.secretId === key.secretId) return describeChange(orgId, before.seq, null);
+      if (place === null) takePlace(key, randomUUID());
+      else if (places.get(JSON.stringify([orgId, idOf(key)])) !== place) return undefined;
       const seq = appendLog(orgId);
       const keys = organisations.get(orgId) ?? new Map<string, StoredKey>();
-      const before: RemovedSecret | undefined = keys.get(provider);
       const createdAtMs = Date.now();
-      organisations.set(
-        orgId,
-        keys.set(provider, { ...key, createdAtMs, checkedAtMs: toCheckedAt(key.verdict, createdAtMs) }),
-      );
-      appendAudit(orgId, composeAuditRow({ seq, actor, provider, before, stored: key }));
+      const checkedAtMs = toCheckedAt(key.verdict, createdAtMs);
+      organisations.set(orgId, keys.set(idOf(key), { ...key, seq, createdAtMs, checkedAtMs }));
+      appendAudit(orgId, composeAuditRow({ seq, ref: key, actor, before, stored: key }));
       return describeChange(orgId, seq, before?.secretId ?? null);
     },
 
-    async remove({ orgId, provider }, { actor }) {
+    async remove(ref, { actor }) {
+      const { orgId } = ref;
       const head = readNewest().seq;
-      const before = organisations.get(orgId)?.get(provider);
+      takePlace(ref, randomUUID());
+      const before = find(ref);
       if (before === undefined) return describeChange(orgId, head, null);
-      organisations.get(orgId)?.delete(provider);
+      organisations.get(orgId)?.delete(idOf(ref));
       const seq = appendLog(orgId);
-      appendAudit(orgId, composeAuditRow({ seq, actor, provider, before }));
+      appendAudit(orgId, composeAuditRow({ seq, ref, actor, before }));
       return describeChange(orgId, seq, before.secretId);
     },
 
     async describe(orgId) {
       readNewest();
-      const keys = [...(organisations.get(orgId)?.values() ?? [])];
-      return keys.map(toKeyRecord).sort((a, b) => (a.provider < b.provider ? -1 : 1));
+      return keysOf(orgId)
+        .map(toKeyRecord)
+        .sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
     },
 
-    async noteCheck({ orgId, provider, secretId, verdict }) {
+    async noteCheck({ verdict, actor, ...ref }) {
       readNewest();
-      const key = organisations.get(orgId)?.get(provider);
+      const { orgId, provider, name, secretId } = ref;
+      const key = find(ref);
       if (key?.secretId !== secretId) return false;
-      organisations.get(orgId)?.set(provider, { ...key, verdict, checkedAtMs: Date.now() });
+      organisations.get(orgId)?.set(idOf(ref), { ...key, verdict, checkedAtMs: Date.now() });
+      const { region, hint } = key;
+      const facts = { seq: null, actor, provider, name, action: "verified", previousSecretId: null } as const;
+      appendAudit(orgId, { ...facts, secretId, verdict, region, hint });
       return true;
+    },
+
+    async noteAttempt({ orgId, provider, name }, { actor }) {
+      readNewest();
+      const minute = Math.floor(Date.now() / 60_000);
+      const counted = trail.findLast(
+        (row) =>
+          row.action === "attempted" &&
+          row.orgId === orgId &&
+          row.provider === provider &&
+          row.name === name &&
+          row.actor === actor &&
+          Math.floor(row.atMs / 60_000) === minute,
+      );
+      if (counted !== undefined) {
+        counted.times += 1;
+        return;
+      }
+      const nothing = { secretId: null, previousSecretId: null, region: null, verdict: null, hint: null };
+      appendAudit(orgId, { seq: null, actor, provider, name, action: "attempted", ...nothing });
     },
 
     async audit(orgId, { before, limit }) {
       readNewest();
-      const own = trail.filter((row) => row.orgId === orgId && row.seq < (before ?? Number.POSITIVE_INFINITY));
+      const own = trail.filter((row) => row.orgId === orgId && row.id < (before ?? Number.POSITIVE_INFINITY));
       return own
         .reverse()
         .slice(0, limit)
@@ -141,10 +188,15 @@ function findStart(log: readonly TimedRow[], cursor: LogCursor): number {
   return (older ?? log[0])?.seq ?? 0;
 }
 
-function toSealedKey({ provider, secretId, region, kid, sealed }: StoredKey): SealedKey {
-  return { provider, secretId, region, kid, sealed };
+function toSealedKey({ provider, name, secretId, region, kid, sealed }: StoredKey): SealedKey {
+  return { provider, name, secretId, region, kid, sealed };
 }
 
-function toKeyRecord({ orgId: _orgId, actor, ...known }: StoredKey): KeyRecord {
+/** One text for what tells an organisation's keys apart. */
+function idOf({ provider, name }: Pick<KeyRef, "provider" | "name">): string {
+  return JSON.stringify([provider, name]);
+}
+
+function toKeyRecord({ orgId: _orgId, place: _place, seq: _seq, actor, ...known }: StoredKey): KeyRecord {
   return { ...known, createdBy: actor };
 }

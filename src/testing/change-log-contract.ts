@@ -1,7 +1,7 @@
 import { deepEqual, equal, notEqual, ok, rejects } from "node:assert/strict";
 import type { KeySnapshot } from "../store/key-store.ts";
 import type { KeyStoreFaults, OpenedKeyStore, Test } from "./opened-key-store.ts";
-import { keyOf, one } from "./stored-samples.ts";
+import { keyOf, one, put } from "./stored-samples.ts";
 
 /** What a store owes to its change log: no gap, nothing seen out of order, and another history never passes for its own. */
 export function changeLogContract<Opened extends OpenedKeyStore>(
@@ -13,7 +13,7 @@ export function changeLogContract<Opened extends OpenedKeyStore>(
     const { store, again } = await migrated();
     const handles = await Promise.all(Array.from({ length: 5 }, again));
     const keys = Array.from({ length: 50 }, () => keyOf("org"));
-    const changes = await Promise.all(keys.map((key, at) => (handles[at % 5] ?? store).put(key)));
+    const changes = await Promise.all(keys.map((key, at) => put(handles[at % 5] ?? store, key)));
     deepEqual(
       changes.map(({ seq }) => seq).sort((a, b) => a - b),
       Array.from({ length: 50 }, (_, at) => at + 1),
@@ -34,7 +34,7 @@ export function changeLogContract<Opened extends OpenedKeyStore>(
     const writing = (async () => {
       for (let at = 0; at < 60; at += 1) {
         const key = keyOf("org");
-        written.set((await writer.put(key)).seq, key.secretId);
+        written.set((await put(writer, key)).seq, key.secretId);
       }
       isWriting = false;
     })();
@@ -46,7 +46,7 @@ export function changeLogContract<Opened extends OpenedKeyStore>(
 
   test("skips no change in a poll, and shows every row the same for everybody", async () => {
     const { store, again } = await migrated();
-    for (const orgId of ["a", "b", "a"]) await store.put(keyOf(orgId));
+    for (const orgId of ["a", "b", "a"]) await put(store, keyOf(orgId));
     const page = await (await again()).poll({ after: 1 });
     deepEqual(
       page.changes.map(({ seq, orgId }) => [seq, orgId]),
@@ -67,7 +67,7 @@ export function changeLogContract<Opened extends OpenedKeyStore>(
     let isWriting = true;
     const writing = Promise.all(
       writers.map(async (writer) => {
-        for (let at = 0; at < 40; at += 1) await writer.put(keyOf(`org-${at % 3}`));
+        for (let at = 0; at < 40; at += 1) await put(writer, keyOf(`org-${at % 3}`));
       }),
     ).finally(() => {
       isWriting = false;
@@ -94,8 +94,8 @@ export function changeLogContract<Opened extends OpenedKeyStore>(
 
   test("starts a poll at the head, or at the newest change older than a window", async () => {
     const { store } = await migrated();
-    await store.put(keyOf("a"));
-    await store.put(keyOf("b"));
+    await put(store, keyOf("a"));
+    await put(store, keyOf("b"));
     const atHead = await store.poll({ windowMs: 0 });
     deepEqual([atHead.after, atHead.afterChangeId, atHead.changes], [2, atHead.headChangeId, []]);
     const inWindow = await store.poll({ windowMs: 3_600_000 });
@@ -107,19 +107,19 @@ export function changeLogContract<Opened extends OpenedKeyStore>(
     test("fails writers by their time limit while one is stopped, and readers go on", async () => {
       const opened = await migrated();
       const resume = await stopWriter(opened);
-      await rejects(opened.store.put(keyOf("org")), { code: "store_unavailable", retryable: true });
+      await rejects(put(opened.store, keyOf("org")), { code: "store_unavailable", retryable: true });
       equal((await one(opened.store, "org")).asOf, 0);
       await resume();
-      equal((await opened.store.put(keyOf("org"))).seq, 1);
+      equal((await put(opened.store, keyOf("org"))).seq, 1);
     });
   }
 
   if (backup !== undefined) {
     test("shows another history after it was put back: other change ids under the same numbers", async () => {
       const opened = await migrated();
-      await opened.store.put(keyOf("org"));
+      await put(opened.store, keyOf("org"));
       const restore = await backup(opened);
-      await opened.store.put(keyOf("org"));
+      await put(opened.store, keyOf("org"));
       const { headChangeId } = await opened.store.poll({ windowMs: 0 });
       const restored = await restore();
       equal((await restored.poll({ after: 2 })).afterChangeId, null);

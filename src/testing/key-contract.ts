@@ -1,6 +1,7 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import type { OpenedKeyStore, Test } from "./opened-key-store.ts";
-import { checkOf, keyOf, one } from "./stored-samples.ts";
+import { checkOf, keyOf, one, put, refOf } from "./stored-samples.ts";
 
 const hostileIds = [
   "a",
@@ -28,8 +29,10 @@ export function keyContract<Opened extends OpenedKeyStore>(
     await rejects(store.snapshots(["org"]), unavailable);
     await rejects(store.poll({ windowMs: 0 }), unavailable);
     await rejects(store.put(keyOf("org")), unavailable);
-    await rejects(store.remove({ orgId: "org", provider: "openai" }, { actor: null }), unavailable);
+    await rejects(store.remove(refOf("org"), { actor: null }), unavailable);
     await rejects(store.describe("org"), unavailable);
+    await rejects(store.takePlace(refOf("org"), randomUUID()), unavailable);
+    await rejects(store.noteAttempt(refOf("org"), { actor: null }), unavailable);
     await rejects(store.noteCheck(checkOf(keyOf("org"), "passed")), unavailable);
     await rejects(store.audit("org", { before: null, limit: 10 }), unavailable);
   });
@@ -52,7 +55,7 @@ export function keyContract<Opened extends OpenedKeyStore>(
   test("gives back what was stored, to every handle, in the order that was asked for", async () => {
     const { store, again } = await migrated();
     const key = { ...keyOf("b"), region: "eu", hint: "abcd", actor: "ann" };
-    const { seq, secretId, references } = await store.put(key);
+    const { seq, secretId, references } = await put(store, key);
     deepEqual([seq, secretId, references], [1, null, { openai: key.secretId }]);
     const snapshots = await (await again()).snapshots(["a", "b", "c"]);
     deepEqual(
@@ -63,7 +66,7 @@ export function keyContract<Opened extends OpenedKeyStore>(
         ["c", 0],
       ],
     );
-    const { orgId: _orgId, hint: _hint, actor: _actor, verdict: _verdict, ...sealed } = key;
+    const { orgId: _orgId, hint: _hint, actor: _actor, verdict: _verdict, place: _place, ...sealed } = key;
     deepEqual({ ...snapshots[1]?.keys[0] }, sealed);
     const [record] = await store.describe("b");
     const { createdAtMs = 0, ...known } = { ...record };
@@ -74,7 +77,7 @@ export function keyContract<Opened extends OpenedKeyStore>(
 
   test("keeps hostile organisation ids apart", async () => {
     const { store } = await migrated();
-    for (const orgId of hostileIds) await store.put(keyOf(orgId, "openai", `sealed-of-${orgId}`));
+    for (const orgId of hostileIds) await put(store, keyOf(orgId, "openai", `sealed-of-${orgId}`));
     const snapshots = await store.snapshots(hostileIds);
     deepEqual(
       snapshots.map(({ keys }) => keys.map(({ sealed }) => sealed)),
@@ -85,8 +88,8 @@ export function keyContract<Opened extends OpenedKeyStore>(
   test("replaces: the old key is gone, one log row more", async () => {
     const { store } = await migrated();
     const first = keyOf("org");
-    await store.put(first);
-    const { seq, secretId } = await store.put(keyOf("org"));
+    await put(store, first);
+    const { seq, secretId } = await put(store, keyOf("org"));
     deepEqual([seq, secretId], [2, first.secretId]);
     equal((await one(store, "org")).keys.length, 1);
   });
@@ -94,10 +97,10 @@ export function keyContract<Opened extends OpenedKeyStore>(
   test("removes for good, and removing what is not there moves no clock", async () => {
     const { store } = await migrated();
     const key = keyOf("org");
-    await store.put(key);
-    const removed = await store.remove({ orgId: "org", provider: "openai" }, { actor: "ann" });
+    await put(store, key);
+    const removed = await store.remove(refOf("org"), { actor: "ann" });
     deepEqual([removed.seq, removed.secretId, removed.references], [2, key.secretId, {}]);
-    const again = await store.remove({ orgId: "org", provider: "openai" }, { actor: "ann" });
+    const again = await store.remove(refOf("org"), { actor: "ann" });
     deepEqual([again.seq, again.secretId], [2, null]);
     deepEqual([(await store.poll({ windowMs: 0 })).head, (await store.describe("org")).length], [2, 0]);
   });
@@ -105,52 +108,68 @@ export function keyContract<Opened extends OpenedKeyStore>(
   test("notes what a provider said of a key, and moves no clock; not of a key that was replaced", async () => {
     const { store, again } = await migrated();
     const first = { ...keyOf("org"), verdict: "passed" as const };
-    await store.put(first);
+    await put(store, first);
     ok((await store.describe("org"))[0]?.checkedAtMs);
     equal(await (await again()).noteCheck(checkOf(first, "invalid")), true);
     const [checked] = await store.describe("org");
     deepEqual([checked?.verdict, (await one(store, "org")).asOf], ["invalid", 1]);
     const second = keyOf("org");
-    await store.put(second);
+    await put(store, second);
     equal(await store.noteCheck(checkOf(first, "invalid")), false);
     equal(await store.noteCheck({ ...checkOf(second, "invalid"), orgId: "other" }), false);
     const [replaced] = await store.describe("org");
     deepEqual([replaced?.secretId, replaced?.verdict, replaced?.checkedAtMs], [second.secretId, "skipped", null]);
   });
 
-  test("keeps an audit row of every change, and of nothing else, for its own organisation", async () => {
+  test("keeps an audit row of every change and check, and of nothing else, for its own organisation", async () => {
     const { store, again } = await migrated();
     const first = { ...keyOf("org"), hint: "aaaa", region: "eu", actor: "ann", verdict: "passed" as const };
     const second = { ...keyOf("org"), hint: "bbbb", verdict: "unreachable" as const };
-    await store.put(first);
-    await store.put(keyOf("other"));
-    await store.put(second);
-    await store.noteCheck(checkOf(second, "passed"));
-    await store.remove({ orgId: "org", provider: "openai" }, { actor: "bob" });
-    await store.remove({ orgId: "org", provider: "openai" }, { actor: "bob" });
+    await put(store, first);
+    await put(store, keyOf("other"));
+    await put(store, second);
+    await store.noteCheck(checkOf(second, "passed", "cleo"));
+    await store.remove(refOf("org"), { actor: "bob" });
+    await store.remove(refOf("org"), { actor: "bob" });
     const rows = await (await again()).audit("org", { before: null, limit: 10 });
-    const common = { provider: "openai", region: null };
+    const common = { provider: "openai", name: "default", region: null, times: 1, previousSecretId: null };
     const removed = { seq: 4, actor: "bob", action: "removed", secretId: null, verdict: null, hint: "bbbb" };
+    const verified = { seq: null, actor: "cleo", action: "verified", verdict: "passed", hint: "bbbb" };
     const replaced = { seq: 3, actor: null, action: "replaced", verdict: "unreachable", hint: "bbbb" };
     const added = { seq: 1, actor: "ann", action: "added", verdict: "passed", hint: "aaaa" };
     deepEqual(
-      rows.map(({ atMs: _atMs, ...row }) => row),
+      rows.map(({ atMs: _atMs, id: _id, ...row }) => row),
       [
         { ...common, ...removed, previousSecretId: second.secretId },
+        { ...common, ...verified, secretId: second.secretId },
         { ...common, ...replaced, secretId: second.secretId, previousSecretId: first.secretId },
-        { ...common, ...added, secretId: first.secretId, previousSecretId: null, region: "eu" },
+        { ...common, ...added, secretId: first.secretId, region: "eu" },
       ],
     );
     ok(rows.every(({ atMs }) => Math.abs(atMs - Date.now()) < 86_400_000));
+    ok(rows.every(({ id }, at) => at === 0 || id < (rows[at - 1]?.id ?? 0)));
     ok(!JSON.stringify(rows).includes(first.sealed));
-    const pages = [
-      await store.audit("org", { before: null, limit: 2 }),
-      await store.audit("org", { before: 3, limit: 2 }),
-    ];
+    const page = await store.audit("org", { before: null, limit: 3 });
+    const next = await store.audit("org", { before: page.at(-1)?.id ?? 0, limit: 3 });
     deepEqual(
-      pages.map((page) => page.map(({ seq }) => seq)),
-      [[4, 3], [1]],
+      [page, next].map((part) => part.map(({ seq }) => seq)),
+      [[4, null, 3], [1]],
     );
     deepEqual(await store.audit("nobody", { before: null, limit: 2 }), []);
+  });
+
+  test("counts attempts: one audit row a minute, reference and actor, and no number", async () => {
+    const { store, again } = await migrated();
+    const other = await again();
+    for (let at = 0; at < 20; at += 1)
+      await (at % 2 === 0 ? store : other).noteAttempt(refOf("org"), { actor: "mallory" });
+    await store.noteAttempt(refOf("org"), { actor: null });
+    await store.noteAttempt(refOf("org", "xai"), { actor: null });
+    const rows = await store.audit("org", { before: null, limit: 10 });
+    // A minute may end meanwhile.
+    ok(rows.length >= 3 && rows.length <= 6);
+    ok(rows.every(({ action, seq, secretId }) => action === "attempted" && seq === null && secretId === null));
+    const counted = rows.filter(({ actor }) => actor === "mallory").reduce((sum, { times }) => sum + times, 0);
+    deepEqual([counted, (await store.poll({ windowMs: 0 })).head], [20, 0]);
   });
 }

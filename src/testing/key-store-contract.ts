@@ -1,6 +1,7 @@
 import { changeLogContract } from "./change-log-contract.ts";
 import { keyContract } from "./key-contract.ts";
 import type { KeyStoreFaults, OpenedKeyStore, Test } from "./opened-key-store.ts";
+import { placeContract } from "./place-contract.ts";
 
 /** What every `KeyStore` owes, as tests for any runner. */
 export function keyStoreContract<Opened extends OpenedKeyStore>(
@@ -14,5 +15,6 @@ export function keyStoreContract<Opened extends OpenedKeyStore>(
     return opened;
   };
   keyContract(test, open, migrated);
+  placeContract(test, migrated);
   changeLogContract(test, migrated, faults);
 }

@@ -1,14 +1,37 @@
 import { randomUUID } from "node:crypto";
-import type { KeySnapshot, KeyStore, NewKey, NotedCheck } from "../store/key-store.ts";
+import {
+  defaultKeyName,
+  type KeyRef,
+  type KeySnapshot,
+  type KeyStore,
+  type NewKey,
+  type NotedCheck,
+  type StoreChange,
+} from "../store/key-store.ts";
 
 /** A key as a contract test stores it; sealed text and secret id are new every time. */
 export function keyOf(orgId: string, provider = "openai", sealed: string = randomUUID()): NewKey {
-  const facts = { region: null, kid: "kek-1", hint: null, actor: null, verdict: "skipped" } as const;
-  return { orgId, provider, secretId: randomUUID(), sealed, ...facts };
+  const facts = { region: null, kid: "kek-1", hint: null, actor: null, verdict: "skipped", place: null } as const;
+  return { ...refOf(orgId, provider), secretId: randomUUID(), sealed, ...facts };
 }
 
-export function checkOf({ orgId, provider, secretId }: NewKey, verdict: NotedCheck["verdict"]): NotedCheck {
-  return { orgId, provider, secretId, verdict };
+export function checkOf(
+  { orgId, provider, name, secretId }: NewKey,
+  verdict: NotedCheck["verdict"],
+  actor: string | null = null,
+): NotedCheck {
+  return { orgId, provider, name, secretId, verdict, actor };
+}
+
+export function refOf(orgId: string, provider = "openai", name: string = defaultKeyName): KeyRef {
+  return { orgId, provider, name };
+}
+
+/** Stores a key that nobody overtakes. */
+export async function put(store: KeyStore, key: NewKey): Promise<StoreChange> {
+  const change = await store.put(key);
+  if (change === undefined) throw new Error("The store refused a key that nobody had overtaken.");
+  return change;
 }
 
 /** One organisation's snapshot. */

@@ -94,15 +94,4 @@ export const guardsOfRedis: readonly Guard[] = [
       "dead, every call",
     ],
   ]),
-  ...guardsOf("store/sqlite/sqlite-store.ts", "store/sqlite/sqlite-store.test.ts", [
-    ["a log that is pruned", "prepare(pruneSql).run({ seq, since: Date.now() - keepMs });", "", "prunes"],
-  ]),
-  ...guardsOf("store/postgres/postgres-changes.ts", "store/postgres/postgres-store.test.ts", [
-    [
-      "a log that is pruned",
-      'await client.query({ name: "byok_prune", text: pruneSql, values: [seq, logKeepMs] });',
-      "",
-      "prunes",
-    ],
-  ]),
 ];

@@ -81,7 +81,12 @@ export const guardsOfTheApi: readonly Guard[] = [
   ...guardsOf("http/key-routes.ts", "http/handler.test.ts", [
     ["fields that are known", "z.strictObject({ provider, api_key", "z.object({ provider, api_key", "its unknown"],
     ["one provider", "if (inQuery === undefined || inQuery === id) return id;", "return id;", "be missing"],
-    ["the actor of a change", "...(actor === undefined ? {} : { actor }),", "", "has details"],
+    [
+      "the actor of a change",
+      "...(actor === undefined ? {} : { actor }),\n        ...(idempotencyKey",
+      "...(idempotencyKey",
+      "has details",
+    ],
   ]),
   ...guardsOf("http/request-problem.ts", "http/handler.test.ts", [
     ["Retry-After", 'status === 503 ? { "retry-after": String(retryAfterSeconds) } : {}', "{}", "503 while"],

@@ -72,7 +72,7 @@ export const guardsOfTheResolver: readonly Guard[] = [
   ...guardsOf("manager/create-key-manager.ts", "manager/key-manager.test.ts", [
     [
       "the provider's regions",
-      "if (region !== null && !Object.hasOwn(provider.regions ?? {}, region)) throw",
+      'if (typeof region === "string" && !hasRegion(provider, region)) throw',
       "if (false) throw",
       "an inherited",
     ],
@@ -84,16 +84,60 @@ export const guardsOfTheResolver: readonly Guard[] = [
     ],
     [
       "the manager's deadline",
-      "await deadline.race(commit(orgId, work))",
-      "await commit(orgId, work)",
+      "{ ...(await deadline.race(stored)), ...said, region: kept }",
+      "{ ...(await stored), ...said, region: kept }",
       "committed after",
     ],
-    ["a new secret id", "secretId: randomUUID(),", 'secretId: "one",', "are stored"],
+    [
+      "a new secret id",
+      "const secretId = idempotencyKey === undefined ? randomUUID()",
+      'const secretId = idempotencyKey === undefined ? "one"',
+      "are stored",
+    ],
     ["a page's end", "rows.length > size ?", "false ?", "tells who"],
     ["a page's bound", 'Math.min(positiveInteger("limit", limit), maxAuditPage)', "limit", "tells who"],
   ]),
   ...guardsOf("identifier.ts", "manager/key-manager.test.ts", [
     ["a named actor", "if (actor === null || isIdentifier(actor)) return;", "return;", "by the actor"],
+  ]),
+  ...guardsOf("manager/create-key-manager.ts", "manager/change-order.test.ts", [
+    [
+      "a place that is taken when a change is asked for",
+      "const place = isChecking || needsRegion ? randomUUID() : null;",
+      "const place = null as string | null;",
+      "in another process",
+    ],
+    [
+      "nothing for whoever went away",
+      "        waiting.throwIfEnded();\n        return await step();",
+      "        return await step();",
+      "went away",
+    ],
+    [
+      "a region that is kept",
+      "region === undefined ? (before?.region ?? null) : region",
+      "region ?? null",
+      "keeps its region",
+    ],
+    ["a trace of a rejected key", "await noteAttempt(ref, actor, error);", "", "leaves a trace"],
+  ]),
+  ...guardsOf("manager/change-turns.ts", "manager/change-order.test.ts", [
+    ["an older check that ends at once", "this.#latest.get(id)?.abort(keyChanged(ref));", "", "in the same process"],
+    [
+      "one change of an organisation at a time",
+      "queue.last.then(step, step)",
+      "Promise.resolve().then(step)",
+      "one after another",
+    ],
+    ["a bounded queue", "if (queue.waiting >= maxWaiting) throw tooMany(orgId);", "", "more than a hundred"],
+  ]),
+  ...guardsOf("manager/secret-id.ts", "manager/change-order.test.ts", [
+    [
+      "another key under one idempotency key",
+      "key.digest(idempotencyKey, ",
+      'new Secret("one").digest(idempotencyKey, ',
+      "same change",
+    ],
   ]),
   ...guardsOf("manager/key-status.ts", "manager/key-manager.test.ts", [
     ["a key that does not open", 'if (isLost) return "needs_reentry";', "", "other keys"],

@@ -36,69 +36,6 @@ export const guardsOfTheVault: readonly Guard[] = [
       "an opaque",
     ],
   ]),
-  ...guardsOf("store/sqlite/sqlite-store.ts", "store/sqlite/sqlite-store.test.ts", [
-    ["a file that was replaced", "file.refresh();", "", "shows another"],
-    [
-      "an audit row of a stored key",
-      "appendAudit(prepare, orgId, composeAuditRow({ seq, actor, provider, before, stored: key }));",
-      "",
-      "audit",
-    ],
-    [
-      "an audit row of a removed key",
-      "appendAudit(prepare, orgId, composeAuditRow({ seq, actor, provider, before }));",
-      "",
-      "audit row",
-    ],
-  ]),
-  ...guardsOf("store/sqlite/sqlite-statements.ts", "store/sqlite/sqlite-store.test.ts", [
-    [
-      "the head for an organisation without keys",
-      "LEFT JOIN byok_secret secret ON",
-      "JOIN byok_secret secret ON",
-      "fails writers",
-    ],
-    [
-      "a check of the secret that was asked for",
-      "AND provider = $provider AND secret_id = $secretId",
-      "AND provider = $provider AND $secretId <> ''",
-      "notes what",
-    ],
-    [
-      "an organisation's own trail",
-      "WHERE org_id = $orgId AND seq < coalesce",
-      "WHERE $orgId <> '' AND seq < coalesce",
-      "audit row",
-    ],
-  ]),
-  ...guardsOf("store/sqlite/sqlite-schema.ts", "store/sqlite/sqlite-store.test.ts", [
-    [
-      "an audit trail that is not edited",
-      "BEFORE UPDATE ON byok_audit BEGIN SELECT RAISE(ABORT, 'byok_audit is append-only');",
-      "BEFORE UPDATE ON byok_audit BEGIN SELECT 1;",
-      "append-only",
-    ],
-    [
-      "an audit trail that is not cut",
-      "BEFORE DELETE ON byok_audit BEGIN SELECT RAISE(ABORT, 'byok_audit is append-only');",
-      "BEFORE DELETE ON byok_audit BEGIN SELECT 1;",
-      "append-only",
-    ],
-  ]),
-  ...guardsOf("store/postgres/postgres-statements.ts", "store/postgres/postgres-store.test.ts", [
-    [
-      "a check of the secret that was asked for",
-      "AND provider = $2 AND secret_id = $3 RETURNING",
-      "AND provider = $2 AND $3 <> '' RETURNING",
-      "notes what",
-    ],
-    [
-      "an organisation's own trail",
-      "WHERE org_id = $1 AND seq < coalesce",
-      "WHERE $1::text <> '' AND seq < coalesce",
-      "audit row",
-    ],
-  ]),
   ...guardsOf("store/sqlite/sqlite-file.ts", "store/sqlite/sqlite-store.test.ts", [
     ["no file but migrate()'s", "if (identity === undefined) {", "if (false) {", "by nothing"],
     ["erased keys", "; PRAGMA secure_delete = ON", "; PRAGMA secure_delete = OFF", "removed key"],
@@ -110,53 +47,157 @@ export const guardsOfTheVault: readonly Guard[] = [
     ],
     ["a rollback", 'prepare("ROLLBACK").run();', "", "change back"],
   ]),
-  ...guardsOf("store/postgres/postgres-store.ts", "store/postgres/postgres-store.test.ts", [
-    ["an end to a paused transaction", "const limit = Math.ceil(timeoutMs);", "const limit = 0;", "was paused"],
-    ["an end to a wait on the server", "const limit = Math.ceil(timeoutMs);", "const limit = 0;", "on the server too"],
-  ]),
-  ...guardsOf("store/postgres/postgres-changes.ts", "store/postgres/postgres-store.test.ts", [
-    [
-      "the clock row first",
-      "const seq = await appendLog(client, orgId, logKeepMs);\n  const before = await removeSecret(client, key);",
-      "const before = await removeSecret(client, key);\n  const seq = await appendLog(client, orgId, logKeepMs);",
-      "fifty",
-    ],
-    [
-      "an audit row of a stored key",
-      "await appendAudit(client, orgId, composeAuditRow({ seq, actor, provider, before, stored: key }));",
-      "",
-      "audit",
-    ],
-    [
-      "an audit row of a removed key",
-      "await appendAudit(client, orgId, composeAuditRow({ seq, actor, provider, before }));",
-      "",
-      "audit",
-    ],
-    [
-      "a remove that finds nothing",
-      'await client.query({ text: "ROLLBACK" });',
-      'await client.query({ text: "COMMIT" });',
-      "shows change",
-    ],
-  ]),
-  ...guardsOf("store/postgres/postgres-store.ts", "store/postgres/postgres-standby.test.ts", [
-    ["no read from a standby", "if (first.in_recovery) throw", "if (false) throw", "refused, whatever"],
-  ]),
-  ...guardsOf("store/postgres/postgres-statements.ts", "store/postgres/postgres-standby.test.ts", [
-    ["the timeline", ".may_read ? withTimeline : plain", ".may_read ? plain : plain", "was promoted"],
-  ]),
   ...guardsOf("store/postgres/postgres-client.ts", "store/postgres/postgres-store.test.ts", [
     ["a listener on the connection", 'client.on("error", ignore);', "", "checked out and idle"],
     ["a connection's deadline", "Promise.race([connecting, expired.promise])", "connecting", "no connection to give"],
     ["no reuse after a failure", "client?.release(!isHealthy)", "client?.release(false)", "does nothing"],
     ["no text of the driver's", "return driverFailed(error);", "throw error;", "shows no text"],
   ]),
+  ...guardsOf("store/sqlite/sqlite-store.ts", "store/sqlite/sqlite-store.test.ts", [
+    ["a file that was replaced", "file.refresh();", "", "other change ids"],
+  ]),
+  ...guardsOf("store/sqlite/sqlite-changes.ts", "store/sqlite/sqlite-store.test.ts", [
+    [
+      "a place that a later change took",
+      '?.["place"] !== place) return undefined;',
+      '?.["place"] === "none") return undefined;',
+      "later change has taken|overtake an older save",
+    ],
+    ["a removal's place", "takePlace(prepare, ref, randomUUID());", "", "overtake an older save"],
+    ["a put's own success", "if (before?.secretId === secretId) return", "if (false) return", "its own success"],
+    [
+      "an audit row of a stored key",
+      "appendAudit(prepare, orgId, composeAuditRow({ seq, ref: key, actor, before, stored: key }));",
+      "",
+      "audit row of every change",
+    ],
+    [
+      "an audit row of a removed key",
+      "appendAudit(prepare, orgId, composeAuditRow({ seq, ref, actor, before }));",
+      "",
+      "audit row of every change",
+    ],
+    [
+      "an audit row of a check",
+      "appendAudit(prepare, orgId, { ...facts, secretId, verdict, ...shown });",
+      "",
+      "audit row of every change",
+    ],
+    ["a log that is pruned", "prepare(pruneSql).run({ seq, since: Date.now() - keepMs });", "", "prunes"],
+  ]),
+  ...guardsOf("store/sqlite/sqlite-statements.ts", "store/sqlite/sqlite-store.test.ts", [
+    [
+      "the head for an organisation without keys",
+      "LEFT JOIN byok_secret secret ON",
+      "JOIN byok_secret secret ON",
+      "knows the head",
+    ],
+    [
+      "a check of the secret that was asked for",
+      "AND name = $name AND secret_id = $secretId",
+      "AND name = $name AND $secretId <> ''",
+      "notes what",
+    ],
+    [
+      "an organisation's own trail",
+      "WHERE org_id = $orgId AND id < coalesce",
+      "WHERE $orgId <> '' AND id < coalesce",
+      "audit row of every change",
+    ],
+    ["attempts that are counted", "DO UPDATE SET times = times + 1", "DO NOTHING", "counts attempts"],
+  ]),
+  ...guardsOf("store/sqlite/sqlite-schema.ts", "store/sqlite/sqlite-store.test.ts", [
+    [
+      "an audit trail that is not edited",
+      "verdict, hint, minute ON byok_audit\n    BEGIN SELECT RAISE(ABORT, 'byok_audit is append-only'); END;",
+      "verdict, hint, minute ON byok_audit\n    BEGIN SELECT 1; END;",
+      "append-only",
+    ],
+    [
+      "an audit trail that is not cut",
+      "BEFORE DELETE ON byok_audit BEGIN SELECT RAISE(ABORT, 'byok_audit is append-only');",
+      "BEFORE DELETE ON byok_audit BEGIN SELECT 1;",
+      "append-only",
+    ],
+  ]),
+  ...guardsOf("store/postgres/postgres-statements.ts", "store/postgres/postgres-store.test.ts", [
+    [
+      "an organisation's own trail",
+      "WHERE org_id = $1 AND id < coalesce",
+      "WHERE $1::text <> '' AND id < coalesce",
+      "audit row of every change",
+    ],
+  ]),
+  ...guardsOf("store/postgres/postgres-functions.ts", "store/postgres/postgres-store.test.ts", [
+    [
+      "a place that a later change took",
+      "IF v_place IS DISTINCT FROM p_place THEN",
+      "IF false THEN",
+      "later change has taken|overtake an older save",
+    ],
+    ["a put's own success", "IF v_before.secret_id = p_secret_id THEN", "IF false THEN", "its own success"],
+    [
+      "a removal that finds nothing takes no clock",
+      "SELECT 'stored', clock.seq, NULL::text, $" +
+        "{keysOf(schema)} FROM $" +
+        "{schema}.byok_clock clock WHERE clock.id = 1;",
+      "SELECT 'stored', clock.seq, NULL::text, $" +
+        "{keysOf(schema)} FROM $" +
+        "{schema}.byok_clock clock WHERE clock.id = 1 FOR UPDATE;",
+      "no lock that others need",
+    ],
+    [
+      "READ COMMITTED",
+      "IF current_setting('transaction_isolation') <> 'read committed' THEN",
+      "IF false THEN",
+      "by default",
+    ],
+    [
+      "a check of the secret that was asked for",
+      "WHERE $" + "{mine} AND secret_id = p_secret_id RETURNING",
+      "WHERE $" + "{mine} AND p_secret_id <> '' RETURNING",
+      "notes what",
+    ],
+    [
+      "an end to a wait on the server",
+      "set_config('lock_timeout', p_limit_ms::text, true)",
+      "set_config('lock_timeout', '0', true)",
+      "on the server too",
+    ],
+    ["attempts that are counted", "DO UPDATE SET times = byok_audit.times + 1", "DO NOTHING", "counts attempts"],
+    [
+      "a log that is pruned",
+      "SELECT seq FROM oldest WHERE seq < v_seq",
+      "SELECT seq FROM oldest WHERE seq < 0",
+      "prunes",
+    ],
+  ]),
+  ...guardsOf("store/postgres/postgres-functions.ts", "store/postgres/postgres-roles.test.ts", [
+    [
+      "functions that nobody may call by default",
+      "REVOKE ALL ON FUNCTION",
+      "GRANT EXECUTE ON FUNCTION",
+      "calls nothing that changes|beside the functions",
+    ],
+    ["functions with the migrator's rights", "SECURITY DEFINER", "SECURITY INVOKER", "may only call the functions"],
+  ]),
+  ...guardsOf("store/postgres/postgres-changes.ts", "store/postgres/postgres-store.test.ts", [
+    [
+      "an end to a paused transaction",
+      "SET LOCAL idle_in_transaction_session_timeout = $" + "{this.#limitMs}",
+      "SET LOCAL idle_in_transaction_session_timeout = 0",
+      "was paused",
+    ],
+    ["rows that cross as text", "getTypeParser: () => String", "getTypeParser: (pgTypes as never)", "whatever parsers"],
+  ]),
+  ...guardsOf("store/postgres/postgres-store.ts", "store/postgres/postgres-standby.test.ts", [
+    ["no read from a standby", 'if (first["in_recovery"] === "t") throw', "if (false) throw", "refused, whatever"],
+  ]),
   ...guardsOf("store/postgres/postgres-schema.ts", "store/postgres/postgres-store.test.ts", [
     [
       "an audit trail that stays",
-      "BEFORE UPDATE OR DELETE OR TRUNCATE ON byok_audit",
-      "BEFORE INSERT ON byok_clock",
+      "BEFORE UPDATE OR DELETE ON $" + "{schema}.byok_audit",
+      "BEFORE INSERT ON $" + "{schema}.byok_org",
       "append-only",
     ],
     [
@@ -165,5 +206,8 @@ export const guardsOfTheVault: readonly Guard[] = [
       "",
       "migrates once",
     ],
+  ]),
+  ...guardsOf("store/postgres/postgres-schema.ts", "store/postgres/postgres-roles.test.ts", [
+    ["a current schema that is not written", "=== steps.length) return;", "=== -1) return;", "writes nothing"],
   ]),
 ];

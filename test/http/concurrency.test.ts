@@ -9,14 +9,28 @@ const keyring = createKeyring(generateKeyring());
 describe.each(ownStores)("fifty writers of one organisation at once on %s", (_name, open) => {
   it("leave one key or none, references that match, and a trail whose last row is the state", async () => {
     await using own = await open();
-    const manager = createKeyManager({ store: own.store, keyring, verify: "off" });
-    const api = await Api.of(createHandler({ manager, authenticate: async () => ({ orgId: "org", canWrite: true }) }));
-    const writes = Array.from({ length: 50 }, (_, at) =>
-      at % 3 === 2
-        ? api.send("DELETE", "/byok", { body: { provider: "openai" } })
-        : api.send("POST", "/byok", { body: { provider: "openai", api_key: `own-key-${at}` } }),
+    const authenticate = async () => ({ orgId: "org", canWrite: true });
+    const apis = await Promise.all(
+      Array.from({ length: 5 }, () => {
+        const manager = createKeyManager({ store: own.store, keyring, verify: "off" });
+        return Api.of(createHandler({ manager, authenticate }));
+      }),
     );
-    expect((await Promise.all(writes)).map(({ status }) => status)).toEqual(writes.map(() => 200));
+    const api = apis[0] as Api;
+    await api.send("POST", "/byok", { body: { provider: "openai", api_key: "own-key" } });
+    const writes = Array.from({ length: 50 }, (_, at) => {
+      const one = apis[at % 5] as Api;
+      return at % 3 === 2
+        ? one.send("DELETE", "/byok", { body: { provider: "openai" } })
+        : one.send("POST", "/byok", { body: { provider: "openai", api_key: `own-key-${at}` } });
+    });
+    const answers = await Promise.all(writes);
+    for (const { status, json } of answers) {
+      expect([200, 409]).toContain(status);
+      if (status === 409) expect(json.code).toBe("key_changed");
+    }
+    // Nobody asked after the last one of each process, and one of those five asked last of all.
+    expect(answers.slice(-5).map(({ status }) => status)).toContain(200);
     const reference = (await api.send("GET", "/byok")).json.byok_keys.openai_secret_id;
     const [snapshot] = await own.store.snapshots(["org"]);
     expect(snapshot?.keys.map(({ secretId }) => secretId)).toEqual(reference === null ? [] : [reference]);

@@ -386,7 +386,7 @@ describe("what is shown of keys", () => {
     const [own] = snapshot?.keys ?? [];
     if (own === undefined) throw new Error("Nothing is stored.");
     const spoilt = { ...own, orgId: "org", provider: "xai", secretId: "s2", hint: null, actor: null };
-    await store.put({ ...spoilt, verdict: "passed" });
+    await store.put({ ...spoilt, verdict: "passed", place: null });
     const { status, json } = await api.send("GET", "/byok?details=true");
     expect([status, json.details.xai.status, json.details.openai.status]).toEqual([200, "needs_reentry", "unchecked"]);
     expect((await api.send("POST", "/byok/verify", { body: { provider: "xai" } })).json.code).toBe("key_undecryptable");
@@ -459,7 +459,7 @@ describe("an outage", () => {
     const clock = new ManualClock();
     const { api, store } = await served({ clock });
     const release = store.hold();
-    const first = api.send("POST", "/byok", { body: key });
+    const first = api.send("POST", "/byok", { body: { ...key, region: null } });
     await waitFor(() => expect(store.sent.puts).toBe(1));
     await clock.advance(5_000);
     expect((await first).json.code).toBe("deadline_exceeded");

@@ -42,7 +42,7 @@ it("says when it lacks the key, and opens under every key of its ring", () => {
 
 it("an entry says what it holds, keys that did not open included, and nothing else is taken for one", () => {
   const codec = new SnapshotCodec(cipher);
-  const sealedKey = { provider: "xai", secretId: "s2", region: null, kid: "kek-9", sealed: "eyJ" };
+  const sealedKey = { provider: "xai", name: "default", secretId: "s2", region: null, kid: "kek-9", sealed: "eyJ" };
   const keys = new Map([
     ["openai", { secretId: "s1", region: "eu", secret: new Secret("planted-key") }],
     ["xai", { secretId: "s2", region: null, reason: "keyring_outdated" as const, sealedKey }],

@@ -89,7 +89,7 @@ describe("a key's status", () => {
     const here = await managed();
     const context = { orgId: "org", provider: "openai", secretId: "s1", region: null };
     const sealed = await here.keyring.seal(new Secret("own-key"), context);
-    await here.store.put({ ...context, ...sealed, hint: null, actor: null, verdict });
+    await here.store.put({ ...context, ...sealed, hint: null, actor: null, verdict, place: null, name: "default" });
     expect(await statusOf(here)).toBe(status);
   });
 
@@ -100,7 +100,15 @@ describe("a key's status", () => {
       const context = { orgId: "org", provider, secretId: `s-${provider}`, region: null };
       const other = createKeyring(generateKeyring(provider === "xai" ? "kek-9" : "kek-1"));
       const sealed = await other.seal(new Secret("own-key"), context);
-      await here.store.put({ ...context, ...sealed, hint: null, actor: null, verdict: "passed" });
+      await here.store.put({
+        ...context,
+        ...sealed,
+        hint: null,
+        actor: null,
+        verdict: "passed",
+        place: null,
+        name: "default",
+      });
     }
     const described = await here.manager.describe("org");
     expect(described.map(({ provider, status }) => [provider, status])).toEqual([
@@ -217,7 +225,7 @@ describe("a change", () => {
     const clock = new ManualClock();
     const { manager, store } = await managed({ clock });
     const release = store.hold();
-    const failed = caught(manager.set("org", { provider: "openai", apiKey: "own-key" }));
+    const failed = caught(manager.set("org", { provider: "openai", apiKey: "own-key", region: null }));
     await waitFor(() => expect(store.sent.puts).toBe(1));
     await clock.advance(5_000);
     const error = await failed;
@@ -256,7 +264,7 @@ describe("a change", () => {
     const clock = new ManualClock();
     const manager = createKeyManagerOn(clock, { store, keyring, cache, verify: "off", deadlineMs: 1_000 });
     const release = store.hold();
-    const givenUp = caught(manager.set("org", { provider: "openai", apiKey: "own-key" }));
+    const givenUp = caught(manager.set("org", { provider: "openai", apiKey: "own-key", region: null }));
     await waitFor(() => expect(store.sent.puts).toBe(1));
     await clock.advance(1_000);
     await givenUp;

@@ -6,6 +6,7 @@ import type {
   NewKey,
   SealedKey,
   StoreChange,
+  StoredReference,
 } from "../../src/store/key-store.ts";
 import { Truth, type Truths } from "./truth.ts";
 
@@ -17,6 +18,7 @@ interface State {
   readonly incarnation: string;
   readonly log: readonly TimedRow[];
   readonly keys: ReadonlyMap<string, SealedKey>;
+  readonly places: ReadonlyMap<string, string>;
 }
 
 /** What was true right after a change, and how often the database had gone back by then. */
@@ -45,7 +47,12 @@ export class ModelDatabase {
   constructor(now: () => number) {
     this.#now = now;
     this.truth = new Truth(now);
-    this.#state = { incarnation: "i0", log: [{ seq: 0, changeId: "m0", orgId: "", atMs: 0 }], keys: new Map() };
+    this.#state = {
+      incarnation: "i0",
+      log: [{ seq: 0, changeId: "m0", orgId: "", atMs: 0 }],
+      keys: new Map(),
+      places: new Map(),
+    };
     this.#past.push(this.#state);
   }
 
@@ -73,11 +80,20 @@ export class ModelDatabase {
     return { incarnation, head: this.head.seq, headChangeId: this.head.changeId, after, afterChangeId, changes };
   }
 
-  put({ orgId, provider, secretId, region, kid, sealed }: NewKey): StoreChange {
-    return this.#change(orgId, { provider, secretId, region, kid, sealed });
+  takePlace(orgId: string, place: string): StoredReference | null {
+    const { places, keys } = this.#state;
+    this.#state = { ...this.#state, places: new Map(places).set(orgId, place) };
+    const key = keys.get(orgId);
+    return key === undefined ? null : { secretId: key.secretId, region: key.region };
   }
 
-  remove(orgId: string): StoreChange {
+  put({ orgId, provider, name, secretId, region, kid, sealed, place }: NewKey): StoreChange | undefined {
+    if (place !== null && this.#state.places.get(orgId) !== place) return undefined;
+    return this.#change(orgId, { provider, name, secretId, region, kid, sealed });
+  }
+
+  remove(orgId: string, place: string): StoreChange {
+    this.takePlace(orgId, place);
     if (!this.#state.keys.has(orgId)) return { seq: this.head.seq, secretId: null, references: {} };
     return this.#change(orgId, undefined);
   }

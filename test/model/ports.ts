@@ -19,6 +19,8 @@ export interface Servers {
   readonly isKeyringRemote: boolean;
 }
 
+let places = 0;
+
 const { entryCipher } = createKeyring(generateKeyring("kek-1"));
 
 /** A process's way to the database. What a worker takes in of the replies counts as known to it. */
@@ -30,9 +32,15 @@ export function storeOn({ network, database }: Servers, clock: ProcessClock, kno
     snapshots: (orgIds) => ask(() => orgIds.map((orgId) => expect(database.snapshot(orgId), database))),
     poll: (cursor) => ask(() => expect(database.poll(cursor), database)),
     put: (key) => ask(() => database.put(key)),
-    remove: ({ orgId }) => ask(() => database.remove(orgId)),
+    takePlace: ({ orgId }, place) => ask(() => database.takePlace(orgId, place)),
+    remove({ orgId }) {
+      places += 1;
+      const place = `removal ${places}`;
+      return ask(() => database.remove(orgId, place));
+    },
     describe: async () => [],
     noteCheck: async () => false,
+    noteAttempt: async () => {},
     audit: async () => [],
     close: async () => {},
   };

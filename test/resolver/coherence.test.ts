@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ByokError } from "../../src/errors.ts";
 import type { Keyring } from "../../src/keyring/keyring.ts";
 import { settle } from "../support/manual-clock.ts";
+import { waitFor } from "../support/wait-for.ts";
 import { agent, platform } from "../support/worker.ts";
 
 const keyOf = async (call: Promise<{ llm: { client: { key: string } } }>): Promise<string> =>
@@ -282,7 +283,7 @@ describe("waiting", () => {
     await here.resolver.close();
     release();
     await failed;
-    await settle();
+    await waitFor(() => expect(here.resolver.health().memory.reads).toBe(0));
     expect(here.resolver.health().memory).toEqual({ organisations: 0, reads: 0 });
   });
 

@@ -112,7 +112,15 @@ describe("a call that cannot be served", () => {
     const [snapshot] = await store.snapshots(["b"]);
     const [stolen] = snapshot?.keys ?? [];
     if (stolen === undefined) throw new Error("Nothing is stored.");
-    await store.put({ ...stolen, orgId: "a", hint: null, actor: null, verdict: "skipped" });
+    await store.put({
+      ...stolen,
+      orgId: "a",
+      hint: null,
+      actor: null,
+      verdict: "skipped",
+      place: null,
+      name: "default",
+    });
     const error = await caught(here.resolver.resolve("a", agent));
     expect(error.failures).toMatchObject([{ code: "key_undecryptable", slot: "llm" }]);
     expect(here.events).toContainEqual(expect.objectContaining({ type: "key_unusable", reason: "undecryptable" }));
@@ -129,7 +137,15 @@ describe("a call that cannot be served", () => {
     await using here = worker();
     const context = { orgId: "a", provider: "ada", secretId: "s1", region: null };
     const sealed = await keyring.seal(new Secret(text), context);
-    await store.put({ ...context, ...sealed, hint: null, actor: null, verdict: "skipped" });
+    await store.put({
+      ...context,
+      ...sealed,
+      hint: null,
+      actor: null,
+      verdict: "skipped",
+      place: null,
+      name: "default",
+    });
     const error = await caught(here.resolver.resolve("a", agent));
     expect(error.failures).toMatchObject([{ code: "key_undecryptable", slot: "llm" }]);
     if (text !== "") expect(error.message).not.toContain(text);

@@ -41,6 +41,7 @@ export function unsteadyStore(store: KeyStore): UnsteadyStore {
       unsteady.sent.polls += 1;
       return through(() => store.poll(cursor));
     },
+    takePlace: (ref, place) => through(() => store.takePlace(ref, place)),
     put(key) {
       unsteady.sent.puts += 1;
       return through(() => store.put(key));
@@ -50,6 +51,7 @@ export function unsteadyStore(store: KeyStore): UnsteadyStore {
       unsteady.sent.describes += 1;
       return through(() => store.describe(orgId));
     },
+    noteAttempt: (ref, by) => through(() => store.noteAttempt(ref, by)),
     noteCheck: (check) => through(() => store.noteCheck(check)),
     audit: (orgId, page) => through(() => store.audit(orgId, page)),
     close: () => store.close(),

@@ -22,13 +22,15 @@ export interface PostgresQuery {
   readonly name?: string;
   readonly text: string;
   readonly values?: unknown[];
+  /** How the values of rows are read; absent: as the driver is set. */
+  readonly types?: { getTypeParser(): (text: string) => unknown };
 }
 
 /**
- * `undefined_table`, `undefined_column` and `invalid_schema_name`
+ * `undefined_table`, `undefined_column`, `undefined_function` and `invalid_schema_name`
  * (https://www.postgresql.org/docs/current/errcodes-appendix.html).
  */
-const missingSchema: ReadonlySet<string> = new Set(["42P01", "42703", "3F000"]);
+const missingSchema: ReadonlySet<string> = new Set(["42P01", "42703", "42883", "3F000"]);
 
 /**
  * Runs `work` on a connection of its own, within `timeoutMs`, the wait for the connection included. A connection on

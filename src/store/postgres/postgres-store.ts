@@ -3,18 +3,10 @@ import { type KeyStore, type LogRow, maxLogRows } from "../key-store.ts";
 import { groupSealedKeys, type SealedRow } from "../rows/sealed-row.ts";
 import { toAuditRow, toKeyRecord } from "../rows/stored-rows.ts";
 import { noSchema, storeUnavailable } from "../store-unavailable.ts";
-import { putKey, removeKey } from "./postgres-changes.ts";
+import { PostgresChanges } from "./postgres-changes.ts";
 import { onConnection, type PostgresPool, type PostgresPoolClient, type PostgresQuery } from "./postgres-client.ts";
 import { upgradeSchema } from "./postgres-schema.ts";
-import {
-  buildAuditQuery,
-  buildDescribeQuery,
-  buildNoteCheckQuery,
-  chooseStatements,
-  type HeadRow,
-  type PollRow,
-  type ReadStatements,
-} from "./postgres-statements.ts";
+import { chooseStatements, type HeadRow, type PollRow, type ReadStatements } from "./postgres-statements.ts";
 
 export interface PostgresStoreOptions {
   /** A `pg` pool on the primary. The caller owns it and ends it. */
@@ -23,6 +15,10 @@ export interface PostgresStoreOptions {
   readonly timeoutMs?: number;
   /** How long rows of the change log are kept. A worker that was away longer forgets everything. @default 86_400_000 */
   readonly logKeepMs?: number;
+  /**
+   * The schema that byokit's tables are in, which has to be there. @default the first one of the connection's `search_path`
+   */
+  readonly schema?: string;
   /** The longest that `migrate()` takes. @default 30_000 */
   readonly migrateTimeoutMs?: number;
 }
@@ -37,41 +33,33 @@ export function postgresStore(options: PostgresStoreOptions): KeyStore {
   const timeoutMs = positiveMs("timeoutMs", options.timeoutMs ?? 1_000);
   const keepMs = positiveMs("logKeepMs", options.logKeepMs ?? 86_400_000);
   const migrateTimeoutMs = positiveMs("migrateTimeoutMs", options.migrateTimeoutMs ?? 30_000);
+  const prefix = options.schema === undefined ? "" : `"${options.schema.replaceAll('"', '""')}".`;
+  const changes = new PostgresChanges(prefix, keepMs, timeoutMs);
   let statements: Promise<ReadStatements> | undefined;
 
-  const read = async <Row>(query: (statements: ReadStatements) => PostgresQuery): Promise<Row[]> =>
+  const query = async (build: (statements: ReadStatements) => PostgresQuery): Promise<Record<string, unknown>[]> =>
     await onConnection(pool, timeoutMs, async (client) => {
-      statements ??= chooseStatements(client).catch((error: unknown) => {
+      statements ??= chooseStatements(client, prefix).catch((error: unknown) => {
         statements = undefined;
         throw error;
       });
-      const { rows } = await client.query(query(await statements));
-      const [first] = rows as { in_recovery: boolean }[];
-      if (first === undefined) throw noSchema();
-      if (first.in_recovery) throw storeUnavailable("is a standby", "Connect to the primary.");
-      return rows as Row[];
+      return (await client.query(build(await statements))).rows as Record<string, unknown>[];
     });
 
-  /** One statement that is a transaction of its own and reads no change number. */
-  const query = async (query: PostgresQuery): Promise<Record<string, unknown>[]> => {
-    const { rows } = await onConnection(pool, timeoutMs, (client) => client.query(query));
-    return rows as Record<string, unknown>[];
+  /** Rows that carry a change number, and so come from the primary only. */
+  const read = async <Row>(build: (statements: ReadStatements) => PostgresQuery): Promise<Row[]> => {
+    const rows = await query(build);
+    const [first] = rows;
+    if (first === undefined) throw noSchema();
+    if (first["in_recovery"] === "t") throw storeUnavailable("is a standby", "Connect to the primary.");
+    return rows as Row[];
   };
 
   const write = async <T>(work: (client: PostgresPoolClient) => Promise<T>): Promise<T> =>
-    await onConnection(pool, timeoutMs, async (client) => {
-      const limit = Math.ceil(timeoutMs);
-      await client.query({
-        text: `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = ${limit};
-          SET LOCAL statement_timeout = ${limit}; SET LOCAL idle_in_transaction_session_timeout = ${limit}`,
-      });
-      const result = await work(client);
-      await client.query({ text: "COMMIT" });
-      return result;
-    });
+    await onConnection(pool, timeoutMs, work);
 
   return {
-    migrate: () => onConnection(pool, migrateTimeoutMs, upgradeSchema),
+    migrate: () => onConnection(pool, migrateTimeoutMs, (client) => upgradeSchema(client, options.schema)),
 
     async snapshots(orgIds) {
       const rows = await read<SealedRow & HeadRow>((sql) => sql.snapshots(orgIds));
@@ -96,15 +84,19 @@ export function postgresStore(options: PostgresStoreOptions): KeyStore {
       };
     },
 
-    put: (key) => write((client) => putKey(client, key, keepMs)),
+    takePlace: (ref, place) => write((client) => changes.takePlace(client, ref, place)),
 
-    remove: (ref, { actor }) => write((client) => removeKey(client, ref, actor, keepMs)),
+    put: (key) => write((client) => changes.put(client, key)),
 
-    describe: async (orgId) => (await query(buildDescribeQuery(orgId))).map(toKeyRecord),
+    remove: (ref, by) => write((client) => changes.remove(client, ref, by)),
 
-    noteCheck: async (check) => (await query(buildNoteCheckQuery(check))).length > 0,
+    describe: async (orgId) => (await query((sql) => sql.describe(orgId))).map(toKeyRecord),
 
-    audit: async (orgId, { before, limit }) => (await query(buildAuditQuery(orgId, before, limit))).map(toAuditRow),
+    noteCheck: (check) => write((client) => changes.noteCheck(client, check)),
+
+    noteAttempt: (ref, by) => write((client) => changes.noteAttempt(client, ref, by)),
+
+    audit: async (orgId, { before, limit }) => (await query((sql) => sql.audit(orgId, before, limit))).map(toAuditRow),
 
     async close() {},
   };

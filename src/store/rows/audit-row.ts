@@ -1,35 +1,30 @@
-import type { AuditRow, NewKey } from "../key-store.ts";
+import type { AuditRow, KeyRef, NewKey } from "../key-store.ts";
 
-/** A secret that a change has deleted. */
+/** A secret that a change deletes. */
 export interface RemovedSecret {
   readonly secretId: string;
   readonly region: string | null;
   readonly hint: string | null;
 }
 
-/** What `DELETE … RETURNING secret_id, region, hint` gives. */
-export function toRemovedSecret(row: Readonly<Record<string, unknown>>): RemovedSecret {
-  return {
-    secretId: String(row["secret_id"]),
-    region: row["region"] as string | null,
-    hint: row["hint"] as string | null,
-  };
-}
+/** What is known of an audit row before it is stored. */
+export type NewAuditRow = Omit<AuditRow, "id" | "atMs" | "times">;
 
 /** The audit row of a change: of what was stored, of what was there before, or of both. */
 export function composeAuditRow(change: {
   readonly seq: number;
+  readonly ref: KeyRef;
   readonly actor: string | null;
-  readonly provider: string;
   readonly before: RemovedSecret | undefined;
   readonly stored?: NewKey;
-}): Omit<AuditRow, "atMs"> {
-  const { seq, actor, provider, before, stored } = change;
+}): NewAuditRow {
+  const { seq, ref, actor, before, stored } = change;
   const shown = stored ?? before;
   return {
     seq,
     actor,
-    provider,
+    provider: ref.provider,
+    name: ref.name,
     action: stored === undefined ? "removed" : before === undefined ? "added" : "replaced",
     secretId: stored?.secretId ?? null,
     previousSecretId: before?.secretId ?? null,

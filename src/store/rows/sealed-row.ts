@@ -4,6 +4,7 @@ import type { SealedKey } from "../key-store.ts";
 export interface SealedRow {
   readonly org_id: string;
   readonly provider: string | null;
+  readonly name: string;
   readonly secret_id: string;
   readonly region: string | null;
   readonly kid: string;
@@ -13,10 +14,10 @@ export interface SealedRow {
 /** The sealed keys of a snapshot's rows, by organisation. */
 export function groupSealedKeys(rows: readonly SealedRow[]): ReadonlyMap<string, SealedKey[]> {
   const keys = new Map<string, SealedKey[]>();
-  for (const { org_id: orgId, provider, secret_id: secretId, region, kid, sealed } of rows) {
+  for (const { org_id: orgId, provider, name, secret_id: secretId, region, kid, sealed } of rows) {
     if (provider === null) continue;
     const own = keys.get(orgId) ?? [];
-    own.push({ provider, secretId, region, kid, sealed });
+    own.push({ provider, name, secretId, region, kid, sealed });
     keys.set(orgId, own);
   }
   return keys;

@@ -7,23 +7,33 @@ const steps: readonly string[] = [
   `
   CREATE TABLE byok_clock (id INTEGER PRIMARY KEY CHECK (id = 1), incarnation TEXT NOT NULL, seq INTEGER NOT NULL) STRICT;
   CREATE TABLE byok_log (seq INTEGER PRIMARY KEY, org_id TEXT NOT NULL, change_id TEXT NOT NULL, at_ms INTEGER NOT NULL) STRICT;
-  CREATE INDEX byok_log_at ON byok_log (at_ms);
-  CREATE TABLE byok_secret (
-    org_id TEXT NOT NULL, provider TEXT NOT NULL, secret_id TEXT NOT NULL UNIQUE, region TEXT, kid TEXT NOT NULL,
-    sealed TEXT NOT NULL, hint TEXT, created_at_ms INTEGER NOT NULL, created_by TEXT,
-    PRIMARY KEY (org_id, provider)
+  CREATE INDEX byok_log_at ON byok_log (at_ms, seq);
+  CREATE TABLE byok_org (org_id TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE byok_place (
+    org_id TEXT NOT NULL, provider TEXT NOT NULL, name TEXT NOT NULL, place TEXT NOT NULL,
+    PRIMARY KEY (org_id, provider, name)
   ) STRICT, WITHOUT ROWID;
-  `,
-  `
-  ALTER TABLE byok_secret ADD COLUMN verdict TEXT NOT NULL DEFAULT 'skipped';
-  ALTER TABLE byok_secret ADD COLUMN checked_at_ms INTEGER;
+  CREATE TABLE byok_secret (
+    org_id TEXT NOT NULL, provider TEXT NOT NULL, name TEXT NOT NULL, secret_id TEXT NOT NULL UNIQUE, seq INTEGER NOT NULL,
+    region TEXT, kid TEXT NOT NULL, sealed TEXT NOT NULL, hint TEXT, verdict TEXT NOT NULL, created_at_ms INTEGER NOT NULL,
+    created_by TEXT, checked_at_ms INTEGER,
+    PRIMARY KEY (org_id, provider, name)
+  ) STRICT, WITHOUT ROWID;
   CREATE TABLE byok_audit (
-    seq INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, org_id TEXT NOT NULL, actor TEXT, provider TEXT NOT NULL,
-    action TEXT NOT NULL, secret_id TEXT, previous_secret_id TEXT, region TEXT, verdict TEXT, hint TEXT
+    id INTEGER PRIMARY KEY AUTOINCREMENT, seq INTEGER, at_ms INTEGER NOT NULL, org_id TEXT NOT NULL, actor TEXT,
+    provider TEXT NOT NULL, name TEXT NOT NULL, action TEXT NOT NULL, secret_id TEXT, previous_secret_id TEXT, region TEXT,
+    verdict TEXT, hint TEXT, times INTEGER NOT NULL DEFAULT 1, minute INTEGER
   ) STRICT;
-  CREATE INDEX byok_audit_of ON byok_audit (org_id, seq);
-  CREATE TRIGGER byok_audit_stays BEFORE UPDATE ON byok_audit BEGIN SELECT RAISE(ABORT, 'byok_audit is append-only'); END;
-  CREATE TRIGGER byok_audit_once BEFORE INSERT ON byok_audit WHEN EXISTS (SELECT 1 FROM byok_audit WHERE seq = NEW.seq)
+  CREATE INDEX byok_audit_of ON byok_audit (org_id, id);
+  CREATE UNIQUE INDEX byok_audit_attempts ON byok_audit (org_id, provider, name, coalesce(actor, ''), minute)
+    WHERE action = 'attempted';
+  CREATE TRIGGER byok_audit_stays BEFORE UPDATE OF id, seq, at_ms, org_id, actor, provider, name, action, secret_id,
+    previous_secret_id, region, verdict, hint, minute ON byok_audit
+    BEGIN SELECT RAISE(ABORT, 'byok_audit is append-only'); END;
+  CREATE TRIGGER byok_audit_counts BEFORE UPDATE OF times ON byok_audit
+    WHEN OLD.action <> 'attempted' OR NEW.times <= OLD.times
+    BEGIN SELECT RAISE(ABORT, 'byok_audit is append-only'); END;
+  CREATE TRIGGER byok_audit_once BEFORE INSERT ON byok_audit WHEN EXISTS (SELECT 1 FROM byok_audit WHERE id = NEW.id)
     BEGIN SELECT RAISE(ABORT, 'byok_audit is append-only'); END;
   CREATE TRIGGER byok_audit_remains BEFORE DELETE ON byok_audit BEGIN SELECT RAISE(ABORT, 'byok_audit is append-only'); END;
   `,

@@ -16,7 +16,7 @@ export interface PollRow {
 
 export const snapshotSql = `
   SELECT clock.incarnation, clock.seq, log.change_id,
-    secret.org_id, secret.provider, secret.secret_id, secret.region, secret.kid, secret.sealed
+    secret.org_id, secret.provider, secret.name, secret.secret_id, secret.region, secret.kid, secret.sealed
   FROM byok_clock clock
   JOIN byok_log log ON log.seq = clock.seq
   LEFT JOIN byok_secret secret ON secret.org_id IN (SELECT value FROM json_each(?))
@@ -41,21 +41,34 @@ export const pruneSql = `
   DELETE FROM byok_log WHERE seq IN (SELECT seq FROM oldest WHERE seq < $seq
     AND seq < coalesce((SELECT min(seq) FROM oldest WHERE at_ms >= $since), $seq))`;
 
-export const deleteSql = "DELETE FROM byok_secret WHERE org_id = ? AND provider = ? RETURNING secret_id, region, hint";
+export const placeSql = `INSERT INTO byok_place (org_id, provider, name, place) VALUES (?, ?, ?, ?)
+  ON CONFLICT (org_id, provider, name) DO UPDATE SET place = excluded.place`;
+
+export const findPlaceSql = "SELECT place FROM byok_place WHERE org_id = ? AND provider = ? AND name = ?";
+
+export const findSecretSql = `SELECT secret_id, seq, region, hint FROM byok_secret
+  WHERE org_id = ? AND provider = ? AND name = ?`;
+
+export const deleteSql = "DELETE FROM byok_secret WHERE org_id = ? AND provider = ? AND name = ?";
 
 export const insertSql = `INSERT INTO byok_secret
-  (org_id, provider, secret_id, region, kid, sealed, hint, created_at_ms, created_by, verdict, checked_at_ms)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  (org_id, provider, name, secret_id, seq, region, kid, sealed, hint, verdict, created_at_ms, created_by, checked_at_ms)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 export const insertAuditSql = `INSERT INTO byok_audit
-  (seq, at_ms, org_id, actor, provider, action, secret_id, previous_secret_id, region, verdict, hint)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  (seq, at_ms, org_id, actor, provider, name, action, secret_id, previous_secret_id, region, verdict, hint)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
-export const describeSql = `SELECT *, created_at_ms AS created_at, checked_at_ms AS checked_at
-  FROM byok_secret WHERE org_id = ? ORDER BY provider`;
+/** One row a minute, reference and actor, which counts. */
+export const attemptSql = `INSERT INTO byok_audit (at_ms, org_id, actor, provider, name, action, minute)
+  VALUES ($at, $orgId, $actor, $provider, $name, 'attempted', $minute)
+  ON CONFLICT (org_id, provider, name, coalesce(actor, ''), minute) WHERE action = 'attempted'
+  DO UPDATE SET times = times + 1`;
+
+export const describeSql = "SELECT * FROM byok_secret WHERE org_id = ? ORDER BY provider, name";
 
 export const noteCheckSql = `UPDATE byok_secret SET verdict = $verdict, checked_at_ms = $at
-  WHERE org_id = $orgId AND provider = $provider AND secret_id = $secretId`;
+  WHERE org_id = $orgId AND provider = $provider AND name = $name AND secret_id = $secretId RETURNING region, hint`;
 
-export const auditSql = `SELECT *, at_ms AS at FROM byok_audit
-  WHERE org_id = $orgId AND seq < coalesce($before, 9007199254740991) ORDER BY seq DESC LIMIT $limit`;
+export const auditSql = `SELECT * FROM byok_audit
+  WHERE org_id = $orgId AND id < coalesce($before, 9007199254740991) ORDER BY id DESC LIMIT $limit`;

@@ -1,24 +1,18 @@
-import { randomUUID } from "node:crypto";
 import { ByokError } from "../../errors.ts";
 import { positiveMs } from "../../options.ts";
-import { type AuditRow, type KeyRef, type KeyStore, type LogRow, maxLogRows, type StoreChange } from "../key-store.ts";
-import { composeAuditRow, type RemovedSecret, toRemovedSecret } from "../rows/audit-row.ts";
-import { toCheckedAt } from "../rows/checked-at.ts";
+import { type KeyStore, type LogRow, maxLogRows } from "../key-store.ts";
 import { groupSealedKeys, type SealedRow } from "../rows/sealed-row.ts";
 import { toAuditRow, toKeyRecord } from "../rows/stored-rows.ts";
 import { noSchema } from "../store-unavailable.ts";
-import { type Prepare, SqliteFile } from "./sqlite-file.ts";
+import { findSecret, noteCheck, putKey, removeKey, takePlace } from "./sqlite-changes.ts";
+import { SqliteFile } from "./sqlite-file.ts";
 import {
+  attemptSql,
   auditSql,
-  deleteSql,
   describeSql,
   type HeadRow,
-  insertAuditSql,
-  insertSql,
-  noteCheckSql,
   type PollRow,
   pollSql,
-  pruneSql,
   snapshotSql,
 } from "./sqlite-statements.ts";
 
@@ -79,38 +73,25 @@ export function sqliteStore({ path, timeoutMs = 1_000, logKeepMs = 86_400_000 }:
       });
     },
 
-    put: (key) =>
+    takePlace: (ref, place) =>
       file.write((prepare) => {
-        const { orgId, provider, secretId, region, kid, sealed, hint, actor, verdict } = key;
-        const now = Date.now();
-        const seq = appendLog(prepare, orgId, keepMs);
-        const before = removeSecret(prepare, key);
-        const checkedAt = toCheckedAt(verdict, now);
-        const values = [orgId, provider, secretId, region, kid, sealed, hint, now, actor, verdict, checkedAt];
-        prepare(insertSql).run(...values);
-        appendAudit(prepare, orgId, composeAuditRow({ seq, actor, provider, before, stored: key }));
-        return readChange(prepare, orgId, seq, before?.secretId ?? null);
+        takePlace(prepare, ref, place);
+        const stored = findSecret(prepare, ref);
+        return stored === undefined ? null : { secretId: stored.secretId, region: stored.region };
       }),
 
-    remove: (ref, { actor }) =>
-      file.write((prepare) => {
-        const { orgId, provider } = ref;
-        const before = removeSecret(prepare, ref);
-        if (before === undefined) {
-          const head = prepare("SELECT seq FROM byok_clock WHERE id = 1").get()?.["seq"];
-          return readChange(prepare, orgId, Number(head), null);
-        }
-        const seq = appendLog(prepare, orgId, keepMs);
-        appendAudit(prepare, orgId, composeAuditRow({ seq, actor, provider, before }));
-        return readChange(prepare, orgId, seq, before.secretId);
-      }),
+    put: (key) => file.write((prepare) => putKey(prepare, key, keepMs)),
+
+    remove: (ref, by) => file.write((prepare) => removeKey(prepare, ref, by, keepMs)),
 
     describe: (orgId) => file.read((prepare) => prepare(describeSql).all(orgId).map(toKeyRecord)),
 
-    noteCheck: ({ orgId, provider, secretId, verdict }) =>
+    noteCheck: (check) => file.write((prepare) => noteCheck(prepare, check)),
+
+    noteAttempt: ({ orgId, provider, name }, { actor }) =>
       file.write((prepare) => {
-        const values = { orgId, provider, secretId, verdict, at: Date.now() };
-        return Number(prepare(noteCheckSql).run(values).changes) > 0;
+        const at = Date.now();
+        prepare(attemptSql).run({ at, minute: Math.floor(at / 60_000), orgId, actor, provider, name });
       }),
 
     audit: (orgId, { before, limit }) =>
@@ -120,35 +101,6 @@ export function sqliteStore({ path, timeoutMs = 1_000, logKeepMs = 86_400_000 }:
       file.close();
     },
   };
-}
-
-function appendLog(prepare: Prepare, orgId: string, keepMs: number): number {
-  const seq = Number(prepare("UPDATE byok_clock SET seq = seq + 1 WHERE id = 1 RETURNING seq").get()?.["seq"]);
-  prepare("INSERT INTO byok_log (seq, org_id, change_id, at_ms) VALUES (?, ?, ?, ?)").run(
-    seq,
-    orgId,
-    randomUUID(),
-    Date.now(),
-  );
-  prepare(pruneSql).run({ seq, since: Date.now() - keepMs });
-  return seq;
-}
-
-function removeSecret(prepare: Prepare, { orgId, provider }: KeyRef): RemovedSecret | undefined {
-  const row = prepare(deleteSql).get(orgId, provider);
-  return row && toRemovedSecret(row);
-}
-
-function appendAudit(prepare: Prepare, orgId: string, row: Omit<AuditRow, "atMs">): void {
-  const { seq, actor, provider, action, secretId, previousSecretId, region, verdict, hint } = row;
-  const values = [seq, Date.now(), orgId, actor, provider, action, secretId, previousSecretId, region, verdict, hint];
-  prepare(insertAuditSql).run(...values);
-}
-
-function readChange(prepare: Prepare, orgId: string, seq: number, secretId: string | null): StoreChange {
-  const rows = prepare("SELECT provider, secret_id FROM byok_secret WHERE org_id = ?").all(orgId);
-  const references = Object.fromEntries(rows.map((row) => [String(row["provider"]), String(row["secret_id"])]));
-  return { seq, secretId, references };
 }
 
 function toLogRow({ seq, org_id: orgId, change_id: changeId }: PollRow): LogRow {

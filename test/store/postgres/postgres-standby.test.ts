@@ -35,7 +35,9 @@ it("a standby is refused, whatever is asked of it", async () => {
   await expect(store.snapshots(["org"])).rejects.toMatchObject(refused);
   await expect(store.poll({ windowMs: 0 })).rejects.toMatchObject(refused);
   const key = { orgId: "org", provider: "ada", secretId: randomUUID(), region: null, kid: "k", sealed: "s" };
-  await expect(store.put({ ...key, hint: null, actor: null, verdict: "skipped" })).rejects.toMatchObject(refused);
+  await expect(
+    store.put({ ...key, hint: null, actor: null, verdict: "skipped", place: null, name: "default" }),
+  ).rejects.toMatchObject(refused);
 });
 
 it("a standby that was promoted is another history: what only the lost primary knew is handed out no more", async () => {

@@ -38,6 +38,8 @@ const key = (orgId: string, sealed: string = randomUUID()) => ({
   hint: null,
   actor: null,
   verdict: "skipped" as const,
+  place: null,
+  name: "default",
 });
 const migrated = async (timeoutMs = 5_000) => {
   const database = await newDatabase();
@@ -89,19 +91,19 @@ describe("a store in Postgres", () => {
   });
 
   it("has the server end a transaction of its own that was paused, so that nobody waits for it", async () => {
-    const { pool, store } = await migrated();
+    const { database, store } = await migrated();
+    const pool = poolOn(database, { options: "-c default_transaction_isolation=serializable" });
     const locked = Promise.withResolvers<void>();
-    let release = (): void => {};
-    /** A process that is stopped while it holds the clock row: its next statement is never sent. */
+    const clients: pg.PoolClient[] = [];
+    /** A process that is stopped while it holds the clock row: its COMMIT is never sent. */
     const pausing: PostgresPool = {
       async connect() {
         const client = await pool.connect();
         client.on("error", () => {});
-        release = () => client.release(true);
+        clients.push(client);
         return {
           query: async (query: PostgresQuery) => {
-            const answer = await client.query(query as pg.QueryConfig);
-            if (!query.text.startsWith("UPDATE byok_clock")) return answer;
+            if (query.text !== "COMMIT") return await client.query(query as pg.QueryConfig);
             locked.resolve();
             return await new Promise<never>(() => {});
           },
@@ -111,13 +113,70 @@ describe("a store in Postgres", () => {
         };
       },
     };
-    const paused = postgresStore({ pool: pausing, timeoutMs: 1_500 })
+    const paused = postgresStore({ pool: pausing, timeoutMs: 500 })
       .put(key("org"))
       .catch((error: unknown) => error);
     await locked.promise;
-    expect(await store.put(key("org"))).toMatchObject({ seq: 1 });
+    await waitFor(async () => expect(await store.put(key("org"))).toMatchObject({ seq: 1 }));
     expect(await paused).toMatchObject({ code: "store_unavailable" });
-    release();
+    for (const client of clients) client.release(true);
+  });
+
+  it.each([
+    "repeatable read",
+    "serializable",
+  ])("keeps its promises where connections are %s by default", async (level) => {
+    const { database } = await migrated();
+    const options = `-c default_transaction_isolation=${level.replace(" ", "\\ ")}`;
+    const store = postgresStore({ pool: poolOn(database, { max: 10, options }), timeoutMs: 10_000 });
+    const changes = await Promise.all(Array.from({ length: 50 }, () => store.put(key("org"))));
+    expect(changes.map((change) => change?.seq).sort((a, b) => Number(a) - Number(b))).toEqual(
+      Array.from({ length: 50 }, (_, at) => at + 1),
+    );
+    await Promise.all(Array.from({ length: 8 }, () => store.migrate()));
+  });
+
+  it("takes no lock that others need to remove what is not there", async () => {
+    const { database, store } = await migrated();
+    const stopped = await poolOn(database).connect();
+    await stopped.query("BEGIN; SELECT seq FROM byok_clock FOR UPDATE");
+    expect(await store.remove({ orgId: "org", provider: "openai", name: "default" }, { actor: null })).toMatchObject({
+      seq: 0,
+      secretId: null,
+    });
+    await stopped.query("ROLLBACK");
+    stopped.release();
+  });
+
+  it("reads its own text, whatever parsers the platform sets for the driver", async () => {
+    const { store } = await migrated();
+    const types = [16, 20, 23, 25, 114, 701, 1043, 1114, 1184, 2950, 3802];
+    const before = types.map((oid) => [oid, pg.types.getTypeParser(oid)] as const);
+    for (const oid of types) pg.types.setTypeParser(oid, () => "spoilt" as never);
+    try {
+      const stored = { ...key("org"), verdict: "passed" as const };
+      expect(await store.put(stored)).toEqual({ seq: 1, secretId: null, references: { openai: stored.secretId } });
+      const [record] = await store.describe("org");
+      expect(record).toMatchObject({ secretId: stored.secretId, verdict: "passed" });
+      expect(Number.isSafeInteger(record?.createdAtMs) && Number.isSafeInteger(record?.checkedAtMs)).toBe(true);
+      expect(await store.audit("org", { before: null, limit: 5 })).toMatchObject([{ seq: 1, times: 1 }]);
+      expect(await store.snapshots(["org"])).toMatchObject([{ asOf: 1, keys: [{ secretId: stored.secretId }] }]);
+      expect(await store.poll({ after: 0 })).toMatchObject({ head: 1, changes: [{ seq: 1, orgId: "org" }] });
+      expect(await store.noteCheck({ ...stored, verdict: "invalid" })).toBe(true);
+      await store.migrate();
+    } finally {
+      for (const [oid, parser] of before) pg.types.setTypeParser(oid, parser as never);
+    }
+  });
+
+  it("lives in a schema of its own where the option names one, and not in another that comes first", async () => {
+    const { database, pool } = await migrated();
+    await pool.query('CREATE SCHEMA "Keys of Ours"');
+    const store = postgresStore({ pool: poolOn(database), schema: "Keys of Ours" });
+    await expect(store.snapshots(["org"])).rejects.toMatchObject({ message: expect.stringContaining("migrate()") });
+    await store.migrate();
+    expect(await store.put(key("org"))).toMatchObject({ seq: 1 });
+    expect(await postgresStore({ pool }).snapshots(["org"])).toMatchObject([{ asOf: 0, keys: [] }]);
   });
 
   it("waits for a lock no longer than its limit, on the server too", async () => {
@@ -220,7 +279,7 @@ describe("a store in Postgres", () => {
 
   it("says that a schema of an older release is to be migrated", async () => {
     const { pool, store } = await migrated();
-    await pool.query("ALTER TABLE byok_secret DROP COLUMN checked_at");
+    await pool.query("DROP FUNCTION byok_put_1");
     await expect(store.put(key("org"))).rejects.toMatchObject({ message: expect.stringContaining("migrate()") });
   });
 

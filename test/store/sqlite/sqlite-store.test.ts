@@ -26,6 +26,8 @@ const key = (orgId: string, sealed: string) => ({
   hint: null,
   actor: null,
   verdict: "skipped" as const,
+  place: null,
+  name: "default",
 });
 
 afterAll(async () => {
@@ -116,8 +118,8 @@ describe("a store in a file", () => {
     await store.migrate();
     await store.put(key("org", "s1"));
     const database = new DatabaseSync(path);
-    const columns = "(seq, at_ms, org_id, actor, provider, action)";
-    const replace = `INSERT OR REPLACE INTO byok_audit ${columns} VALUES (1, 0, 'org', 'eve', 'openai', 'added')`;
+    const columns = "(id, seq, at_ms, org_id, actor, provider, name, action)";
+    const replace = `INSERT OR REPLACE INTO byok_audit ${columns} VALUES (1, 1, 0, 'org', 'eve', 'openai', 'default', 'added')`;
     for (const edit of ["UPDATE byok_audit SET actor = 'eve'", "DELETE FROM byok_audit", replace]) {
       expect(() => database.exec(edit)).toThrow(/append-only/u);
     }
@@ -146,7 +148,7 @@ describe("a store in a file", () => {
           join(folder, name).startsWith(path) && readFileSync(join(folder, name)).includes("planted-sealed-text"),
       );
     expect(traces()).not.toEqual([]);
-    await store.remove({ orgId: "org", provider: "openai" }, { actor: null });
+    await store.remove({ orgId: "org", provider: "openai", name: "default" }, { actor: null });
     await store.close();
     copyFileSync(path, `${path}.copy`);
     expect(traces()).toEqual([]);

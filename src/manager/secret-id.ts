@@ -1,0 +1,24 @@
+import type { Secret } from "../secret.ts";
+import type { KeyRef } from "../store/key-store.ts";
+
+/**
+ * The secret id of a change that its caller repeats under one idempotency key: the same change has the same id, so that
+ * the store knows its own success again. Another key, region or organisation under that idempotency key is another
+ * change. Nobody can guess the key from the id without the idempotency key, which is kept nowhere.
+ */
+export function deriveSecretId(
+  { orgId, provider, name }: KeyRef,
+  region: string | null,
+  key: Secret,
+  idempotencyKey: string,
+): string {
+  const hash = key.digest(idempotencyKey, JSON.stringify([orgId, provider, name, region]));
+  // As a UUID of version 8, which RFC 9562 leaves to applications.
+  return [
+    hash.slice(0, 8),
+    hash.slice(8, 12),
+    `8${hash.slice(13, 16)}`,
+    `${((Number.parseInt(hash.charAt(16), 16) & 3) | 8).toString(16)}${hash.slice(17, 20)}`,
+    hash.slice(20, 32),
+  ].join("-");
+}

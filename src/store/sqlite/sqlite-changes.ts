@@ -1,0 +1,106 @@
+import { randomUUID } from "node:crypto";
+import {
+  type Attribution,
+  defaultKeyName,
+  type KeyRef,
+  type NewKey,
+  type NotedCheck,
+  type StoreChange,
+} from "../key-store.ts";
+import { composeAuditRow, type NewAuditRow, type RemovedSecret } from "../rows/audit-row.ts";
+import { toCheckedAt } from "../rows/checked-at.ts";
+import type { Prepare } from "./sqlite-file.ts";
+import {
+  deleteSql,
+  findPlaceSql,
+  findSecretSql,
+  insertAuditSql,
+  insertSql,
+  noteCheckSql,
+  placeSql,
+  pruneSql,
+} from "./sqlite-statements.ts";
+
+interface StoredSecret extends RemovedSecret {
+  readonly seq: number;
+}
+
+/** Each of these runs inside a transaction of the caller's, which holds the write lock. */
+export function takePlace(prepare: Prepare, { orgId, provider, name }: KeyRef, place: string): void {
+  prepare(placeSql).run(orgId, provider, name, place);
+}
+
+export function findSecret(prepare: Prepare, { orgId, provider, name }: KeyRef): StoredSecret | undefined {
+  const row = prepare(findSecretSql).get(orgId, provider, name);
+  return (
+    row && {
+      secretId: String(row["secret_id"]),
+      seq: Number(row["seq"]),
+      region: row["region"] as string | null,
+      hint: row["hint"] as string | null,
+    }
+  );
+}
+
+export function putKey(prepare: Prepare, key: NewKey, keepMs: number): StoreChange | undefined {
+  const { orgId, provider, name, place, secretId, region, kid, sealed, hint, actor, verdict } = key;
+  const before = findSecret(prepare, key);
+  if (before?.secretId === secretId) return readChange(prepare, orgId, before.seq, null);
+  if (place === null) takePlace(prepare, key, randomUUID());
+  else if (prepare(findPlaceSql).get(orgId, provider, name)?.["place"] !== place) return undefined;
+  const now = Date.now();
+  const seq = appendLog(prepare, orgId, keepMs);
+  prepare(deleteSql).run(orgId, provider, name);
+  const checkedAt = toCheckedAt(verdict, now);
+  const facts = [secretId, seq, region, kid, sealed, hint, verdict, now, actor, checkedAt];
+  prepare(insertSql).run(orgId, provider, name, ...facts);
+  appendAudit(prepare, orgId, composeAuditRow({ seq, ref: key, actor, before, stored: key }));
+  return readChange(prepare, orgId, seq, before?.secretId ?? null);
+}
+
+export function removeKey(prepare: Prepare, ref: KeyRef, { actor }: Attribution, keepMs: number): StoreChange {
+  const { orgId, provider, name } = ref;
+  takePlace(prepare, ref, randomUUID());
+  const before = findSecret(prepare, ref);
+  if (before === undefined) {
+    const head = prepare("SELECT seq FROM byok_clock WHERE id = 1").get()?.["seq"];
+    return readChange(prepare, orgId, Number(head), null);
+  }
+  const seq = appendLog(prepare, orgId, keepMs);
+  prepare(deleteSql).run(orgId, provider, name);
+  appendAudit(prepare, orgId, composeAuditRow({ seq, ref, actor, before }));
+  return readChange(prepare, orgId, seq, before.secretId);
+}
+
+export function noteCheck(prepare: Prepare, check: NotedCheck): boolean {
+  const { orgId, provider, name, secretId, verdict, actor } = check;
+  const row = prepare(noteCheckSql).get({ orgId, provider, name, secretId, verdict, at: Date.now() });
+  if (row === undefined) return false;
+  const shown = { region: row["region"] as string | null, hint: row["hint"] as string | null };
+  const facts = { seq: null, actor, provider, name, action: "verified", previousSecretId: null } as const;
+  appendAudit(prepare, orgId, { ...facts, secretId, verdict, ...shown });
+  return true;
+}
+
+function appendLog(prepare: Prepare, orgId: string, keepMs: number): number {
+  const seq = Number(prepare("UPDATE byok_clock SET seq = seq + 1 WHERE id = 1 RETURNING seq").get()?.["seq"]);
+  const insert = prepare("INSERT INTO byok_log (seq, org_id, change_id, at_ms) VALUES (?, ?, ?, ?)");
+  insert.run(seq, orgId, randomUUID(), Date.now());
+  prepare(pruneSql).run({ seq, since: Date.now() - keepMs });
+  return seq;
+}
+
+function appendAudit(prepare: Prepare, orgId: string, row: NewAuditRow): void {
+  const { seq, actor, provider, name, action, secretId, previousSecretId, region, verdict, hint } = row;
+  const values = [actor, provider, name, action, secretId, previousSecretId, region, verdict, hint];
+  prepare(insertAuditSql).run(seq, Date.now(), orgId, ...values);
+}
+
+function readChange(prepare: Prepare, orgId: string, seq: number, secretId: string | null): StoreChange {
+  const rows = prepare("SELECT provider, secret_id FROM byok_secret WHERE org_id = ? AND name = ?").all(
+    orgId,
+    defaultKeyName,
+  );
+  const references = Object.fromEntries(rows.map((row) => [String(row["provider"]), String(row["secret_id"])]));
+  return { seq, secretId, references };
+}
