@@ -35,7 +35,7 @@ const served = async (options: { readonly store?: KeyStore; readonly clock?: Clo
     store,
     keyring,
     verify: "off",
-    deadlineMs: 5_000,
+    deadlineMs: 20_000,
   });
   const handler = createHandler({ manager, authenticate, onError: (error) => errors.push(error) });
   return { store, manager, errors, handler, api: await Api.of(handler) };
@@ -410,7 +410,7 @@ describe("what is shown of keys", () => {
     await using doubles = await startProviderDoubles();
     const store = memoryStore();
     await store.migrate();
-    const manager = createKeyManager({ store, keyring, endpoints: doubles.endpoints });
+    const manager = createKeyManager({ store, keyring, endpoints: doubles.endpoints, deadlineMs: 20_000 });
     const api = await Api.of(createHandler({ manager, authenticate }));
     const rejected = await api.send("POST", "/byok", { body: key });
     expect([rejected.status, rejected.json.code, rejected.json.reason]).toEqual([422, "key_rejected", "wrong_key"]);
@@ -461,7 +461,7 @@ describe("an outage", () => {
     const release = store.hold();
     const first = api.send("POST", "/byok", { body: { ...key, region: null } });
     await waitFor(() => expect(store.sent.puts).toBe(1));
-    await clock.advance(5_000);
+    await clock.advance(20_000);
     expect((await first).json.code).toBe("deadline_exceeded");
     release();
     store.flow();

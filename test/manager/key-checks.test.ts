@@ -30,7 +30,7 @@ beforeEach(async () => {
   doubles.clear();
   store = memoryStore();
   await store.migrate();
-  manager = createKeyManager({ store, keyring, endpoints: doubles.endpoints, deadlineMs: 2_000 });
+  manager = createKeyManager({ store, keyring, endpoints: doubles.endpoints, deadlineMs: 20_000 });
 });
 afterAll(async () => await doubles.close());
 
