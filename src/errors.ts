@@ -6,6 +6,7 @@ import type { Slot } from "./slot.ts";
  * - `agent_invalid`: the agent's config names no slot, is not an object of the documented shape, or names a provider in
  *   a slot that it cannot serve.
  * - `change_not_visible`: `atLeast` names a change that the database did not show by the deadline.
+ * - `checks_limited`: the organisation has keys of that provider checked too often; `retryAfterMs` has the wait.
  * - `closed`: the resolver was closed.
  * - `deadline_exceeded`: the call's deadline ended first.
  * - `host_refused`: a built client was asked to send its key to a host that does not belong to the key.
@@ -28,6 +29,7 @@ import type { Slot } from "./slot.ts";
 export type ByokErrorCode =
   | "agent_invalid"
   | "change_not_visible"
+  | "checks_limited"
   | "closed"
   | "deadline_exceeded"
   | "host_refused"
@@ -51,6 +53,7 @@ export type ByokErrorCode =
 const isRetryable = {
   agent_invalid: false,
   change_not_visible: true,
+  checks_limited: true,
   closed: false,
   deadline_exceeded: true,
   host_refused: false,
@@ -85,6 +88,7 @@ export interface ByokErrorDetails {
   readonly slot?: Slot | undefined;
   readonly failures?: readonly SlotFailure[] | undefined;
   readonly reason?: string | undefined;
+  readonly retryAfterMs?: number | undefined;
 }
 
 const brand = Symbol.for("byokit.error");
@@ -105,6 +109,8 @@ export class ByokError extends Error {
   declare readonly failures?: readonly SlotFailure[];
   /** Why a provider does not take a key, as one word of byokit's own; only with `key_rejected`. */
   declare readonly reason?: string;
+  /** Milliseconds after which the same call may succeed; sooner it fails again. Only with `checks_limited`. */
+  declare readonly retryAfterMs?: number;
 
   constructor(code: ByokErrorCode, message: string, details: ByokErrorDetails = {}) {
     super(message);
@@ -117,6 +123,7 @@ export class ByokError extends Error {
     if (details.slot !== undefined) this.slot = details.slot;
     if (details.failures !== undefined) this.failures = details.failures;
     if (details.reason !== undefined) this.reason = details.reason;
+    if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
     Object.defineProperty(this, brand, { value: true });
   }
 }

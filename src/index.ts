@@ -7,6 +7,7 @@ export type { EntryCipher } from "./keyring/entry-cipher.ts";
 export type { EncryptionContext, Keyring, SealedText } from "./keyring/keyring.ts";
 export { generateKeyring, type Jwk, type KeyringJson } from "./keyring/keyring-json.ts";
 export { createKeyring } from "./keyring/local-keyring.ts";
+export type { CheckLimits } from "./manager/check-limiter.ts";
 export { createKeyManager, type KeyManagerOptions } from "./manager/create-key-manager.ts";
 export type {
   AuditEntry,

@@ -7,6 +7,7 @@ export const exitCodes = { done: 0, failed: 1, usage: 2, tryAgain: 75 } as const
 const outcomes = {
   agent_invalid: "failed",
   change_not_visible: "tryAgain",
+  checks_limited: "tryAgain",
   closed: "failed",
   deadline_exceeded: "tryAgain",
   host_refused: "failed",

@@ -78,7 +78,7 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
       },
       responses: {
         200: describeJson("The key is stored.", changed),
-        ...describeFailures(400, 403, 408, 409, 413, 415, 422),
+        ...describeFailures(400, 403, 408, 409, 413, 415, 422, 429),
       },
     }),
     async (context) => {

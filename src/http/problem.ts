@@ -45,7 +45,7 @@ export interface Problem {
   readonly reason?: string | undefined;
 }
 
-export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 415 | 422 | 499 | 500 | 503;
+export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 415 | 422 | 429 | 499 | 500 | 503;
 
 export const titles: Readonly<Record<ProblemStatus, string>> = {
   400: "Bad Request",
@@ -58,6 +58,7 @@ export const titles: Readonly<Record<ProblemStatus, string>> = {
   413: "Content Too Large",
   415: "Unsupported Media Type",
   422: "Unprocessable Content",
+  429: "Too Many Requests",
   499: "Client Closed Request",
   500: "Internal Server Error",
   503: "Service Unavailable",
@@ -98,6 +99,7 @@ const ownMessage = { status: 422, detail: null } as const;
 export const told: Readonly<Record<ByokErrorCode, Told | "internal">> = {
   agent_invalid: "internal",
   change_not_visible: "internal",
+  checks_limited: { status: 429, detail: null },
   closed: "internal",
   deadline_exceeded: { status: 503, detail: "The request took too long. Make the same request again." },
   host_refused: "internal",

@@ -39,20 +39,31 @@ export class RequestProblem extends Error {
   }
 
   get isRetryable(): boolean {
-    return this.status === 503 || this.status === 408;
+    return this.status === 503 || this.status === 429 || this.status === 408;
   }
 
   toResponse(): Response {
     const { status, code, message: detail, isRetryable: retryable } = this;
     const title = titles[status];
     const type = `urn:byokit:problem:${code}`;
-    const { reason } = isByokError(this.origin) ? this.origin : {};
+    const { reason, retryAfterMs } = isByokError(this.origin) ? this.origin : {};
     const body: Problem = { type, title, status, code, detail, retryable, ...(reason === undefined ? {} : { reason }) };
-    const retryAfter = status === 503 ? { "retry-after": String(retryAfterSeconds) } : {};
     const noStore = { "cache-control": "no-store" };
-    const headers = { "content-type": "application/problem+json", ...noStore, ...retryAfter, ...this.headers };
+    const headers = {
+      "content-type": "application/problem+json",
+      ...noStore,
+      ...describeWait(status, retryAfterMs),
+      ...this.headers,
+    };
     return new Response(JSON.stringify(body), { status, headers });
   }
+}
+
+/** When the same request is worth another try, in whole seconds: sooner it would fail again. */
+function describeWait(status: ProblemStatus, retryAfterMs = 0): Readonly<Record<string, string>> {
+  if (status === 503) return { "retry-after": String(retryAfterSeconds) };
+  if (status === 429) return { "retry-after": String(Math.max(1, Math.ceil(retryAfterMs / 1_000))) };
+  return {};
 }
 
 /** A failure of HTTP's side, with the status that its code has. */

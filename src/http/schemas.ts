@@ -28,6 +28,7 @@ const problems = {
   413: "The body is longer than 16 KiB.",
   415: "The body is not application/json.",
   422: "The provider or the region is unknown, or the key is malformed or rejected.",
+  429: "Too many keys of that provider are being checked; Retry-After says when the next may be.",
   500: "A fault of the service's own.",
   503: "An outage; Retry-After says when to try again.",
 } satisfies Record<DescribedStatus, string>;

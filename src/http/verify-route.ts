@@ -33,7 +33,7 @@ export function addVerifyRoute(api: OpenAPIHono<ApiEnvironment>, manager: KeyMan
           description: "What the provider said; kept as the key's status.",
           content: { "application/json": { schema: verification } },
         },
-        ...describeFailures(400, 403, 404, 408, 409, 413, 415, 422),
+        ...describeFailures(400, 403, 404, 408, 409, 413, 415, 422, 429),
       },
     }),
     async (context) => {

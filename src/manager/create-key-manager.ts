@@ -14,6 +14,7 @@ import { CacheCircuitBreaker } from "../shared-cache/cache-circuit-breaker.ts";
 import type { KeyCache } from "../shared-cache/key-cache.ts";
 import { defaultKeyName, type KeyRecord, type KeyRef, type KeyStore, type StoreChange } from "../store/key-store.ts";
 import { ChangeTurns } from "./change-turns.ts";
+import { CheckLimiter, type CheckLimits } from "./check-limiter.ts";
 import { type Admitted, KeyChecks } from "./key-checks.ts";
 import { describeKey } from "./key-description.ts";
 import { type ByokKeys, type KeyManager, maxAuditPage } from "./key-manager.ts";
@@ -35,6 +36,13 @@ export interface KeyManagerOptions {
   readonly endpoints?: Readonly<Record<string, EndpointOption | undefined>>;
   /** Whether a key is checked with its provider before it is stored. @default "reject-invalid" */
   readonly verify?: "reject-invalid" | "off";
+  /**
+   * How many keys of one provider one organisation may have checked, lest somebody try stolen keys by the hundred;
+   * beyond it `set` and `verify` are `checks_limited`. Each process counts for itself: N allow N times as much.
+   *
+   * @default { perMinute: 20, atOnce: 3 }
+   */
+  readonly checkLimits?: CheckLimits;
   /** The longest that one call takes, the key check included. @default 5_000 */
   readonly deadlineMs?: number;
   /** The workers' `leaseMs`: `KeyChange.effectiveWithinMs` is computed from it. @default 10_000 */
@@ -54,7 +62,8 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
   const leaseMs = positiveMs("leaseMs", options.leaseMs ?? 10_000);
   const providers = indexProviders(options.providers ?? builtinProviders);
   const catalogue = [...providers.values()];
-  const checks = new KeyChecks(declareEndpoints(options.endpoints ?? {}, providers), clock, deadlineMs);
+  const endpoints = declareEndpoints(options.endpoints ?? {}, providers);
+  const checks = new KeyChecks(endpoints, clock, deadlineMs, new CheckLimiter(clock, options.checkLimits));
   const isChecking = parseVerify(options.verify);
   const turns = new ChangeTurns();
 
@@ -154,7 +163,7 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
         if (stored === undefined) throw notConfigured(orgId, id);
         const { secretId, region } = stored;
         const key = await deadline.race(openStoredKey(keyring, orgId, stored));
-        const { verdict, reason } = await checks.ask(provider, key, region, deadline.leftMs());
+        const { verdict, reason } = await checks.ask(orgId, provider, key, region, deadline.leftMs());
         const isAnswer = verdict !== "unreachable" && verdict !== "skipped";
         const noting = isAnswer
           ? store.noteCheck({ orgId, provider: id, name: defaultKeyName, secretId, verdict, actor })

@@ -4,6 +4,7 @@ import { ByokError, isByokError } from "../errors.ts";
 import { type DeclaredEndpoint, findEndpoint } from "../providers/endpoints.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { Secret } from "../secret.ts";
+import type { CheckLimiter } from "./check-limiter.ts";
 import type { KeyChange, Verification } from "./key-manager.ts";
 
 /** The longest that a provider is waited for; the rest of the deadline is the store's. */
@@ -19,30 +20,48 @@ export type Admitted = Pick<KeyChange, "verdict" | "reason">;
 export class KeyChecks {
   readonly #endpoints: ReadonlyMap<string, DeclaredEndpoint>;
   readonly #clock: Clock;
+  readonly #limiter: CheckLimiter;
   readonly #limitMs: number;
 
-  constructor(endpoints: ReadonlyMap<string, DeclaredEndpoint>, clock: Clock, deadlineMs: number) {
+  constructor(
+    endpoints: ReadonlyMap<string, DeclaredEndpoint>,
+    clock: Clock,
+    deadlineMs: number,
+    limiter: CheckLimiter,
+  ) {
     this.#endpoints = endpoints;
     this.#clock = clock;
+    this.#limiter = limiter;
     this.#limitMs = Math.min(maxCheckMs, deadlineMs * (1 - storeShare));
   }
 
-  /** @throws ByokError `key_rejected` when the provider says that the key is not valid. */
+  /** @throws ByokError `key_rejected` when the provider says that the key is not valid; `checks_limited`. */
   async admit(orgId: string, provider: Provider, key: Secret, region: string | null): Promise<Admitted> {
-    const { verdict, reason } = await this.ask(provider, key, region);
+    const { verdict, reason } = await this.ask(orgId, provider, key, region);
     if (verdict !== "invalid") return { verdict, ...(reason === undefined ? {} : { reason }) };
     const why = reason === "blocked" ? "is blocked" : "is not valid";
     const message = `"${provider.id}" says that the key ${why}. Copy the key again from the provider's console, or make a new one.`;
     throw new ByokError("key_rejected", message, { orgId, provider: provider.id, reason });
   }
 
-  /** Asks within `limitMs`, where less is left than a provider may take. */
-  async ask(provider: Provider, key: Secret, region: string | null, limitMs: number = this.#limitMs): Promise<Checked> {
+  /**
+   * Asks within `limitMs`, where less is left than a provider may take.
+   *
+   * @throws ByokError `checks_limited`. A check that is skipped counts for nothing.
+   */
+  async ask(
+    orgId: string,
+    provider: Provider,
+    key: Secret,
+    region: string | null,
+    limitMs: number = this.#limitMs,
+  ): Promise<Checked> {
     const withinMs = Math.max(1, Math.min(limitMs, this.#limitMs));
     const endpoint = findEndpoint(provider, region, this.#endpoints.get(provider.id));
     if (provider.check === undefined || endpoint === undefined) return { verdict: "skipped" };
     const { baseUrl, websocketUrl } = endpoint;
     const credential = { key, region, baseUrl, websocketUrl, requestTimeoutMs: withinMs };
+    const end = this.#limiter.begin(orgId, provider.id);
     const ending = new AbortController();
     try {
       const check = provider.check(credential, ending.signal);
@@ -53,6 +72,7 @@ export class KeyChecks {
       return { verdict: "unreachable", reason: isSilent ? "timeout" : "provider_error" };
     } finally {
       ending.abort();
+      end();
     }
   }
 }

@@ -16,8 +16,8 @@ export interface KeyManager {
    * provider is asked ends with `key_changed`.
    *
    * @throws ByokError `provider_unknown`, `region_unknown`, `key_malformed`; `key_rejected` when the provider says that
-   * the key is not valid, `key_changed` when it was overtaken, and nothing is stored then; `store_unavailable` or
-   * `deadline_exceeded`,
+   * the key is not valid, `key_changed` when it was overtaken, or `checks_limited`, and nothing is stored then;
+   * `store_unavailable` or `deadline_exceeded`,
    * after which nobody knows whether it is stored: make the same call again.
    */
   set(orgId: string, key: KeyInput): Promise<KeyChange>;
@@ -29,8 +29,9 @@ export interface KeyManager {
    * Asks the provider for a stored key, in the key's region, and keeps the answer as the key's status. A provider that
    * does not answer leaves the status as it was. Calls go on as before, whatever the answer is.
    *
-   * @throws ByokError `key_not_configured` when there is none; `key_undecryptable`, `keyring_outdated`,
-   * `keyring_unavailable`, `store_unavailable`; `deadline_exceeded`, also when the key is replaced again and again.
+   * @throws ByokError `key_not_configured` when there is none; `checks_limited`; `key_undecryptable`,
+   * `keyring_outdated`, `keyring_unavailable`, `store_unavailable`; `deadline_exceeded`, also when the key is
+   * replaced again and again.
    */
   verify(orgId: string, provider: string, by?: { readonly actor?: string }): Promise<Verification>;
 

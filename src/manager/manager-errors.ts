@@ -19,6 +19,12 @@ export function tooSlow(orgId: string, deadlineMs: number): ByokError {
   return new ByokError("deadline_exceeded", message, { orgId });
 }
 
+/** A check that was not made, because there were too many before it. */
+export function checksLimited(orgId: string, provider: string, retryAfterMs: number): ByokError {
+  const message = `Too many keys of "${provider}" are being checked. Try again in ${Math.ceil(retryAfterMs / 1_000)} s.`;
+  return new ByokError("checks_limited", message, { orgId, provider, retryAfterMs });
+}
+
 /** A key that is replaced again and again while its provider is asked. */
 export function changing(orgId: string, provider: string): ByokError {
   const message = `The key of "${provider}" was replaced while its provider was asked. Ask again.`;

@@ -89,7 +89,16 @@ export const guardsOfTheApi: readonly Guard[] = [
     ],
   ]),
   ...guardsOf("http/request-problem.ts", "http/handler.test.ts", [
-    ["Retry-After", 'status === 503 ? { "retry-after": String(retryAfterSeconds) } : {}', "{}", "503 while"],
+    ["Retry-After", "if (status === 503) return", "if (false) return", "503 while"],
+    ["a wait that is the check's own", "if (status === 429) return", "if (false) return", "429 with Retry-After"],
+    [
+      "a wait that is not over early",
+      "Math.ceil(retryAfterMs / 1_000)",
+      "Math.floor(retryAfterMs / 1_000)",
+      "429 with",
+    ],
+    ["a wait of a second at least", "Math.max(1, ", "Math.max(0, ", "a second at least"],
+    ["a limit that is worth another try", "this.status === 429 || ", "", "429 with Retry-After"],
     [
       "no word of what failed",
       '"The service failed. Tell its operator, with the time of the request."',
@@ -98,6 +107,14 @@ export const guardsOfTheApi: readonly Guard[] = [
     ],
     ["nothing of the database", "answer.detail ?? message", "message", "says nothing"],
     ["codes of another copy", "answer === undefined || ", "", "another copy"],
+  ]),
+  ...guardsOf("http/problem.ts", "http/handler.test.ts", [
+    [
+      "a limit that is no fault",
+      "checks_limited: { status: 429, detail: null }",
+      'checks_limited: "internal"',
+      "429 with Retry-After",
+    ],
   ]),
   ...guardsOf("http/server/bearer-tokens.ts", "http/server/serve.test.ts", [
     ["tokens by their hash", "if (timingSafeEqual(hash, presented)) found", "found", "are known"],

@@ -187,6 +187,49 @@ export const guardsOfTheResolver: readonly Guard[] = [
       "never ends",
     ],
   ]),
+  ...guardsOf("manager/key-checks.ts", "manager/key-checks.test.ts", [
+    [
+      "a limit to key checks",
+      "const end = this.#limiter.begin(orgId, provider.id);",
+      "const end = (): void => {};",
+      "stolen keys|together|are not made until",
+    ],
+    ["a check that ends", "end();\n", "\n", "however it ends"],
+    [
+      "checks that are not made, for nothing",
+      "if (provider.check === undefined || endpoint === undefined) return",
+      "this.#limiter.begin(orgId, provider.id);\n    if (provider.check === undefined || endpoint === undefined) return",
+      "nowhere else",
+    ],
+  ]),
+  ...guardsOf("manager/create-key-manager.ts", "manager/key-manager.test.ts", [
+    [
+      "limits that the operator sets",
+      "new CheckLimiter(clock, options.checkLimits)",
+      "new CheckLimiter(clock)",
+      'a manager with \\{"checkLimits"',
+    ],
+  ]),
+  ...guardsOf("manager/check-limiter.ts", "manager/check-limiter.test.ts", [
+    ["checks a minute", "Math.max(this.#refillMs(left), ", "Math.max(", "one by one|20 in one go|named"],
+    ["checks at once", "underWay < this.#atOnce ? 0", "true ? 0", "as many at once"],
+    ["checks at once that end", "bucket.underWay -= 1;", "", "as many at once"],
+    ["a bucket with a rim", "Math.min(this.#perMinute, left + ", "Math.max(0, left + ", "long rest"],
+    [
+      "refusals that cost nothing",
+      "if (waitMs > 0) throw",
+      "if (waitMs > 0) bucket.left = left - 1;\n    if (waitMs > 0) throw",
+      "that were refused",
+    ],
+    ["an organisation's own limits", "JSON.stringify([orgId, provider])", "provider", "of other organisations"],
+    ["a provider's own limits", "JSON.stringify([orgId, provider])", "orgId", "of other providers"],
+    ["memory that is given back", "this.#forgetFull(nowMs);", "", "minute is over"],
+    ["memory with a bound", ", this.#crowdedMs(name, nowMs));", ");", "no more than its room"],
+    ["limits that a flood leaves alone", "if (nowMs - atMs < minuteMs || ", "if (", "before it is full"],
+    ["checks under way that are remembered", " || underWay > 0) return;", ") return;", "no check under way"],
+    ["the oldest first", "this.#buckets.delete(name);\n    this.#buckets.set", "this.#buckets.set", "taken last"],
+    ["those who were there", " || this.#buckets.has(name)) return 0;", ") return 0;", "goes on"],
+  ]),
   ...guardsOf("secret.ts", "ground.test.ts", [
     [
       "toString",

@@ -427,6 +427,50 @@ describe("what is shown of keys", () => {
   });
 });
 
+describe("keys that are checked too often", () => {
+  it("are 429 with Retry-After, which the document announces, until the check that it names", async () => {
+    await using doubles = await startProviderDoubles({ keys: { openai: [planted] } });
+    const store = memoryStore();
+    await store.migrate();
+    const clock = new ManualClock();
+    const checkLimits = { perMinute: 2 };
+    const manager = createKeyManagerOn(clock, { store, keyring, endpoints: doubles.endpoints, checkLimits });
+    const onError = vi.fn();
+    const api = await Api.of(createHandler({ manager, authenticate, onError }));
+    const add = () => api.send("POST", "/byok", { body: key });
+    const verify = () => api.send("POST", "/byok/verify", { body: { provider: "openai" } });
+    expect([(await add()).status, (await verify()).status]).toEqual([200, 200]);
+    clock.pauseProcess(500);
+    for (const request of [add, verify]) {
+      const { status, headers, json, text } = await request();
+      expect([status, headers.get("retry-after"), json.code, json.retryable]).toEqual([
+        429,
+        "30",
+        "checks_limited",
+        true,
+      ]);
+      expect(text).not.toContain("planted");
+    }
+    expect((await api.send("POST", "/byok", { body: key, as: "other" })).status).toBe(200);
+    expect((await api.send("DELETE", "/byok?provider=openai")).status).toBe(200);
+    expect(onError).not.toHaveBeenCalled();
+    clock.pauseProcess(29_500);
+    expect((await add()).status).toBe(200);
+  });
+
+  it("are told to wait for a second at least", async () => {
+    const { manager } = await served();
+    for (const retryAfterMs of [1, undefined]) {
+      const limited = new ByokError("checks_limited", "Try again.", { retryAfterMs });
+      const busy = { ...manager, set: () => Promise.reject(limited) };
+      const { headers } = await (await Api.of(createHandler({ manager: busy, authenticate }))).send("POST", "/byok", {
+        body: key,
+      });
+      expect(headers.get("retry-after")).toBe("1");
+    }
+  });
+});
+
 describe("an outage", () => {
   it("is 503 with Retry-After, and says nothing of the database", async () => {
     const { api, store, errors } = await served();

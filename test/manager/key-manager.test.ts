@@ -294,6 +294,10 @@ it.each([
   { deadlineMs: Number.NaN },
   { leaseMs: -1 },
   { leaseMs: 2 ** 31 },
+  { checkLimits: { perMinute: 0 } },
+  { checkLimits: { perMinute: Number.POSITIVE_INFINITY } },
+  { checkLimits: { atOnce: 0 } },
+  { checkLimits: { atOnce: 1.5 } },
 ])("a manager with %j is options_invalid", (options) => {
   const required = { store: memoryStore(), keyring: createKeyring(generateKeyring()) };
   expect(() => createKeyManager({ ...required, ...options })).toThrow(
