@@ -7,7 +7,7 @@ import { addAuditRoute } from "./audit-route.ts";
 import { addCatalogueRoute } from "./catalogue-route.ts";
 import { describeIssues } from "./describe-issues.ts";
 import { addKeyRoutes } from "./key-routes.ts";
-import { type ApiEnvironment, type Authenticate, requirePrincipal } from "./principal.ts";
+import { type ApiEnvironment, type Authenticate, type Principal, requirePrincipal } from "./principal.ts";
 import { makeProblem, type RequestProblem, toProblem } from "./request-problem.ts";
 import { addVerifyRoute } from "./verify-route.ts";
 
@@ -28,6 +28,8 @@ export type Handler = (request: Request) => Promise<Response>;
 export interface DescribedHandler {
   readonly handler: Handler;
   readonly paths: readonly string[];
+  /** Whose a request is that the handler was given; `undefined` for nobody's. For a log, and never for a client. */
+  principalOf(request: Request): Principal | undefined;
 }
 
 /**
@@ -78,7 +80,8 @@ export function createDescribedHandler(options: HandlerOptions): DescribedHandle
     return await next();
   });
   // "/byok" itself is among "/byok/*".
-  api.use("/byok/*", requirePrincipal(authenticate));
+  const principals = new WeakMap<Request, Principal>();
+  api.use("/byok/*", requirePrincipal(authenticate, principals));
   addKeyRoutes(api, manager);
   addVerifyRoute(api, manager);
   addAuditRoute(api, manager);
@@ -91,7 +94,11 @@ export function createDescribedHandler(options: HandlerOptions): DescribedHandle
     if (allow === undefined) return await next();
     throw makeProblem("method_not_allowed", `Use one of: ${allow}.`, { allow });
   });
-  return { handler: async (request) => await api.fetch(request), paths: [...allowed.keys()] };
+  return {
+    handler: async (request) => await api.fetch(request),
+    paths: [...allowed.keys()],
+    principalOf: (request) => principals.get(request),
+  };
 }
 
 const documentPath = "/openapi.json";

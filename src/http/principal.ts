@@ -26,8 +26,11 @@ export interface ApiEnvironment {
 
 const limitMs = 5_000;
 
-/** Lets pass who is somebody, as the `principal` of what comes after. */
-export function requirePrincipal(authenticate: Authenticate): MiddlewareHandler<ApiEnvironment> {
+/** Lets pass who is somebody, as the `principal` of what comes after, and notes whose the request is. */
+export function requirePrincipal(
+  authenticate: Authenticate,
+  principals: WeakMap<Request, Principal>,
+): MiddlewareHandler<ApiEnvironment> {
   return async (context, next) => {
     const { url, method: given, headers } = context.req.raw;
     // No `Request` can be made with TRACE. No path has it either: it asks as GET does, and then gets 404 or 405.
@@ -37,7 +40,9 @@ export function requirePrincipal(authenticate: Authenticate): MiddlewareHandler<
       const headers = { "www-authenticate": "Bearer" };
       throw makeProblem("unauthenticated", "Nobody is signed in. Send your credentials.", headers);
     }
-    context.set("principal", copyPrincipal(principal));
+    const copy = copyPrincipal(principal);
+    context.set("principal", copy);
+    principals.set(context.req.raw, copy);
     await next();
   };
 }

@@ -3,7 +3,7 @@ import { type Guard, guardsOf } from "./guard.ts";
 /** Who may ask, what may be sent, and what is never shown. */
 export const guardsOfTheApi: readonly Guard[] = [
   ...guardsOf("http/create-handler.ts", "http/handler.test.ts", [
-    ["who asks", 'api.use("/byok/*", requirePrincipal(authenticate));', "", "with null"],
+    ["who asks", 'api.use("/byok/*", requirePrincipal(authenticate, principals));', "", "with null"],
     [
       "methods that are not there",
       "if (allow === undefined) return await next();",
@@ -51,6 +51,7 @@ export const guardsOfTheApi: readonly Guard[] = [
     ],
   ]),
   ...guardsOf("http/principal.ts", "http/server/serve.test.ts", [
+    ["whose a request is", "principals.set(context.req.raw, copy);", "", "logs whose"],
     ["a TRACE, of which no Request is made", 'given === "TRACE" ? "GET" : given', "given", "answers TRACE"],
   ]),
   ...guardsOf("http/request-body.ts", "http/handler.test.ts", [
@@ -128,6 +129,8 @@ export const guardsOfTheApi: readonly Guard[] = [
     ],
   ]),
   ...guardsOf("http/server/serve.ts", "http/server/serve.test.ts", [
+    ["the organisation that is logged", "...(orgId === undefined ? {} : { orgId }),", "", "logs whose"],
+    ["the actor that is logged", "...(actor === undefined ? {} : { actor }),", "", "logs whose"],
     ["paths that are logged", 'loggedPaths.get(pathname) ?? "other"', "pathname", "are, without"],
     [
       "ids of its own",

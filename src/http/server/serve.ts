@@ -16,7 +16,7 @@ export interface ServeOptions extends Omit<HandlerOptions, "onError"> {
   readonly port?: number;
   /** Rejects while the service cannot answer: `GET /readyz` then says 503. @default always ready */
   readonly ready?: () => Promise<unknown>;
-  /** One line a request. A `pino` logger fits. @default JSON lines on standard output */
+  /** One line a request, with its organisation and actor. A `pino` logger fits. @default JSON lines on standard output */
   readonly logger?: RequestLogger;
   /** How long `close()` waits for requests under way. @default 10_000 */
   readonly shutdownMs?: number;
@@ -72,7 +72,10 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     const startedAt = performance.now();
     const response = await answer(request);
     const { pathname } = new URL(request.url);
+    const { orgId, actor } = api.principalOf(request) ?? {};
     return log(response, {
+      ...(orgId === undefined ? {} : { orgId }),
+      ...(actor === undefined ? {} : { actor }),
       method: request.method,
       path: loggedPaths.get(pathname) ?? "other",
       ms: Math.round(performance.now() - startedAt),

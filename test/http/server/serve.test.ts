@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { Writable } from "node:stream";
 import { pino } from "pino";
 import { describe, expect, it, vi } from "vitest";
-import { bearerTokens, parseTokens, type ServeOptions, serve } from "../../../src/http/index.ts";
+import { bearerTokens, type Principal, parseTokens, type ServeOptions, serve } from "../../../src/http/index.ts";
 import { createKeyManager, createKeyring, generateKeyring, memoryStore } from "../../../src/index.ts";
 import { caught } from "../../support/caught.ts";
 import { unsteadyStore } from "../../support/unsteady-store.ts";
@@ -80,6 +80,43 @@ describe("the server", () => {
     expect(second).toMatchObject({ path: "other", status: 404 });
     expect(first?.["requestId"]).not.toBe(second?.["requestId"]);
     expect(here.lines.join("")).not.toMatch(/planted|token-of/u);
+  });
+
+  it("logs whose each request is, done or refused, and tells only the log", async () => {
+    const authenticate = async ({ headers }: Request): Promise<Principal | null> => {
+      const [orgId, actor, canWrite] = headers.get("authorization")?.split(" ") ?? [];
+      if (orgId === undefined) return null;
+      return { orgId, canWrite: canWrite !== "reads", ...(actor === undefined ? {} : { actor }) };
+    };
+    await using here = await serving({ authenticate });
+    const ask = async (method: string, path: string, authorization?: string, body?: object) => {
+      const sent = { "content-type": "application/json", ...(authorization === undefined ? {} : { authorization }) };
+      const json = body === undefined ? {} : { body: JSON.stringify(body) };
+      const response = await fetch(`${here.url}${path}`, { method, headers: sent, ...json });
+      expect(JSON.stringify([...response.headers])).not.toMatch(/acme|ann/u);
+    };
+    await ask("POST", "/byok", "acme ann", { provider: "openai", api_key: planted });
+    await ask("POST", "/byok", "acme ann", { provider: planted, api_key: planted });
+    await ask("DELETE", "/byok?provider=openai", "acme ann reads");
+    await ask("GET", `/byok/${planted}`, "acme ann");
+    await ask("GET", "/byok", "globex");
+    await ask("GET", "/byok");
+    await ask("GET", "/healthz", "acme ann");
+    await vi.waitFor(() => expect(here.log()).toHaveLength(8));
+    const whose = here
+      .log()
+      .slice(1)
+      .map(({ orgId, actor, status }) => [orgId, actor, status]);
+    expect(whose).toEqual([
+      ["acme", "ann", 200],
+      ["acme", "ann", 422],
+      ["acme", "ann", 403],
+      ["acme", "ann", 404],
+      ["globex", undefined, 200],
+      [undefined, undefined, 401],
+      [undefined, undefined, 200],
+    ]);
+    expect(here.lines.join("")).not.toContain("planted");
   });
 
   it("logs the paths of the API and its own as they are, without the base path, and no other", async () => {
