@@ -121,14 +121,15 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
       const ref = { orgId, provider: id, name: defaultKeyName };
       using turn = turns.begin(ref);
       const deadline = begin(orgId);
-      const waiting = begin(orgId, turn.signal, ...(signal === undefined ? [] : [signal]));
+      const ended = signal === undefined ? turn.signal : AbortSignal.any([turn.signal, signal]);
+      const waiting = begin(orgId, ended);
       try {
         waiting.throwIfEnded();
         const needsRegion = region === undefined && provider.regions !== undefined;
         const place = isChecking || needsRegion ? randomUUID() : null;
         const before = place === null ? null : await waiting.race(store.takePlace(ref, place));
         const kept = region === undefined ? (before?.region ?? null) : region;
-        const said = isChecking ? await waiting.race(checks.admit(orgId, provider, key, kept)) : unasked;
+        const said = isChecking ? await checks.admit(orgId, provider, key, kept, ended) : unasked;
         const secretId = idempotencyKey === undefined ? randomUUID() : deriveSecretId(ref, kept, key, idempotencyKey);
         const sealed = await waiting.race(sealKey(keyring, key, { orgId, provider: id, secretId, region: kept }));
         const { verdict } = said;

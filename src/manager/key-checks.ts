@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import { within } from "../deadline.ts";
+import { Deadline } from "../deadline.ts";
 import { ByokError, isByokError } from "../errors.ts";
 import { type DeclaredEndpoint, findEndpoint } from "../providers/endpoints.ts";
 import type { Provider } from "../providers/provider.ts";
@@ -35,9 +35,19 @@ export class KeyChecks {
     this.#limitMs = Math.min(maxCheckMs, deadlineMs * (1 - storeShare));
   }
 
-  /** @throws ByokError `key_rejected` when the provider says that the key is not valid; `checks_limited`. */
-  async admit(orgId: string, provider: Provider, key: Secret, region: string | null): Promise<Admitted> {
-    const { verdict, reason } = await this.ask(orgId, provider, key, region);
+  /**
+   * Asks until `signal` is aborted: the check ends with its reason then.
+   *
+   * @throws ByokError `key_rejected` when the provider says that the key is not valid; `checks_limited`.
+   */
+  async admit(
+    orgId: string,
+    provider: Provider,
+    key: Secret,
+    region: string | null,
+    signal: AbortSignal,
+  ): Promise<Admitted> {
+    const { verdict, reason } = await this.ask(orgId, provider, key, region, this.#limitMs, signal);
     if (verdict !== "invalid") return { verdict, ...(reason === undefined ? {} : { reason }) };
     const why = reason === "blocked" ? "is blocked" : "is not valid";
     const message = `"${provider.id}" says that the key ${why}. Copy the key again from the provider's console, or make a new one.`;
@@ -54,7 +64,8 @@ export class KeyChecks {
     provider: Provider,
     key: Secret,
     region: string | null,
-    limitMs: number = this.#limitMs,
+    limitMs: number,
+    signal?: AbortSignal,
   ): Promise<Checked> {
     const withinMs = Math.max(1, Math.min(limitMs, this.#limitMs));
     const endpoint = findEndpoint(provider, region, this.#endpoints.get(provider.id));
@@ -65,9 +76,13 @@ export class KeyChecks {
     const ending = new AbortController();
     try {
       const check = provider.check(credential, ending.signal);
-      const { verdict, reason } = await within(this.#clock, withinMs, check, () => silent(provider));
+      const deadline = new Deadline(this.#clock, withinMs, signal === undefined ? [] : [signal], () =>
+        silent(provider),
+      );
+      const { verdict, reason } = await deadline.race(check);
       return { verdict, ...(reason === undefined ? {} : { reason }) };
     } catch (error) {
+      signal?.throwIfAborted();
       const isSilent = isByokError(error) && error.code === "request_timeout";
       return { verdict: "unreachable", reason: isSilent ? "timeout" : "provider_error" };
     } finally {

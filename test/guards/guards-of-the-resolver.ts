@@ -180,12 +180,7 @@ export const guardsOfTheResolver: readonly Guard[] = [
   ]),
   ...guardsOf("manager/key-checks.ts", "manager/key-checks.test.ts", [
     ["keys that their provider calls invalid", 'if (verdict !== "invalid") return', "return", "not valid"],
-    [
-      "a check's limit",
-      "await within(this.#clock, withinMs, check, () => silent(provider))",
-      "await check",
-      "never ends",
-    ],
+    ["a check's limit", "await deadline.race(check)", "await check", "never ends"],
   ]),
   ...guardsOf("manager/key-checks.ts", "manager/key-checks.test.ts", [
     [

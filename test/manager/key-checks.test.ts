@@ -14,6 +14,7 @@ import { builtinProviders } from "../../src/providers/builtin.ts";
 import { type DoubleId, type ProviderDoubles, startProviderDoubles } from "../../src/testing/index.ts";
 import { caught } from "../support/caught.ts";
 import { ManualClock } from "../support/manual-clock.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const ids: readonly DoubleId[] = builtinProviders.map(({ id }) => id);
 const key = "customer-key-0123456789";
@@ -158,8 +159,10 @@ describe("key checks beyond their limits", () => {
 
   it("at the same time are not made until one of those under way has ended, however it ends", async () => {
     const { clock, manager: one } = limited({ checkLimits: { atOnce: 3 } });
+    await limited({ verify: "off" }).manager.set("org", { provider: "openai", apiKey: key });
     doubles.behave("openai", { stall: "headers" });
-    const underWay = [1, 2, 3].map(() => one.set("org", { provider: "openai", apiKey: key }));
+    const underWay = [1, 2, 3].map(() => one.verify("org", "openai"));
+    await waitFor(() => expect(doubles.requests).toHaveLength(3));
     expect((await set(one, key)).code).toBe("checks_limited");
     await clock.advance(4_000);
     expect((await Promise.all(underWay)).map(({ verdict }) => verdict)).toEqual(Array(3).fill("unreachable"));

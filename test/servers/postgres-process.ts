@@ -37,7 +37,7 @@ const initialise = ({ bin, options }: ReturnType<typeof prepare>): void => {
 };
 
 const start = async ({ bin, options }: ReturnType<typeof prepare>): Promise<void> => {
-  const settings = ["fsync=off", "listen_addresses=127.0.0.1", "unix_socket_directories="];
+  const settings = ["fsync=off", "max_connections=300", "listen_addresses=127.0.0.1", "unix_socket_directories="];
   const flags = ["-D", dataFolder, "-p", String(port), ...settings.flatMap((setting) => ["-c", setting])];
   const started = spawn(join(bin, "postgres"), flags, { ...options, stdio: ["ignore", "ignore", "pipe"] });
   server = started;
