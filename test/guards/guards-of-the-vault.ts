@@ -128,6 +128,23 @@ export const guardsOfTheVault: readonly Guard[] = [
       "audit row of every change",
     ],
   ]),
+  ...guardsOf("store/postgres/postgres-statements.ts", "store/postgres/postgres-store.test.ts", [
+    [
+      "a page's rows alone",
+      "WHERE seq >= start.seq ORDER BY seq LIMIT $3) log ON true",
+      "WHERE seq >= start.seq ORDER BY seq) log ON true LIMIT $3",
+      "page from the (?:beginning|middle)",
+    ],
+    ["a timeline that is tried", "withoutTimeline.test(", "/^42/u.test(", "where the server raises"],
+  ]),
+  ...guardsOf("store/postgres/postgres-statements.ts", "store/postgres/postgres-standby.test.ts", [
+    [
+      "the timeline",
+      "return buildStatements(\"byok_timeline\", prefix, `clock.incarnation || '.' || $" + "{timeline}`);",
+      'return buildStatements("byok", prefix, "clock.incarnation");',
+      "promoted is another",
+    ],
+  ]),
   ...guardsOf("store/postgres/postgres-functions.ts", "store/postgres/postgres-store.test.ts", [
     [
       "a place that a later change took",

@@ -31,17 +31,21 @@ const inRecovery = "(SELECT pg_is_in_recovery())";
 /** A promoted standby has a timeline of its own. */
 const timeline = `(SELECT CASE WHEN pg_is_in_recovery() THEN '' ELSE substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END)`;
 
-/** Those that show the server's timeline where the role may read it, else those that do not. */
+/**
+ * Classes of SQLSTATE that say that the timeline cannot be had: the right is missing, or the server has it and raises all
+ * the same (Aurora: 0A000 or 55000).
+ */
+const withoutTimeline = /^(?:0A|42|55|XX)/u;
+
+/** Those that show the server's timeline where it can be read, which is tried once, else those that do not. */
 export async function chooseStatements(client: PostgresPoolClient, prefix: string): Promise<ReadStatements> {
-  const { rows } = await client.query({
-    text: `SELECT has_function_privilege('pg_walfile_name(pg_lsn)', 'execute')
-      AND has_function_privilege('pg_current_wal_lsn()', 'execute') AS may_read`,
-    types: asText,
-  });
-  const mayRead = (rows[0] as { may_read: string }).may_read === "t";
-  return mayRead
-    ? buildStatements("byok_timeline", prefix, `clock.incarnation || '.' || ${timeline}`)
-    : buildStatements("byok", prefix, "clock.incarnation");
+  try {
+    await client.query({ text: `SELECT ${timeline} AS timeline` });
+    return buildStatements("byok_timeline", prefix, `clock.incarnation || '.' || ${timeline}`);
+  } catch (error) {
+    if (!withoutTimeline.test(String((error as { code?: unknown }).code))) throw error;
+    return buildStatements("byok", prefix, "clock.incarnation");
+  }
 }
 
 /** Named, so that each connection prepares them once. Columns by name: a newer release may add some. */
@@ -53,12 +57,14 @@ function buildStatements(name: string, prefix: string, incarnation: string): Rea
   JOIN ${prefix}byok_log log ON log.seq = clock.seq
   LEFT JOIN ${prefix}byok_secret secret ON secret.org_id = ANY ($1::text[])
   WHERE clock.id = 1`;
+  // The time of the statement: an index cannot be searched by a clock that goes on meanwhile.
   const poll = `
   WITH start AS (SELECT coalesce(
     $1::bigint,
     CASE WHEN $2::double precision IS NOT NULL THEN coalesce(
-      (SELECT max(seq) FROM ${prefix}byok_log
-        WHERE at_ms < (extract(epoch FROM clock_timestamp()) * 1000 - $2::double precision)::bigint),
+      (SELECT seq FROM ${prefix}byok_log
+        WHERE at_ms < (extract(epoch FROM statement_timestamp()) * 1000 - $2::double precision)::bigint
+        ORDER BY at_ms DESC, seq DESC LIMIT 1),
       (SELECT min(seq) FROM ${prefix}byok_log)) END,
     (SELECT max(seq) FROM ${prefix}byok_log)) AS seq)
   SELECT ${inRecovery} AS in_recovery, ${incarnation} AS incarnation, clock.seq AS head, newest.change_id AS head_change_id,
@@ -66,8 +72,9 @@ function buildStatements(name: string, prefix: string, incarnation: string): Rea
   FROM ${prefix}byok_clock clock
   CROSS JOIN start
   JOIN ${prefix}byok_log newest ON newest.seq = clock.seq
-  LEFT JOIN ${prefix}byok_log log ON log.seq >= start.seq
-  WHERE clock.id = 1 ORDER BY log.seq LIMIT $3`;
+  LEFT JOIN LATERAL (SELECT seq, org_id, change_id FROM ${prefix}byok_log
+    WHERE seq >= start.seq ORDER BY seq LIMIT $3) log ON true
+  WHERE clock.id = 1 ORDER BY log.seq`;
   const describe = `SELECT provider, name, secret_id, region, kid, sealed, hint, created_at_ms, created_by, verdict, checked_at_ms
     FROM ${prefix}byok_secret WHERE org_id = $1 ORDER BY provider, name`;
   const audit = `SELECT id, seq, at_ms, actor, provider, name, action, secret_id, previous_secret_id, region, verdict, hint, times

@@ -26,7 +26,7 @@ export const pollSql = `
   WITH start AS (SELECT coalesce(
     $after,
     CASE WHEN $since IS NOT NULL THEN coalesce(
-      (SELECT max(seq) FROM byok_log WHERE at_ms < $since), (SELECT min(seq) FROM byok_log)) END,
+      (SELECT seq FROM byok_log WHERE at_ms < $since ORDER BY at_ms DESC, seq DESC LIMIT 1), (SELECT min(seq) FROM byok_log)) END,
     (SELECT max(seq) FROM byok_log)) AS seq)
   SELECT clock.incarnation, clock.seq AS head, newest.change_id AS head_change_id, start.seq AS start, log.seq, log.org_id, log.change_id
   FROM byok_clock clock

@@ -169,6 +169,60 @@ describe("a store in Postgres", () => {
     }
   });
 
+  it.each([
+    ["the beginning", { after: 0 }, 1_001],
+    ["the middle", { after: 10_000 }, 1_001],
+    ["the head", { after: 20_000 }, 1],
+    ["a window of some rows", { windowMs: 500 }, 501],
+    ["a window that holds every row", { windowMs: 1e9 }, 1_001],
+  ] as const)("reads no more rows of a long log than it returns: a page from %s", async (_name, cursor, most) => {
+    const { database, pool, store } = await migrated();
+    const now = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+    await pool.query(`INSERT INTO byok_log (seq, org_id, change_id, at_ms)
+      SELECT at, 'org-' || at % 500, at::text, ${now} + 60000 - (20000 - at) FROM generate_series(1, 20000) at`);
+    await pool.query("UPDATE byok_clock SET seq = 20000");
+    await pool.query("VACUUM ANALYZE byok_log");
+    const sent: PostgresQuery[] = [];
+    const spying: PostgresPool = {
+      async connect() {
+        const client = await pool.connect();
+        return {
+          query: (query: PostgresQuery) => {
+            sent.push(query);
+            return client.query(query as pg.QueryConfig);
+          },
+          release: () => client.release(),
+          on: () => {},
+          removeListener: () => {},
+        };
+      },
+    };
+    // The rows' times lie a minute ahead: a window is measured back from now.
+    const asked = "windowMs" in cursor && cursor.windowMs < 1e9 ? { windowMs: cursor.windowMs - 60_000 } : cursor;
+    await postgresStore({ pool: spying, timeoutMs: 20_000 }).poll(asked);
+    const { text, values = [] } = sent.at(-1) as PostgresQuery;
+    const { rows } = await poolOn(database).query(`EXPLAIN (ANALYZE, FORMAT JSON) ${text}`, values as unknown[]);
+    const scanned = (node: Record<string, unknown>): number => {
+      const own = String(node["Node Type"]).includes("Scan") && String(node["Relation Name"]) === "byok_log";
+      const plans = (node["Plans"] ?? []) as Record<string, unknown>[];
+      const read = own ? Number(node["Actual Rows"]) * Number(node["Actual Loops"]) : 0;
+      return read + Number(node["Rows Removed by Filter"] ?? 0) + plans.reduce((sum, plan) => sum + scanned(plan), 0);
+    };
+    expect(scanned(rows[0]["QUERY PLAN"][0].Plan)).toBeLessThanOrEqual(most + 20);
+    expect((await store.poll(asked)).head).toBe(20_000);
+  });
+
+  it.each(["0A000", "55000"])("goes on without the timeline where the server raises %s for it", async (code) => {
+    const { database, pool, store } = await migrated();
+    await store.put(key("org"));
+    await pool.query(`CREATE SCHEMA fake; CREATE FUNCTION fake.pg_current_wal_lsn() RETURNS pg_lsn LANGUAGE plpgsql AS
+      $$ BEGIN RAISE EXCEPTION 'not here' USING ERRCODE = '${code}'; END $$`);
+    const other = postgresStore({ pool: poolOn(database, { options: "-c search_path=fake,pg_catalog,public" }) });
+    const [snapshot] = await other.snapshots(["org"]);
+    expect(snapshot).toMatchObject({ asOf: 1, incarnation: expect.stringMatching(/^[\w-]{36}$/u) });
+    expect(await other.poll({ windowMs: 0 })).toMatchObject({ head: 1 });
+  });
+
   it("lives in a schema of its own where the option names one, and not in another that comes first", async () => {
     const { database, pool } = await migrated();
     await pool.query('CREATE SCHEMA "Keys of Ours"');
