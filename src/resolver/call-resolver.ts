@@ -28,6 +28,7 @@ const readShare = 0.8;
 export class CallResolver {
   readonly #clock: Clock;
   readonly #settings: ResolverSettings;
+  readonly #store: KeyStore;
   readonly #cache: SnapshotCache;
   readonly #sdks: SdkLoader = new SdkLoader();
   readonly #binder: SlotBinder;
@@ -40,6 +41,7 @@ export class CallResolver {
     const readLimitMs = deadlineMs * readShare;
     this.#clock = clock;
     this.#settings = settings;
+    this.#store = store;
     this.#cache = new SnapshotCache({ store, keyring, shared, clock, leaseMs, pollMs, maxOrgs, readLimitMs, onEvent });
     this.#binder = new SlotBinder(settings.providers, this.#sdks);
     this.#chooser = new KeyChooser(settings);
@@ -84,7 +86,7 @@ export class CallResolver {
       feed: { lastSeq: following?.seq ?? 0, failures: feed.failures },
       memory: { organisations: memory.size, reads },
       cache: shared === undefined ? "none" : shared.isUp ? "up" : "down",
-      warnings: this.#settings.shared?.cache.warnings() ?? [],
+      warnings: [...(this.#store.warnings?.() ?? []), ...(this.#settings.shared?.cache.warnings() ?? [])],
     };
   }
 

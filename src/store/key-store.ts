@@ -74,6 +74,9 @@ export interface KeyStore {
   /** An organisation's audit rows, the newest first, at most `limit`; those with an `id` below `before` where it is given. */
   audit(orgId: string, page: { readonly before: number | null; readonly limit: number }): Promise<readonly AuditRow[]>;
 
+  /** What an operator should change about what was passed in. Absent or empty: all is well. */
+  warnings?(): readonly string[];
+
   /** Ends what the store itself opened. Pools and clients that the caller passed in stay the caller's. */
   close(): Promise<void>;
 }

@@ -10,8 +10,20 @@ export function noSchema(): ByokError {
   return storeUnavailable("has no schema, or an older byokit's", next);
 }
 
+const slow = new WeakSet<object>();
+
 export function tooSlow(timeoutMs: number): ByokError {
-  return storeUnavailable(`did not answer within ${timeoutMs} ms`, "Check the database and its load, then try again.");
+  const error = storeUnavailable(
+    `did not answer within ${timeoutMs} ms`,
+    "Check the database and its load, then try again.",
+  );
+  slow.add(error);
+  return error;
+}
+
+/** Whether it is the error of a call whose time was up. */
+export function isTooSlow(error: unknown): boolean {
+  return typeof error === "object" && error !== null && slow.has(error);
 }
 
 /** What a driver threw, reduced to its code. */

@@ -50,7 +50,13 @@ export const guardsOfTheVault: readonly Guard[] = [
   ...guardsOf("store/postgres/postgres-client.ts", "store/postgres/postgres-store.test.ts", [
     ["a listener on the connection", 'client.on("error", ignore);', "", "checked out and idle"],
     ["a connection's deadline", "Promise.race([connecting, expired.promise])", "connecting", "no connection to give"],
-    ["no reuse after a failure", "client?.release(!isHealthy)", "client?.release(false)", "does nothing"],
+    ["no reuse after a failure", "else client.release(true);", "else giveBack(client);", "a transaction failed"],
+    [
+      "a place that is kept until the backend is done",
+      "void reclaim(client, working);",
+      "client.release(true);",
+      "than its pool has places",
+    ],
     ["no text of the driver's", "return driverFailed(error);", "throw error;", "shows no text"],
   ]),
   ...guardsOf("store/sqlite/sqlite-store.ts", "store/sqlite/sqlite-store.test.ts", [
@@ -206,6 +212,14 @@ export const guardsOfTheVault: readonly Guard[] = [
       "was paused",
     ],
     ["rows that cross as text", "getTypeParser: () => String", "getTypeParser: (pgTypes as never)", "whatever parsers"],
+  ]),
+  ...guardsOf("store/postgres/postgres-store.ts", "store/postgres/postgres-pooler.test.ts", [
+    [
+      "statements that a pooler does not know",
+      "if (!foreignStatement.has(String((error as { code?: unknown }).code))) throw error;",
+      "throw error;",
+      "in transaction mode with \\{\\}",
+    ],
   ]),
   ...guardsOf("store/postgres/postgres-store.ts", "store/postgres/postgres-standby.test.ts", [
     ["no read from a standby", 'if (first["in_recovery"] === "t") throw', "if (false) throw", "refused, whatever"],

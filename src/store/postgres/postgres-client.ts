@@ -1,5 +1,6 @@
 import { ByokError } from "../../errors.ts";
-import { driverFailed, noSchema, storeUnavailable, tooSlow } from "../store-unavailable.ts";
+import { driverFailed, isTooSlow, noSchema, storeUnavailable, tooSlow } from "../store-unavailable.ts";
+import { cancelBackend } from "./cancel-backend.ts";
 
 /**
  * The part of a `pg` pool that is used. `new pg.Pool()` fits as it is; so does a pool of your own whose `connect()`
@@ -32,9 +33,14 @@ export interface PostgresQuery {
  */
 const missingSchema: ReadonlySet<string> = new Set(["42P01", "42703", "42883", "3F000"]);
 
+/** How long a backend that was told to give up may take to do so, in milliseconds. After that its connection is dead. */
+const reclaimMs = 5_000;
+
 /**
  * Runs `work` on a connection of its own, within `timeoutMs`, the wait for the connection included. A connection on
- * which anything failed or is still under way is closed, never reused.
+ * which anything failed is closed. One that is still at work when the time is up keeps its place in the pool until its
+ * backend is done, which is told to give up: however many calls time out, the server never has more backends of a pool
+ * than the pool has places.
  */
 export async function onConnection<T>(
   pool: PostgresPool,
@@ -46,19 +52,38 @@ export async function onConnection<T>(
   const timer = setTimeout(() => expired.reject(tooSlow(timeoutMs)), timeoutMs);
   const connecting = acquire(pool);
   let client: PostgresPoolClient | undefined;
-  let isHealthy = false;
+  let working: Promise<T> | undefined;
   try {
     client = await Promise.race([connecting, expired.promise]);
-    const result = await Promise.race([work(client), expired.promise]);
-    isHealthy = true;
+    working = work(client);
+    const result = await Promise.race([working, expired.promise]);
+    giveBack(client);
     return result;
   } catch (error) {
     if (client === undefined) connecting.then(giveBack, ignore);
+    else if (working !== undefined && isTooSlow(error)) void reclaim(client, working);
+    else client.release(true);
     throw toByokError(error);
   } finally {
     clearTimeout(timer);
-    if (isHealthy) client?.removeListener("error", ignore);
-    client?.release(!isHealthy);
+  }
+}
+
+/** Waits for what a client's backend is at, which is told to give up, and gives the connection back. */
+async function reclaim(client: PostgresPoolClient, working: Promise<unknown>): Promise<void> {
+  cancelBackend(client);
+  const isDone = working.then(ignore, ignore).then(() => client.query({ text: "ROLLBACK" }));
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error("The connection is dead.")), reclaimMs);
+  timer.unref();
+  try {
+    await Promise.race([isDone, late.promise]);
+    giveBack(client);
+  } catch {
+    isDone.catch(ignore);
+    client.release(true);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

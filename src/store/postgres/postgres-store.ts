@@ -19,6 +19,11 @@ export interface PostgresStoreOptions {
    * The schema that byokit's tables are in, which has to be there. @default the first one of the connection's `search_path`
    */
   readonly schema?: string;
+  /**
+   * Whether statements that read are prepared once per connection, which saves time. Behind a pooler in transaction mode
+   * they cannot be: the store notices the first that fails, goes on without, and `health()` says so. @default true
+   */
+  readonly prepare?: boolean;
   /** The longest that `migrate()` takes. @default 30_000 */
   readonly migrateTimeoutMs?: number;
 }
@@ -37,13 +42,25 @@ export function postgresStore(options: PostgresStoreOptions): KeyStore {
   const changes = new PostgresChanges(prefix, keepMs, timeoutMs);
   let statements: Promise<ReadStatements> | undefined;
 
+  let isPreparing = options.prepare ?? true;
+  let isBehindPooler = false;
+  const send = async (client: PostgresPoolClient, { name, ...unnamed }: PostgresQuery) => {
+    if (!isPreparing || name === undefined) return await client.query(unnamed);
+    try {
+      return await client.query({ name, ...unnamed });
+    } catch (error) {
+      if (!foreignStatement.has(String((error as { code?: unknown }).code))) throw error;
+      [isPreparing, isBehindPooler] = [false, true];
+      return await client.query(unnamed);
+    }
+  };
   const query = async (build: (statements: ReadStatements) => PostgresQuery): Promise<Record<string, unknown>[]> =>
     await onConnection(pool, timeoutMs, async (client) => {
       statements ??= chooseStatements(client, prefix).catch((error: unknown) => {
         statements = undefined;
         throw error;
       });
-      return (await client.query(build(await statements))).rows as Record<string, unknown>[];
+      return (await send(client, build(await statements))).rows as Record<string, unknown>[];
     });
 
   /** Rows that carry a change number, and so come from the primary only. */
@@ -98,9 +115,20 @@ export function postgresStore(options: PostgresStoreOptions): KeyStore {
 
     audit: async (orgId, { before, limit }) => (await query((sql) => sql.audit(orgId, before, limit))).map(toAuditRow),
 
+    warnings: () => (isBehindPooler ? [poolerWarning] : []),
+
     async close() {},
   };
 }
+
+/**
+ * `duplicate_prepared_statement` and `invalid_sql_statement_name`: the connection is another session's than the one that
+ * prepared the statement.
+ */
+const foreignStatement: ReadonlySet<string> = new Set(["42P05", "26000"]);
+
+const poolerWarning =
+  "The database is behind a pooler that shares sessions, so that statements cannot be prepared. Set prepare: false.";
 
 function toLogRow({ seq, org_id: orgId, change_id: changeId }: PollRow): LogRow {
   return { seq: Number(seq), orgId, changeId };

@@ -245,6 +245,28 @@ describe("a store in Postgres", () => {
     stopped.release();
   });
 
+  it("never has more backends than its pool has places, however many reads time out, and comes back", async () => {
+    const { database, store: own } = await migrated();
+    await own.put(key("org"));
+    const name = `reader_${randomUUID().slice(0, 8)}`;
+    const pool = poolOn(database, { max: 3, application_name: name });
+    const store = postgresStore({ pool, timeoutMs: 300 });
+    const locker = await poolOn(database).connect();
+    await locker.query("BEGIN; LOCK TABLE byok_clock IN ACCESS EXCLUSIVE MODE");
+    const backends = "SELECT count(*)::int AS count FROM pg_stat_activity WHERE application_name = $1";
+    const counts: number[] = [];
+    for (let round = 0; round < 6; round += 1) {
+      const reads = Array.from({ length: 6 }, () => store.snapshots(["org"]).catch((error: unknown) => error));
+      for (const error of await Promise.all(reads)) expect(error).toMatchObject({ code: "store_unavailable" });
+      counts.push(((await admin.query(backends, [name])).rows[0] as { count: number }).count);
+    }
+    expect(Math.max(...counts)).toBeLessThanOrEqual(3);
+    await locker.query("ROLLBACK");
+    locker.release();
+    await waitFor(async () => expect(await store.snapshots(["org"])).toMatchObject([{ asOf: 1 }]));
+    expect(pool.totalCount).toBeLessThanOrEqual(3);
+  });
+
   it("answers within its limit when the pool has no connection to give", async () => {
     const { database } = await migrated();
     const pool = poolOn(database, { max: 1 });
@@ -298,7 +320,12 @@ describe("a store in Postgres", () => {
 
   it("survives the death of a connection that is checked out and idle, which has nobody to reject", async () => {
     const { pool, store } = await migrated();
+    const plain = await pool.connect();
+    const listeners = plain.listenerCount("error");
+    plain.release();
     const lost = onConnection(pool, 10_000, async (client) => {
+      // One of the store's own, from the turn on in which the connection is handed out.
+      expect((client as pg.PoolClient).listenerCount("error")).toBe(listeners + 1);
       const { rows } = await client.query({ text: "SELECT pg_backend_pid() AS pid" });
       await admin.query("SELECT pg_terminate_backend($1)", [(rows[0] as { pid: number }).pid]);
       await waitFor(() => expect(client.query({ text: "SELECT 1" })).rejects.toThrow(/not queryable/u));
@@ -306,6 +333,15 @@ describe("a store in Postgres", () => {
     });
     await expect(lost).rejects.toMatchObject({ code: "store_unavailable" });
     expect(await store.snapshots(["org"])).toMatchObject([{ asOf: 0 }]);
+  });
+
+  it("does not use a connection again on which a transaction failed", async () => {
+    const { database, pool } = await migrated();
+    await pool.query("ALTER TABLE byok_secret ADD CHECK (sealed <> 'planted-sealed')");
+    const options = "-c default_transaction_isolation=serializable";
+    const store = postgresStore({ pool: poolOn(database, { max: 1, options }), timeoutMs: 5_000 });
+    await expect(store.put(key("org", "planted-sealed"))).rejects.toMatchObject({ code: "store_unavailable" });
+    expect(await store.put(key("org"))).toMatchObject({ seq: 1 });
   });
 
   it("prunes its log by age from the beginning, a few rows with every change, and never the newest", async () => {
