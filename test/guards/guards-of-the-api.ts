@@ -26,7 +26,7 @@ export const guardsOfTheApi: readonly Guard[] = [
     ["a base path that is one", 'if (basePath !== "" && !/^', "if (false && !/^", "stand below"],
   ]),
   ...guardsOf("http/principal.ts", "http/handler.test.ts", [
-    ["who may write", 'context.get("principal").canWrite !== true', "false", "platform's own"],
+    ["who may write", 'context.get("principal").canWrite !== true', "false", "every method"],
     ["no body for authenticate()", "new Request(url, { method, headers })", "context.req.raw", "method, URL"],
     [
       "an end to who asks",
@@ -35,13 +35,23 @@ export const guardsOfTheApi: readonly Guard[] = [
       "five seconds",
     ],
     ["nobody", "principal === null || principal === undefined", "false", "before anything"],
-    ["a principal that is one", "if (isIdentifier(orgId) && isActor", "if (isActor", "platform's own"],
-    ["an actor that is one", "actor === undefined || isIdentifier(actor)", "true", "platform's own"],
+    [
+      "a principal that is one",
+      "if (isIdentifier(orgId) && isActor",
+      "if (isActor",
+      'whose request it is.*that is told as \\{"orgId":"","canWrite":true\\} is the platform\'s own fault: 500',
+    ],
+    [
+      "an actor that is one",
+      "actor === undefined || isIdentifier(actor)",
+      "true",
+      'whose request it is.*that is told as \\{"orgId":"org","actor":"","canWrite":true\\} is the platform\'s own fault: 500',
+    ],
     [
       "a boolean for who may write",
       ' && typeof canWrite === "boolean"',
       "",
-      'whose request it is that is told as \\{"orgId":"org","canWrite":0\\} is the platform\'s own fault: 500',
+      'whose request it is.*that is told as \\{"orgId":"org"\\} is the platform\'s own fault: 500',
     ],
     [
       "a principal of its own",
@@ -66,7 +76,7 @@ export const guardsOfTheApi: readonly Guard[] = [
       "a body's type",
       'if (mediaType !== "application/json") {',
       "if (false) {",
-      'a body of the type "text/plain" is 415',
+      'a body.*of the type "text/plain" is 415',
     ],
     ["UTF-8", "{ fatal: true }", "{ fatal: false }", "broken UTF-8"],
     [

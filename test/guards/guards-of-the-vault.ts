@@ -199,7 +199,7 @@ export const guardsOfTheVault: readonly Guard[] = [
     [
       "functions that nobody may call by default",
       "REVOKE ALL ON FUNCTION",
-      "GRANT EXECUTE ON FUNCTION",
+      "-- REVOKE ALL ON FUNCTION",
       "calls nothing that changes|beside the functions",
     ],
     ["functions with the migrator's rights", "SECURITY DEFINER", "SECURITY INVOKER", "may only call the functions"],
@@ -211,7 +211,7 @@ export const guardsOfTheVault: readonly Guard[] = [
       "SET LOCAL idle_in_transaction_session_timeout = 0",
       "was paused",
     ],
-    ["rows that cross as text", "getTypeParser: () => String", "getTypeParser: (pgTypes as never)", "whatever parsers"],
+    ["rows that cross as text", "values, types: asText };", "values };", "whatever parsers"],
   ]),
   ...guardsOf("store/postgres/postgres-store.ts", "store/postgres/postgres-pooler.test.ts", [
     [

@@ -12,11 +12,12 @@ import { waitFor } from "../support/wait-for.ts";
 const keyring = createKeyring(generateKeyring());
 
 /** A vendor whose checks are answered when the test says so. */
-const slowVendor = () => {
+const slowVendor = (id = "vendor") => {
   const asked = new Map<string, PromiseWithResolvers<KeyCheck>>();
+  const ended = new Set<string>();
   const endpoint = { baseUrl: "https://vendor.example", websocketUrl: "wss://vendor.example" };
   const provider: Provider = defineProvider({
-    id: "vendor",
+    id,
     name: "Vendor",
     category: "llm",
     docsUrl: "https://vendor.example",
@@ -25,7 +26,8 @@ const slowVendor = () => {
     regions: { eu: endpoint },
     models: [],
     connect: () => ({}),
-    check({ key }) {
+    check({ key }, signal) {
+      signal.addEventListener("abort", () => ended.add(key.reveal()));
       const answer = Promise.withResolvers<KeyCheck>();
       asked.set(key.reveal(), answer);
       return answer.promise;
@@ -36,15 +38,15 @@ const slowVendor = () => {
     asked.get(key)?.resolve({ verdict });
     asked.delete(key);
   };
-  return { provider, answer, isAsked: (key: string) => asked.has(key) };
+  return { provider, answer, isAsked: (key: string) => asked.has(key), isEnded: (key: string) => ended.has(key) };
 };
 
 const managed = async (options: Partial<KeyManagerOptions> = {}) => {
   const store = unsteadyStore(memoryStore());
   await store.migrate();
   const vendor = slowVendor();
-  const build = (): KeyManager =>
-    createKeyManager({ store, keyring, providers: [vendor.provider], deadlineMs: 20_000, ...options });
+  const providers = [vendor.provider, slowVendor("other_vendor").provider];
+  const build = (): KeyManager => createKeyManager({ store, keyring, providers, deadlineMs: 20_000, ...options });
   return { store, vendor, build, manager: build() };
 };
 
@@ -63,6 +65,7 @@ describe("a save whose check is slow", () => {
     const saving = caught(manager.set("org", { provider: "vendor", apiKey: "leaked-key" }));
     await waitFor(() => expect(vendor.isAsked("leaked-key")).toBe(true));
     await manager.remove("org", { provider: "vendor" });
+    expect(vendor.isEnded("leaked-key")).toBe(true);
     expect(await saving).toMatchObject({ code: "key_changed", retryable: false, orgId: "org", provider: "vendor" });
     await vendor.answer("leaked-key");
     expect(await storedKey(store)).toBeUndefined();
@@ -169,19 +172,36 @@ describe("the trail", () => {
 describe("a burst of one organisation", () => {
   it("is stored one after another, and another organisation's change does not wait for it", async () => {
     const { store, manager } = await managed({ verify: "off" });
+    const set = (orgId: string, provider: string) => manager.set(orgId, { provider, apiKey: "own-key", region: null });
     const release = store.hold();
-    const waiting = Array.from({ length: 20 }, (_, at) =>
-      manager.set(`org`, { provider: "vendor", apiKey: `own-key-${at}`, region: null }).catch(() => {}),
-    );
+    const first = set("org", "vendor");
     await waitFor(() => expect(store.sent.puts).toBe(1));
+    const second = set("org", "other_vendor");
     store.flow();
-    expect(await manager.set("other", { provider: "vendor", apiKey: "own-key", region: null })).toMatchObject({
-      region: null,
-    });
-    expect(store.sent.puts).toBe(2);
+    expect(await set("other", "vendor")).toMatchObject({ region: null });
+    expect(await set("other", "other_vendor")).toMatchObject({ region: null });
+    expect(store.sent.puts).toBe(3);
     release();
-    await Promise.all(waiting);
-    expect(await storedKey(store)).toBe("own-key-19");
+    await Promise.all([first, second]);
+    expect(store.sent.puts).toBe(4);
+  });
+
+  it("is not changed by a removal whose caller went away while it waited for its turn", async () => {
+    const { store, manager } = await managed({ verify: "off" });
+    const release = store.hold();
+    const saving = manager.set("org", { provider: "vendor", apiKey: "own-key", region: null });
+    await waitFor(() => expect(store.sent.puts).toBe(1));
+    const gone = new AbortController();
+    const removal = { provider: "vendor", signal: gone.signal };
+    const failed = expect(manager.remove("org", removal)).rejects.toThrow("hung up");
+    gone.abort(new Error("hung up"));
+    release();
+    store.flow();
+    await failed;
+    await saving;
+    expect(await manager.set("org", { provider: "other_vendor", apiKey: "own-key", region: null })).toMatchObject({
+      byokKeys: { vendor_secret_id: expect.any(String) },
+    });
   });
 
   it("of more than a hundred that wait is refused, and can be made again", async () => {

@@ -37,6 +37,7 @@ export class World implements Court {
       keyring: keyringOn(this, clock),
       cache: cacheOn(this, clock),
       providers: [ada],
+      verify: "off",
       leaseMs,
     });
     this.#manager = { clock, keys };
@@ -55,7 +56,7 @@ export class World implements Court {
     const work =
       Math.floor(choice / 3) % 3 === 0
         ? this.#manager.keys.remove(orgId, { provider: "ada" })
-        : this.#manager.keys.set(orgId, { provider: "ada", apiKey: `key-${this.#keys}-of-${orgId}` });
+        : this.#manager.keys.set(orgId, { provider: "ada", apiKey: `key-${this.#keys}-of-${orgId}`, region: null });
     work.then(
       ({ seq }) => {
         const change = this.database.changeAt(seq);
