@@ -23,7 +23,7 @@ interface Bucket {
 const minuteMs = 60_000;
 /** When one of the checks under way ends, nobody knows. */
 const busyRetryMs = 1_000;
-/** Some five megabytes; enough for 160 organisations a second that each check a key for the first time in a minute. */
+/** Under five megabytes; enough for 160 organisations a second that each check a key for the first time in a minute. */
 const defaultMaxBuckets = 10_000;
 
 /**
