@@ -19,12 +19,12 @@ import type { Slot } from "./slot.ts";
  * - `keyring_outdated`: the stored key is sealed under a `kid` that this process's keyring does not have.
  * - `options_invalid`: an option of byokit's own functions is wrong.
  * - `org_invalid`: the organisation's id is not 1 to 255 characters of well-formed Unicode without control characters.
- * - `provider_failed`: a provider could not be reached, or refused a socket for another reason than its key.
+ * - `provider_failed`: a provider could not be reached, or rejected a socket for another reason than its key.
  * - `provider_unknown`: no provider has that id.
  * - `region_unknown`: the provider has no such region.
  * - `request_timeout`: a provider did not answer a built client's request within `requestTimeoutMs`.
  * - `sdk_missing`: the provider's SDK is not installed.
- * - `store_unavailable`: the database did not answer, refused, or has no schema.
+ * - `store_unavailable`: the database did not answer, did not take the call, or has no schema.
  */
 export type ByokErrorCode =
   | "agent_invalid"

@@ -37,7 +37,7 @@ export interface SlotCredential {
 }
 
 interface RealtimeConnect<R> {
-  /** Opens the socket with the slot's model and key. Rejects when it is refused or `signal` is aborted first. */
+  /** Opens the socket with the slot's model and key. Rejects when the provider rejects it or `signal` is aborted first. */
   connect(options?: ConnectOptions): Promise<R>;
 }
 

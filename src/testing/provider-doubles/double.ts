@@ -28,7 +28,7 @@ export interface DoubleRequest {
 export interface Route {
   readonly method: "GET" | "POST";
   readonly path: RegExp;
-  /** Whether a restricted key is refused here. */
+  /** Whether a restricted key is rejected here. */
   readonly needsScope?: boolean;
   answer(request: DoubleRequest, response: ServerResponse): void | Promise<void>;
 }
