@@ -146,9 +146,9 @@ export const guardsOfTheCache: readonly Guard[] = [
       "the use rule after a wait",
       "snapshot !== undefined && this.#satisfies(snapshot, request) ? snapshot",
       "snapshot !== undefined && (snapshot === result?.snapshot || this.#satisfies(snapshot, request)) ? snapshot",
-      "nobody can",
+      "waited for its key",
     ],
-    ["atLeast", " && this.#shows(snapshot, atLeast)", "", "nobody can"],
+    ["atLeast", " && this.#shows(snapshot, atLeast)", "", "gone at once"],
   ]),
   ...guardsOf("coherence/snapshot-cache.ts", "resolver/coherence.test.ts", [
     ["an end of a lease that is past it", "Math.max(overdueMs, 1)", "overdueMs", "back while"],

@@ -181,12 +181,6 @@ export const guardsOfTheVault: readonly Guard[] = [
       "WHERE $" + "{mine} AND p_secret_id <> '' RETURNING",
       "notes what",
     ],
-    [
-      "an end to a wait on the server",
-      "set_config('lock_timeout', p_limit_ms::text, true)",
-      "set_config('lock_timeout', '0', true)",
-      "on the server too",
-    ],
     ["attempts that are counted", "DO UPDATE SET times = byok_audit.times + 1", "DO NOTHING", "counts attempts"],
     [
       "a log that is pruned",

@@ -279,7 +279,7 @@ describe("waiting", () => {
     const here = worker();
     const release = here.link.hold();
     const failed = expect(here.resolver.resolve("org", agent)).rejects.toMatchObject({ code: "closed" });
-    await settle();
+    await waitFor(() => expect(here.link.sent.snapshots).toBe(1));
     await here.resolver.close();
     release();
     await failed;
