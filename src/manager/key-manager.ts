@@ -30,7 +30,7 @@ export interface KeyManager {
    * does not answer leaves the status as it was. Calls go on as before, whatever the answer is.
    *
    * @throws ByokError `key_not_configured` when there is none; `checks_limited`; `key_undecryptable`,
-   * `keyring_outdated`, `keyring_unavailable`, `store_unavailable`; `deadline_exceeded`, also when the key is
+   * `keyring_outdated`, `keyring_unavailable`, `store_unavailable`; `deadline_exceeded`, as when the key is
    * replaced again and again.
    */
   verify(orgId: string, provider: string, by?: { readonly actor?: string }): Promise<Verification>;
@@ -89,7 +89,7 @@ export interface KeyChange {
   /** Whether Redis took the notice that lets workers learn of the change at once. */
   readonly published: boolean;
   /**
-   * Milliseconds after which no worker that can reach the database hands out the key of before. Workers with a
+   * Milliseconds after which no worker that can reach the database hands out the previous key. Workers with a
    * `serveStaleMs` add it while the database is gone.
    */
   readonly effectiveWithinMs: number;

@@ -39,7 +39,7 @@ const maxConnections = 1_000;
  * The management API on `node:http`, with `GET /healthz` (the process lives), `GET /readyz` (it can answer), request ids
  * and a log: for trying, for tests and for small installations. Platforms mount `createHandler` in their own API.
  *
- * @throws ByokError `options_invalid`, also when the port is taken.
+ * @throws ByokError `options_invalid`, as when the port is taken.
  */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
   const { host = "127.0.0.1", port = 8_787, basePath = "", ready, ...rest } = options;
