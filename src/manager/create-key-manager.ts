@@ -99,9 +99,9 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
     }
   };
   /** A key that its provider rejects leaves a trace; that this fails changes nothing of the answer. */
-  const noteAttempt = async (ref: KeyRef, actor: string | null, error: unknown): Promise<void> => {
+  const noteAttempt = async (ref: KeyRef, actor: string | null, error: unknown, leftMs: number): Promise<void> => {
     if (!isByokError(error) || error.code !== "key_rejected") return;
-    await within(clock, deadlineMs, store.noteAttempt(ref, { actor }), () => tooSlow(ref.orgId, deadlineMs)).catch(
+    await within(clock, leftMs, store.noteAttempt(ref, { actor }), () => tooSlow(ref.orgId, deadlineMs)).catch(
       () => {},
     );
   };
@@ -137,7 +137,7 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
         const stored = commit(ref, waiting, () => store.put({ ...ref, ...sealed, ...facts }));
         return { ...(await deadline.race(stored)), ...said, region: kept };
       } catch (error) {
-        await noteAttempt(ref, actor, error);
+        await noteAttempt(ref, actor, error, deadline.leftMs());
         throw error;
       }
     },

@@ -119,7 +119,7 @@ export const guardsOfTheResolver: readonly Guard[] = [
       "region ?? null",
       "keeps its region",
     ],
-    ["a trace of a rejected key", "await noteAttempt(ref, actor, error);", "", "leaves a trace"],
+    ["a trace of a rejected key", "await noteAttempt(ref, actor, error, deadline.leftMs());", "", "leaves a trace"],
   ]),
   ...guardsOf("manager/change-turns.ts", "manager/change-order.test.ts", [
     ["an older check that ends at once", "this.#latest.get(id)?.abort(keyChanged(ref));", "", "in the same process"],
