@@ -28,6 +28,8 @@ export class ChangeFeed {
   readonly #limiter: PollRateLimiter;
   #isClosed = false;
   #failures = 0;
+  #head = 0;
+  #startedAt: number | undefined;
   /** Told which changes a scheduled poll has shown: those behind `after` up to `upTo`. */
   onScheduledPoll: (after: number, upTo: number) => void = () => {};
 
@@ -39,6 +41,18 @@ export class ChangeFeed {
   /** Polls that have failed in a row. */
   get failures(): number {
     return this.#failures;
+  }
+
+  /** The newest change that a page has told of. */
+  get head(): number {
+    return this.#head;
+  }
+
+  /** How many changes were read of those that a starting worker reads back; `undefined` before its first page. */
+  get progress(): { readonly read: number; readonly total: number } | undefined {
+    const { following } = this.#options.memory.history;
+    if (this.#startedAt === undefined || following === undefined) return undefined;
+    return { read: following.seq - this.#startedAt, total: this.#head - this.#startedAt };
   }
 
   /** Reads the log up to its head. One read is under way at a time; a call during it joins it. */
@@ -91,6 +105,8 @@ export class ChangeFeed {
         const request = { sentAt: readMoment(clock), generation: memory.history.generation };
         const page = await within(clock, limitMs, store.poll(this.#nextCursor()), () => tooSlow(limitMs));
         if (this.#isClosed) return;
+        this.#head = page.head;
+        this.#startedAt ??= page.after;
         const outcome = memory.applyPage(page, request);
         if (isFlush(outcome)) {
           onEvent({ type: "flushed", reason: outcome === "contradicted" ? "other_history" : outcome });

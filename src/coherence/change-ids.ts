@@ -1,14 +1,13 @@
-/** The most rows whose change ids are remembered; entries of a shared cache that are older are not used. */
-const maxChangeIds = 65_536;
+import { maxWindowRows } from "../store/key-store.ts";
 
-/** The change ids of the rows of the change log that were read, oldest first. */
+/** The change ids of the newest rows of the change log that were read, one behind the other. */
 export class ChangeIds {
   readonly #changeIds = new Map<number, string>();
 
+  /** Rows are numbered without a gap, so that the oldest one is known by its number: a search would grow with the log. */
   remember(seq: number, changeId: string): void {
     this.#changeIds.set(seq, changeId);
-    const [oldest] = this.#changeIds.keys();
-    if (this.#changeIds.size > maxChangeIds && oldest !== undefined) this.#changeIds.delete(oldest);
+    this.#changeIds.delete(seq - maxWindowRows);
   }
 
   /** Whether that very row was read. */

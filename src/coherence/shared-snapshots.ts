@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import { within } from "../deadline.ts";
 import type { EntryCipher } from "../keyring/entry-cipher.ts";
 import { CacheCircuitBreaker } from "../shared-cache/cache-circuit-breaker.ts";
 import type { ChangeNotice, KeyCache } from "../shared-cache/key-cache.ts";
@@ -25,6 +26,9 @@ export interface SharedAnswer {
   readonly snapshot: OpenedSnapshot | undefined;
   readonly mayReplace: boolean;
 }
+
+/** How long a first call waits for the log to be read back before it asks the store itself, in milliseconds. */
+const bootWaitMs = 400;
 
 const nothing: SharedAnswer = { snapshot: undefined, mayReplace: true };
 
@@ -64,8 +68,8 @@ export class SharedSnapshots {
 
   /** An entry has no lease of its own: without the worker's it is not even asked for. */
   async find(orgId: string, generation: number): Promise<SharedAnswer> {
-    const { memory, feed } = this.#options;
-    if (memory.history.following === undefined) await feed.poll().catch(() => {});
+    const { memory, feed, clock } = this.#options;
+    if (memory.history.following === undefined) await within(clock, bootWaitMs, feed.poll(), ignored).catch(() => {});
     if (memory.leaseLeftMs() === 0) {
       // This call goes to the store; those after it find a lease again.
       feed.poll().catch(() => {});
@@ -99,3 +103,5 @@ export class SharedSnapshots {
     return { snapshot: undefined, mayReplace: reason !== "unknown_kid" };
   }
 }
+
+const ignored = (): Error => new Error("The log is long.");

@@ -49,7 +49,9 @@ export class CallResolver {
 
   async ready(): Promise<void> {
     this.#cache.shared?.listen();
-    await this.#startDeadline(undefined, {}).race(this.#cache.feed.poll());
+    const { deadlineMs } = this.#settings;
+    const deadline = new Deadline(this.#clock, deadlineMs, [this.#closing.signal], () => this.#notReady(deadlineMs));
+    await deadline.race(this.#cache.feed.poll());
     await this.#loadAgentReader();
     const { preload, providers } = this.#settings;
     if (preload === undefined) await this.#sdks.loadInstalled([...providers.values()]);
@@ -79,11 +81,12 @@ export class CallResolver {
   health(): ResolverHealth {
     const { memory, feed, reads, shared } = this.#cache;
     const leftMs = memory.leaseLeftMs();
-    const { following } = memory.history;
+    const { following, leaseStart } = memory.history;
+    const lastSeq = following?.seq ?? 0;
     return {
-      isReady: following !== undefined && !this.#closing.signal.aborted && (feed.failures === 0 || leftMs > 0),
+      isReady: leaseStart !== undefined && !this.#closing.signal.aborted && (feed.failures === 0 || leftMs > 0),
       lease: { leftMs },
-      feed: { lastSeq: following?.seq ?? 0, failures: feed.failures },
+      feed: { lastSeq, head: Math.max(feed.head, lastSeq), failures: feed.failures },
       memory: { organisations: memory.size, reads },
       cache: shared === undefined ? "none" : shared.isUp ? "up" : "down",
       warnings: [...(this.#store.warnings?.() ?? []), ...(this.#settings.shared?.cache.warnings() ?? [])],
@@ -141,13 +144,24 @@ export class CallResolver {
     }
   }
 
-  #startDeadline(orgId: string | undefined, { deadlineMs, signal, atLeast = 0 }: ResolveOptions): Deadline {
+  #startDeadline(orgId: string, { deadlineMs, signal, atLeast = 0 }: ResolveOptions): Deadline {
     const limitMs = deadlineMs === undefined ? this.#settings.deadlineMs : positiveMs("deadlineMs", deadlineMs);
     const signals = signal === undefined ? [this.#closing.signal] : [this.#closing.signal, signal];
     return new Deadline(this.#clock, limitMs, signals, () => this.#expired(orgId, limitMs, atLeast));
   }
 
-  #expired(orgId: string | undefined, limitMs: number, atLeast: number): ByokError {
+  #notReady(limitMs: number): ByokError {
+    const { progress } = this.#cache.feed;
+    if (progress === undefined) {
+      const message = `The database did not show its change log within ${limitMs} ms. Check it, then call ready() again.`;
+      return new ByokError("store_unavailable", message);
+    }
+    const { read, total } = progress;
+    const message = `${read} of the log's ${total} changes were read within ${limitMs} ms. Call ready() again: reading goes on.`;
+    return new ByokError("deadline_exceeded", message);
+  }
+
+  #expired(orgId: string, limitMs: number, atLeast: number): ByokError {
     if (atLeast > 0 && !this.#cache.memory.history.hasReadUpTo(atLeast)) {
       const message = `The database did not show change ${atLeast} within ${limitMs} ms. Check that the number comes from this database, then try again.`;
       return new ByokError("change_not_visible", message, { orgId });

@@ -72,7 +72,8 @@ export interface Resolver<P extends Provider = BuiltinProvider> {
    * Reads the change log once and imports the SDKs of `preload` (ElevenLabs' takes over a second and blocks the event
    * loop meanwhile). Await it before taking calls.
    *
-   * @throws ByokError `store_unavailable` by `deadlineMs` when the database does not answer; call it again.
+   * @throws ByokError by `deadlineMs`: `store_unavailable` when the database does not answer, `deadline_exceeded` when
+   * there is more of the log to read, with how much was read. Call it again: reading goes on meanwhile.
    * `sdk_missing` when an SDK that `preload` names is not installed.
    */
   ready(): Promise<void>;
@@ -144,10 +145,11 @@ type ServedBy<P extends Provider, Id extends string> =
   P extends Provider<infer I, infer S> ? (I extends Id ? S : never) : never;
 
 export interface ResolverHealth {
-  /** Whether this worker should take calls: its first poll is done, and its lease is not lost. An idle worker is ready. */
+  /** Whether this worker should take calls: the change log was read to its head once, and its lease is not lost. An idle worker is ready. */
   readonly isReady: boolean;
   readonly lease: { readonly leftMs: number };
-  readonly feed: { readonly lastSeq: number; readonly failures: number };
+  /** The newest change that this worker has read, and the newest that it knows to be there. */
+  readonly feed: { readonly lastSeq: number; readonly head: number; readonly failures: number };
   readonly memory: { readonly organisations: number; readonly reads: number };
   /** `down`: it does not answer, and is asked now and then only. A worker is ready without it. */
   readonly cache: "none" | "up" | "down";

@@ -87,6 +87,12 @@ export const maxSnapshotOrgs = 100;
 /** The most log rows that one {@link KeyStore.poll} returns. */
 export const maxLogRows = 1_000;
 
+/**
+ * The furthest behind the head that a page with a window starts, in rows: a worker keeps no more of them, so that it
+ * starts in a second however many changes its window holds.
+ */
+export const maxWindowRows = 65_536;
+
 /** The name of an organisation's one documented key of a provider. */
 export const defaultKeyName = "default";
 
@@ -134,7 +140,8 @@ export interface SealedKey {
 
 /**
  * Where to read the change log from: behind a change already read, or from the newest change that is older than a
- * window (so that a starting worker learns of every change within it). `windowMs: 0` starts at the head.
+ * window (so that a starting worker learns of every change within it), {@link maxWindowRows} behind the head at the
+ * most. `windowMs: 0` starts at the head.
  */
 export type LogCursor = { readonly after: number } | { readonly windowMs: number };
 

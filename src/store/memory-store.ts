@@ -8,6 +8,7 @@ import {
   type LogCursor,
   type LogRow,
   maxLogRows,
+  maxWindowRows,
   type NewKey,
   type SealedKey,
   type StoreChange,
@@ -185,7 +186,8 @@ function findStart(log: readonly TimedRow[], cursor: LogCursor): number {
   if ("after" in cursor) return cursor.after;
   const sinceMs = Date.now() - cursor.windowMs;
   const older = log.findLast((row) => cursor.windowMs === 0 || row.atMs < sinceMs);
-  return (older ?? log[0])?.seq ?? 0;
+  const newest = log.at(-1)?.seq ?? 0;
+  return Math.max((older ?? log[0])?.seq ?? 0, newest - maxWindowRows);
 }
 
 function toSealedKey({ provider, name, secretId, region, kid, sealed }: StoredKey): SealedKey {

@@ -1,6 +1,7 @@
 import type { Guard } from "./guard.ts";
 import { guardsOfProviders } from "./guards-of-providers.ts";
 import { guardsOfRedis } from "./guards-of-redis.ts";
+import { guardsOfStartingWorkers } from "./guards-of-starting-workers.ts";
 import { guardsOfTheApi } from "./guards-of-the-api.ts";
 import { guardsOfTheCache } from "./guards-of-the-cache.ts";
 import { guardsOfTheCommandLine } from "./guards-of-the-command-line.ts";
@@ -18,4 +19,5 @@ export const allGuards: readonly (readonly [rooms: string, guards: readonly Guar
   ["the shared cache", guardsOfRedis],
   ["the API", guardsOfTheApi],
   ["the command line", guardsOfTheCommandLine],
+  ["a starting worker", guardsOfStartingWorkers],
 ];

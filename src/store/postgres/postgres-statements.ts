@@ -1,3 +1,4 @@
+import { maxWindowRows } from "../key-store.ts";
 import { asText } from "./postgres-changes.ts";
 import type { PostgresPoolClient, PostgresQuery } from "./postgres-client.ts";
 
@@ -61,11 +62,12 @@ function buildStatements(name: string, prefix: string, incarnation: string): Rea
   const poll = `
   WITH start AS (SELECT coalesce(
     $1::bigint,
-    CASE WHEN $2::double precision IS NOT NULL THEN coalesce(
+    CASE WHEN $2::double precision IS NOT NULL THEN greatest(coalesce(
       (SELECT seq FROM ${prefix}byok_log
         WHERE at_ms < (extract(epoch FROM statement_timestamp()) * 1000 - $2::double precision)::bigint
         ORDER BY at_ms DESC, seq DESC LIMIT 1),
-      (SELECT min(seq) FROM ${prefix}byok_log)) END,
+      (SELECT min(seq) FROM ${prefix}byok_log)),
+      (SELECT max(seq) - ${maxWindowRows} FROM ${prefix}byok_log)) END,
     (SELECT max(seq) FROM ${prefix}byok_log)) AS seq)
   SELECT ${inRecovery} AS in_recovery, ${incarnation} AS incarnation, clock.seq AS head, newest.change_id AS head_change_id,
     start.seq AS start, log.seq, log.org_id, log.change_id

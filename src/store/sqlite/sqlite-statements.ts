@@ -1,3 +1,5 @@
+import { maxWindowRows } from "../key-store.ts";
+
 export interface HeadRow {
   readonly incarnation: string;
   readonly seq: number;
@@ -22,11 +24,12 @@ export const snapshotSql = `
   LEFT JOIN byok_secret secret ON secret.org_id IN (SELECT value FROM json_each(?))
   WHERE clock.id = 1`;
 
-export const pollSql = `
+export const pollSql: string = `
   WITH start AS (SELECT coalesce(
     $after,
-    CASE WHEN $since IS NOT NULL THEN coalesce(
-      (SELECT seq FROM byok_log WHERE at_ms < $since ORDER BY at_ms DESC, seq DESC LIMIT 1), (SELECT min(seq) FROM byok_log)) END,
+    CASE WHEN $since IS NOT NULL THEN max(coalesce(
+      (SELECT seq FROM byok_log WHERE at_ms < $since ORDER BY at_ms DESC, seq DESC LIMIT 1), (SELECT min(seq) FROM byok_log)),
+      (SELECT max(seq) - ${maxWindowRows} FROM byok_log)) END,
     (SELECT max(seq) FROM byok_log)) AS seq)
   SELECT clock.incarnation, clock.seq AS head, newest.change_id AS head_change_id, start.seq AS start, log.seq, log.org_id, log.change_id
   FROM byok_clock clock

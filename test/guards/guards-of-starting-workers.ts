@@ -1,0 +1,42 @@
+import { type Guard, guardsOf } from "./guard.ts";
+
+const test = "resolver/long-log.test.ts";
+
+export const guardsOfStartingWorkers: readonly Guard[] = [
+  ...guardsOf("store/memory-store.ts", test, [
+    ["how far a log in memory is read back", ", newest - maxWindowRows)", ")", "in memory that is longer.*read back"],
+  ]),
+  ...guardsOf("store/sqlite/sqlite-statements.ts", test, [
+    [
+      "how far a log in SQLite is read back",
+      "SELECT max(seq) - $" + "{maxWindowRows} FROM",
+      "SELECT min(seq) FROM",
+      "in SQLite that is longer.*read back",
+    ],
+  ]),
+  ...guardsOf("store/postgres/postgres-statements.ts", test, [
+    [
+      "how far a log in Postgres is read back",
+      "SELECT max(seq) - $" + "{maxWindowRows} FROM",
+      "SELECT min(seq) FROM",
+      "in Postgres that is longer.*read back",
+    ],
+  ]),
+  ...guardsOf("resolver/call-resolver.ts", test, [
+    [
+      "not ready before the head was read",
+      "isReady: leaseStart !== undefined &&",
+      "isReady: following !== undefined &&",
+      "says how far it is",
+    ],
+    ["how far a starting worker is", "if (progress === undefined) {", "if (true) {", "says how far it is"],
+  ]),
+  ...guardsOf("coherence/shared-snapshots.ts", test, [
+    [
+      "calls before the log was read",
+      "await within(clock, bootWaitMs, feed.poll(), ignored)",
+      "await feed.poll()",
+      "answers calls from the database meanwhile",
+    ],
+  ]),
+];
