@@ -30,7 +30,7 @@ export function assertOrgId(orgId: string): string {
 }
 
 /** @throws ByokError `options_invalid` unless `actor` can be stored. */
-export function assertActor(orgId: string, actor: string | null): void {
+export function assertActor(orgId: string | undefined, actor: string | null): void {
   if (actor === null || isIdentifier(actor)) return;
   const message = `"actor" must be a string of 1 to ${maxIdentifierLength} characters without control characters. Pass who makes the change, or nothing.`;
   throw new ByokError("options_invalid", message, { orgId });

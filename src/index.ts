@@ -8,14 +8,16 @@ export type { EncryptionContext, Keyring, SealedText } from "./keyring/keyring.t
 export { generateKeyring, type Jwk, type KeyringJson } from "./keyring/keyring-json.ts";
 export { createKeyring } from "./keyring/local-keyring.ts";
 export type { CheckLimits } from "./manager/check-limiter.ts";
-export { createKeyManager, type KeyManagerOptions } from "./manager/create-key-manager.ts";
+export { createKeyManager } from "./manager/create-key-manager.ts";
 export type {
   AuditEntry,
   AuditPage,
   AuditPageOptions,
   ByokKeys,
+  ImportedKey,
   KeyChange,
   KeyDescription,
+  KeyImport,
   KeyInput,
   KeyManager,
   KeyRemoval,
@@ -23,6 +25,7 @@ export type {
   Verification,
 } from "./manager/key-manager.ts";
 export type { KeyStatus } from "./manager/key-status.ts";
+export type { KeyManagerOptions } from "./manager/manager-settings.ts";
 export { type BuiltinProvider, builtinProviders } from "./providers/builtin.ts";
 export { deepgram } from "./providers/deepgram.ts";
 export { elevenlabs } from "./providers/elevenlabs.ts";
@@ -72,8 +75,11 @@ export type {
   LogRow,
   NewKey,
   NotedCheck,
+  PlacedKey,
   SealedKey,
   StoreChange,
+  StoredKey,
+  StoredReference,
   Verdict,
 } from "./store/key-store.ts";
 export { memoryStore } from "./store/memory-store.ts";

@@ -16,8 +16,8 @@ export interface SharedSnapshotsOptions {
   readonly clock: Clock;
   readonly memory: WorkerMemory;
   readonly feed: ChangeFeed;
-  /** Whether a read of the organisation is under way. */
-  readonly isFilling: (orgId: string) => boolean;
+  /** Whether a read of the organisation is under way; `null`: of any. */
+  readonly isFilling: (orgId: string | null) => boolean;
   readonly onEvent: (event: CacheEvent) => void;
 }
 
@@ -95,7 +95,8 @@ export class SharedSnapshots {
   #follow({ orgId, seq }: ChangeNotice): void {
     const { memory, feed, isFilling } = this.#options;
     const isNews = seq === null || !memory.history.hasReadUpTo(seq);
-    if (isNews && (memory.holds(orgId) || isFilling(orgId))) feed.pollSoon();
+    const isHeld = orgId === null ? memory.size > 0 : memory.holds(orgId);
+    if (isNews && (isHeld || isFilling(orgId))) feed.pollSoon();
   }
 
   #refuse(orgId: string, reason: EntryRefusedReason | "other_history"): SharedAnswer {

@@ -78,7 +78,8 @@ export class SnapshotCache {
     const memory = new WorkerMemory(clock, leaseMs, maxOrgs);
     const windowMs = shared?.cache.maxAgeMs ?? 0;
     const feed = new ChangeFeed({ store, memory, clock, pollMs, windowMs, limitMs, onEvent });
-    const isFilling = (orgId: string): boolean => this.#reads.has(orgId);
+    const isFilling = (orgId: string | null): boolean =>
+      orgId === null ? this.#reads.size > 0 : this.#reads.has(orgId);
     this.memory = memory;
     this.feed = feed;
     this.shared = shared && new SharedSnapshots({ ...shared, clock, memory, feed, isFilling, onEvent });

@@ -13,7 +13,7 @@ export interface Turn extends Disposable {
 
 /**
  * The order of changes within one process. It only saves time and connections: that the change that was asked for last
- * wins, on any number of processes, is the store's (`KeyStore.takePlace`).
+ * wins, on any number of processes, is the store's (`KeyStore.takePlaces`).
  */
 export class ChangeTurns {
   readonly #latest = new Map<string, AbortController>();

@@ -1,3 +1,4 @@
+import type { ByokError } from "../errors.ts";
 import type { KeyCheck, Model, Voice } from "../providers/provider.ts";
 import type { Category } from "../slot.ts";
 import type { AuditRow, Verdict } from "../store/key-store.ts";
@@ -21,6 +22,16 @@ export interface KeyManager {
    * after which nobody knows whether it is stored: make the same call again.
    */
   set(orgId: string, key: KeyInput): Promise<KeyChange>;
+
+  /**
+   * Stores many keys without asking their providers, as an import does: in batches of 500, each in one step that takes
+   * its places when it begins. Resolves to one result a row, in order: what is wrong with a row is its `error`, and the
+   * others are stored. After a batch that the database did not take the rest is not tried. To go on, send the rows that
+   * have an error again.
+   *
+   * @throws ByokError `options_invalid` for an `actor` that cannot be written down.
+   */
+  setMany(keys: readonly KeyImport[], by?: { readonly actor?: string }): Promise<ImportedKey[]>;
 
   /** Removes a key for good. Where there is none it changes nothing and succeeds, so that a retry is safe. */
   remove(orgId: string, key: KeyRemoval): Promise<KeyChange>;
@@ -63,6 +74,23 @@ export interface KeyInput {
   /** The same call made again under the same text is the same change: it succeeds once, and says so every time. */
   readonly idempotencyKey?: string;
 }
+
+/** A row of an import. */
+export interface KeyImport {
+  readonly orgId: string;
+  readonly provider: string;
+  readonly apiKey: string;
+  /** As in {@link KeyInput}. */
+  readonly region?: string | null;
+  /** As in {@link KeyInput}. */
+  readonly idempotencyKey?: string;
+}
+
+/** What became of a row: stored under `seq`, or an `error` whose `code` says why it is not. */
+export type ImportedKey = { readonly orgId: string; readonly provider: string } & (
+  | { readonly seq: number; readonly secretId: string; readonly error?: undefined }
+  | { readonly error: ByokError; readonly seq?: undefined; readonly secretId?: undefined }
+);
 
 /** Which key goes. */
 export interface KeyRemoval {

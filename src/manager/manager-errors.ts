@@ -14,7 +14,7 @@ export function regionUnknown(orgId: string, provider: Provider): ByokError {
   return new ByokError("region_unknown", message, { orgId, provider: provider.id });
 }
 
-export function tooSlow(orgId: string, deadlineMs: number): ByokError {
+export function tooSlow(orgId: string | undefined, deadlineMs: number): ByokError {
   const message = `The call did not end within ${deadlineMs} ms. A change that it was to make may or may not be stored. Make the same call again.`;
   return new ByokError("deadline_exceeded", message, { orgId });
 }
@@ -35,4 +35,10 @@ export function changing(orgId: string, provider: string): ByokError {
 export function keyChanged({ orgId, provider }: Pick<KeyRef, "orgId" | "provider">): ByokError {
   const message = `Another change of the key of "${provider}" was asked for meanwhile, and nothing was stored. Look at the key again, then send the change again if it is still wanted.`;
   return new ByokError("key_changed", message, { orgId, provider });
+}
+
+/** A row of an import behind one that the database did not take. */
+export function notTried({ orgId, provider }: Pick<KeyRef, "orgId" | "provider">): ByokError {
+  const message = "The row was not tried, because a batch before it failed. See to that, then send the row again.";
+  return new ByokError("store_unavailable", message, { orgId, provider });
 }

@@ -17,7 +17,7 @@ export interface KeyCache {
   /** Keeps an entry for at most `maxAgeMs`, in place of the one before. */
   set(orgId: string, entry: Uint8Array): Promise<void>;
 
-  /** Forgets an organisation's entry and tells every subscriber. Resolves once the cache has taken both. */
+  /** Forgets the entry of the organisation that is named, if one is, and tells every subscriber. Resolves once the cache has taken both. */
   invalidate(notice: ChangeNotice): Promise<void>;
 
   /**
@@ -31,12 +31,15 @@ export interface KeyCache {
 }
 
 /**
- * An organisation has changed. `seq` is the change's number, `null` when it is not known. Never more than a
- * hint: it may be lost, late or forged.
+ * An organisation has changed, or several have. `seq` is the change's number, `null` when it is not known. Never more
+ * than a hint: it may be lost, late or forged.
  */
 export interface ChangeNotice {
-  readonly orgId: string;
+  /** `null`: several organisations, by the changes from `firstSeq` to `seq`. */
+  readonly orgId: string | null;
   readonly seq: number | null;
+  /** Absent: `seq` alone. */
+  readonly firstSeq?: number;
 }
 
 export interface CacheSubscription {

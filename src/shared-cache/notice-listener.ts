@@ -30,7 +30,7 @@ export class NoticeListener {
     if (this.#isClosed || this.#subscription !== undefined) return;
     this.#subscription = this.#cache.subscribe((notice) => {
       if (this.#isClosed) return;
-      if (notice.seq !== null) this.#remember(notice.seq);
+      this.#remember(notice);
       this.#onNotice(notice);
     });
   }
@@ -58,9 +58,12 @@ export class NoticeListener {
     this.#subscription = undefined;
   }
 
-  #remember(seq: number): void {
-    this.#came.add(seq);
-    const [oldest] = this.#came;
-    if (this.#came.size > maxRemembered && oldest !== undefined) this.#came.delete(oldest);
+  #remember({ seq, firstSeq }: ChangeNotice): void {
+    if (seq === null) return;
+    for (let at = Math.max(firstSeq ?? seq, seq - maxRemembered + 1); at <= seq; at += 1) this.#came.add(at);
+    for (const oldest of this.#came) {
+      if (this.#came.size <= maxRemembered) break;
+      this.#came.delete(oldest);
+    }
   }
 }

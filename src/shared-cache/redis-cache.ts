@@ -42,8 +42,9 @@ export function redisCache(options: RedisCacheOptions): KeyCache {
       await redis.set(nameKey(orgId), Buffer.from(entry), "PX", lifeMs);
     },
 
-    async invalidate({ orgId, seq }) {
-      await Promise.all([redis.del(nameKey(orgId)), redis.publish(channel, JSON.stringify({ org: orgId, seq }))]);
+    async invalidate({ orgId, seq, firstSeq }) {
+      const published = redis.publish(channel, JSON.stringify({ org: orgId, seq, first: firstSeq }));
+      await Promise.all(orgId === null ? [published] : [redis.del(nameKey(orgId)), published]);
     },
 
     subscribe(onNotice) {
@@ -64,10 +65,14 @@ export function redisCache(options: RedisCacheOptions): KeyCache {
 /** Anybody may publish: what is no notice is dropped. */
 function parseNotice(text: string): ChangeNotice | undefined {
   try {
-    const { org, seq } = JSON.parse(text) as { readonly org?: unknown; readonly seq?: unknown };
-    const isSeq = seq === null || (Number.isSafeInteger(seq) && Number(seq) >= 0);
-    return typeof org === "string" && isSeq ? { orgId: org, seq: seq as number | null } : undefined;
+    const { org, seq, first } = JSON.parse(text) as Readonly<Record<string, unknown>>;
+    if (!(typeof org === "string" || org === null) || !(seq === null || isSeq(seq))) return undefined;
+    return { orgId: org, seq, ...(isSeq(first) ? { firstSeq: first } : {}) };
   } catch {
     return undefined;
   }
+}
+
+function isSeq(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
 }

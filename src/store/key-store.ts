@@ -28,11 +28,12 @@ export interface KeyStore {
   poll(cursor: LogCursor): Promise<LogPage>;
 
   /**
-   * Takes the newest place in the order of changes of one key, and reads what is stored, in one statement. Whoever took
-   * a place before has lost it: its {@link KeyStore.put} stores nothing. Moves no clock, and leaves no row in the log or
-   * in the audit trail. Resolves to `null` where no key is stored.
+   * Takes the newest place in the order of changes of every one of these keys, and reads what is stored, in one
+   * statement. Whoever took a place before has lost it: its {@link KeyStore.put} stores nothing. Moves no clock, and
+   * leaves no row in the log or in the audit trail. Answers in the order of `refs`, with `null` where no key is stored.
+   * `refs` holds 1 to {@link maxBatchKeys} different references.
    */
-  takePlace(ref: KeyRef, place: string): Promise<StoredReference | null>;
+  takePlaces(refs: readonly KeyRef[], place: string): Promise<readonly (StoredReference | null)[]>;
 
   /**
    * Stores a key, replacing the one of that reference if there is one: the new row, the deletion of the old row, the log
@@ -47,6 +48,13 @@ export interface KeyStore {
    * retryable, and the same call made again ends in the right state.
    */
   put(key: NewKey): Promise<StoreChange | undefined>;
+
+  /**
+   * {@link KeyStore.put} of 1 to {@link maxBatchKeys} keys of different references in one transaction, which all have
+   * taken a place. Answers in their order, each as `put` does: those that were overtaken store nothing, and the others
+   * take numbers that follow each other.
+   */
+  putMany(keys: readonly PlacedKey[]): Promise<readonly (StoredKey | undefined)[]>;
 
   /**
    * Removes a key, physically; its place, the log row and the audit row are of the same transaction. Where there is
@@ -83,6 +91,9 @@ export interface KeyStore {
 
 /** The most organisations that one {@link KeyStore.snapshots} takes. */
 export const maxSnapshotOrgs = 100;
+
+/** The most keys that one {@link KeyStore.takePlaces} or {@link KeyStore.putMany} takes. */
+export const maxBatchKeys = 500;
 
 /** The most log rows that one {@link KeyStore.poll} returns. */
 export const maxLogRows = 1_000;
@@ -187,18 +198,27 @@ export interface NewKey extends KeyRef, SealedKey, Attribution {
  */
 export type Verdict = "passed" | "restricted" | "invalid" | "unreachable" | "skipped";
 
+/** A sealed key to be stored whose place was taken before. */
+export interface PlacedKey extends NewKey {
+  readonly place: string;
+}
+
 /** What a provider said of a stored key. Only an answer is noted: silence never speaks against a key. */
 export interface NotedCheck extends KeyRef, Attribution {
   readonly secretId: string;
   readonly verdict: "passed" | "restricted" | "invalid";
 }
 
-/** What a change did. */
-export interface StoreChange {
+/** What a change of a batch did. */
+export interface StoredKey {
   /** The number of the change; the head when nothing was changed. */
   readonly seq: number;
   /** The secret that the organisation had for the provider before, now deleted; `null` when there was none. */
   readonly secretId: string | null;
+}
+
+/** What a change did. */
+export interface StoreChange extends StoredKey {
   /** The organisation's keys of the {@link defaultKeyName} after the change: provider to secret id. */
   readonly references: Readonly<Record<string, string>>;
 }

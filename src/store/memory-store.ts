@@ -17,7 +17,7 @@ import { composeAuditRow, type NewAuditRow } from "./rows/audit-row.ts";
 import { toCheckedAt } from "./rows/checked-at.ts";
 import { noSchema } from "./store-unavailable.ts";
 
-interface StoredKey extends NewKey {
+interface OwnKey extends NewKey {
   readonly seq: number;
   readonly createdAtMs: number;
   readonly checkedAtMs: number | null;
@@ -42,7 +42,7 @@ const maxRows = 100_000;
 export function memoryStore(): KeyStore {
   const incarnation = randomUUID();
   /** By organisation, then by provider and name. */
-  const organisations = new Map<string, Map<string, StoredKey>>();
+  const organisations = new Map<string, Map<string, OwnKey>>();
   const places = new Map<string, string>();
   const log: TimedRow[] = [];
   const trail: OwnAuditRow[] = [];
@@ -64,13 +64,29 @@ export function memoryStore(): KeyStore {
     trail.push({ orgId, id: audits, atMs: Date.now(), times: 1, ...row });
     if (trail.length > maxRows) trail.shift();
   };
-  const keysOf = (orgId: string): StoredKey[] => [...(organisations.get(orgId)?.values() ?? [])];
-  const find = (ref: KeyRef): StoredKey | undefined => organisations.get(ref.orgId)?.get(idOf(ref));
+  const keysOf = (orgId: string): OwnKey[] => [...(organisations.get(orgId)?.values() ?? [])];
+  const find = (ref: KeyRef): OwnKey | undefined => organisations.get(ref.orgId)?.get(idOf(ref));
   const takePlace = (ref: KeyRef, place: string): void =>
     void places.set(JSON.stringify([ref.orgId, idOf(ref)]), place);
   const describeChange = (orgId: string, seq: number, secretId: string | null): StoreChange => {
     const keys = keysOf(orgId).filter(({ name }) => name === defaultKeyName);
     return { seq, secretId, references: Object.fromEntries(keys.map((key) => [key.provider, key.secretId])) };
+  };
+
+  const put = (key: NewKey): StoreChange | undefined => {
+    const { orgId, actor, place } = key;
+    readNewest();
+    const before = find(key);
+    if (before?.secretId === key.secretId) return describeChange(orgId, before.seq, null);
+    if (place === null) takePlace(key, randomUUID());
+    else if (places.get(JSON.stringify([orgId, idOf(key)])) !== place) return undefined;
+    const seq = appendLog(orgId);
+    const keys = organisations.get(orgId) ?? new Map<string, OwnKey>();
+    const createdAtMs = Date.now();
+    const checkedAtMs = toCheckedAt(key.verdict, createdAtMs);
+    organisations.set(orgId, keys.set(idOf(key), { ...key, seq, createdAtMs, checkedAtMs }));
+    appendAudit(orgId, composeAuditRow({ seq, ref: key, actor, before, stored: key }));
+    return describeChange(orgId, seq, before?.secretId ?? null);
   };
 
   return {
@@ -95,28 +111,18 @@ export function memoryStore(): KeyStore {
       return { incarnation, head, headChangeId, after, afterChangeId, changes };
     },
 
-    async takePlace(ref, place) {
+    async takePlaces(refs, place) {
       readNewest();
-      takePlace(ref, place);
-      const stored = find(ref);
-      return stored === undefined ? null : { secretId: stored.secretId, region: stored.region };
+      return refs.map((ref) => {
+        takePlace(ref, place);
+        const stored = find(ref);
+        return stored === undefined ? null : { secretId: stored.secretId, region: stored.region };
+      });
     },
 
-    async put(key) {
-      const { orgId, actor, place } = key;
-      readNewest();
-      const before = find(key);
-      if (before?.secretId === key.secretId) return describeChange(orgId, before.seq, null);
-      if (place === null) takePlace(key, randomUUID());
-      else if (places.get(JSON.stringify([orgId, idOf(key)])) !== place) return undefined;
-      const seq = appendLog(orgId);
-      const keys = organisations.get(orgId) ?? new Map<string, StoredKey>();
-      const createdAtMs = Date.now();
-      const checkedAtMs = toCheckedAt(key.verdict, createdAtMs);
-      organisations.set(orgId, keys.set(idOf(key), { ...key, seq, createdAtMs, checkedAtMs }));
-      appendAudit(orgId, composeAuditRow({ seq, ref: key, actor, before, stored: key }));
-      return describeChange(orgId, seq, before?.secretId ?? null);
-    },
+    put: async (key) => put(key),
+
+    putMany: async (keys) => keys.map(put),
 
     async remove(ref, { actor }) {
       const { orgId } = ref;
@@ -190,7 +196,7 @@ function findStart(log: readonly TimedRow[], cursor: LogCursor): number {
   return Math.max((older ?? log[0])?.seq ?? 0, newest - maxWindowRows);
 }
 
-function toSealedKey({ provider, name, secretId, region, kid, sealed }: StoredKey): SealedKey {
+function toSealedKey({ provider, name, secretId, region, kid, sealed }: OwnKey): SealedKey {
   return { provider, name, secretId, region, kid, sealed };
 }
 
@@ -199,6 +205,6 @@ function idOf({ provider, name }: Pick<KeyRef, "provider" | "name">): string {
   return JSON.stringify([provider, name]);
 }
 
-function toKeyRecord({ orgId: _orgId, place: _place, seq: _seq, actor, ...known }: StoredKey): KeyRecord {
+function toKeyRecord({ orgId: _orgId, place: _place, seq: _seq, actor, ...known }: OwnKey): KeyRecord {
   return { ...known, createdBy: actor };
 }

@@ -46,6 +46,17 @@ export function keyCacheContract(
       ok(turn < 500, "No notice without a number has come.");
       await pause(10);
     }
+    await cache.set("org", Buffer.from("entry"));
+    await cache.invalidate({ orgId: null, firstSeq: 7, seq: 9 });
+    for (let turn = 0; !others?.some(({ orgId }) => orgId === null); turn += 1) {
+      ok(turn < 500, "No notice of a batch has come.");
+      await pause(10);
+    }
+    deepEqual(
+      others?.find(({ orgId }) => orgId === null),
+      { orgId: null, firstSeq: 7, seq: 9 },
+    );
+    ok(await other.get("org"), "A notice of several organisations forgot an entry.");
     for (const subscription of subscriptions) subscription.close();
   });
 }

@@ -31,7 +31,7 @@ export function keyContract<Opened extends OpenedKeyStore>(
     await rejects(store.put(keyOf("org")), unavailable);
     await rejects(store.remove(refOf("org"), { actor: null }), unavailable);
     await rejects(store.describe("org"), unavailable);
-    await rejects(store.takePlace(refOf("org"), randomUUID()), unavailable);
+    await rejects(store.takePlaces([refOf("org")], randomUUID()), unavailable);
     await rejects(store.noteAttempt(refOf("org"), { actor: null }), unavailable);
     await rejects(store.noteCheck(checkOf(keyOf("org"), "passed")), unavailable);
     await rejects(store.audit("org", { before: null, limit: 10 }), unavailable);

@@ -1,3 +1,4 @@
+import { batchContract } from "./batch-contract.ts";
 import { changeLogContract } from "./change-log-contract.ts";
 import { keyContract } from "./key-contract.ts";
 import type { KeyStoreFaults, OpenedKeyStore, Test } from "./opened-key-store.ts";
@@ -16,5 +17,6 @@ export function keyStoreContract<Opened extends OpenedKeyStore>(
   };
   keyContract(test, open, migrated);
   placeContract(test, migrated);
+  batchContract(test, migrated);
   changeLogContract(test, migrated, faults);
 }

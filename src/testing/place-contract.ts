@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import type { OpenedKeyStore, Test } from "./opened-key-store.ts";
-import { keyOf, one, put, refOf } from "./stored-samples.ts";
+import { keyOf, one, put, refOf, takePlace } from "./stored-samples.ts";
 
 /** What a store owes to the order of changes: who asked last wins, and not who arrives last. */
 export function placeContract<Opened extends OpenedKeyStore>(test: Test, migrated: () => Promise<Opened>): void {
@@ -9,8 +9,8 @@ export function placeContract<Opened extends OpenedKeyStore>(test: Test, migrate
     const { store, again } = await migrated();
     const other = await again();
     const [older, newer] = [randomUUID(), randomUUID()];
-    equal(await store.takePlace(refOf("org"), older), null);
-    equal(await other.takePlace(refOf("org"), newer), null);
+    equal(await takePlace(store, refOf("org"), older), null);
+    equal(await takePlace(other, refOf("org"), newer), null);
     const first = keyOf("org");
     await put(other, { ...first, place: newer });
     equal(await store.put({ ...keyOf("org"), place: older }), undefined);
@@ -21,7 +21,7 @@ export function placeContract<Opened extends OpenedKeyStore>(test: Test, migrate
   test("lets a removal overtake an older save, also one that finds nothing", async () => {
     const { store, again } = await migrated();
     const place = randomUUID();
-    await store.takePlace(refOf("org"), place);
+    await takePlace(store, refOf("org"), place);
     const removed = await (await again()).remove(refOf("org"), { actor: null });
     deepEqual([removed.seq, removed.secretId], [0, null]);
     equal(await store.put({ ...keyOf("org"), place }), undefined);
@@ -32,19 +32,19 @@ export function placeContract<Opened extends OpenedKeyStore>(test: Test, migrate
     const { store } = await migrated();
     const key = { ...keyOf("org"), region: "eu" };
     await put(store, key);
-    const stored = await store.takePlace(refOf("org"), randomUUID());
+    const stored = await takePlace(store, refOf("org"), randomUUID());
     deepEqual({ ...stored }, { secretId: key.secretId, region: "eu" });
-    equal(await store.takePlace(refOf("other"), randomUUID()), null);
+    equal(await takePlace(store, refOf("other"), randomUUID()), null);
     deepEqual([(await one(store, "org")).asOf, (await store.audit("org", { before: null, limit: 9 })).length], [1, 1]);
   });
 
   test("knows its own success again: a put that is repeated writes nothing, even when it was overtaken since", async () => {
     const { store, again } = await migrated();
     const place = randomUUID();
-    await store.takePlace(refOf("org"), place);
+    await takePlace(store, refOf("org"), place);
     const key = { ...keyOf("org"), place };
     const { seq } = await put(store, key);
-    await store.takePlace(refOf("org"), randomUUID());
+    await takePlace(store, refOf("org"), randomUUID());
     const repeated = await put(await again(), key);
     deepEqual([repeated.seq, repeated.references], [seq, { openai: key.secretId }]);
     deepEqual(
@@ -56,9 +56,9 @@ export function placeContract<Opened extends OpenedKeyStore>(test: Test, migrate
   test("keeps places and keys of other names and providers apart", async () => {
     const { store } = await migrated();
     const place = randomUUID();
-    await store.takePlace(refOf("org"), place);
-    await store.takePlace(refOf("org", "xai"), randomUUID());
-    await store.takePlace(refOf("org", "openai", "second"), randomUUID());
+    await takePlace(store, refOf("org"), place);
+    await takePlace(store, refOf("org", "xai"), randomUUID());
+    await takePlace(store, refOf("org", "openai", "second"), randomUUID());
     const second = { ...keyOf("org"), name: "second" };
     const changed = await put(store, second);
     deepEqual(changed.references, {});
@@ -84,7 +84,7 @@ export function placeContract<Opened extends OpenedKeyStore>(test: Test, migrate
       const handle = handles[at % 2] ?? store;
       if (at % 5 === 4) return await handle.remove(refOf("org"), { actor: null });
       const place = randomUUID();
-      await handle.takePlace(refOf("org"), place);
+      await takePlace(handle, refOf("org"), place);
       places.push(place);
       return await handle.put({ ...keyOf("org"), place });
     });

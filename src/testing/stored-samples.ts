@@ -7,6 +7,7 @@ import {
   type NewKey,
   type NotedCheck,
   type StoreChange,
+  type StoredReference,
 } from "../store/key-store.ts";
 
 /** A key as a contract test stores it; sealed text and secret id are new every time. */
@@ -32,6 +33,13 @@ export async function put(store: KeyStore, key: NewKey): Promise<StoreChange> {
   const change = await store.put(key);
   if (change === undefined) throw new Error("The store refused a key that nobody had overtaken.");
   return change;
+}
+
+/** Takes the newest place of one key. */
+export async function takePlace(store: KeyStore, ref: KeyRef, place: string): Promise<StoredReference | null> {
+  const [stored] = await store.takePlaces([ref], place);
+  if (stored === undefined) throw new Error("The store left a reference out.");
+  return stored;
 }
 
 /** One organisation's snapshot. */

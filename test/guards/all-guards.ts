@@ -1,4 +1,5 @@
 import type { Guard } from "./guard.ts";
+import { guardsOfImports } from "./guards-of-imports.ts";
 import { guardsOfProviders } from "./guards-of-providers.ts";
 import { guardsOfRedis } from "./guards-of-redis.ts";
 import { guardsOfStartingWorkers } from "./guards-of-starting-workers.ts";
@@ -19,5 +20,6 @@ export const allGuards: readonly (readonly [rooms: string, guards: readonly Guar
   ["the shared cache", guardsOfRedis],
   ["the API", guardsOfTheApi],
   ["the command line", guardsOfTheCommandLine],
+  ["an import", guardsOfImports],
   ["a starting worker", guardsOfStartingWorkers],
 ];

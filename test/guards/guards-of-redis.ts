@@ -40,8 +40,8 @@ export const guardsOfRedis: readonly Guard[] = [
     ["lives of different lengths", "2 * jitter * Math.random()", "jitter", "give or take"],
     [
       "messages that are no notice",
-      'typeof org === "string" && isSeq ?',
-      "true ?",
+      'if (!(typeof org === "string" || org === null) || !(seq === null || isSeq(seq))) return undefined;',
+      "",
       'Redis as the shared cache.*drops the message "\\[\\]"',
     ],
   ]),
@@ -86,10 +86,10 @@ export const guardsOfRedis: readonly Guard[] = [
     ],
     ["entries that are too large to open", 'if (entry.length > maxEntryBytes) return "too_large";', "", "entry says"],
   ]),
-  ...guardsOf("manager/create-key-manager.ts", "shared-cache/redis-cache.test.ts", [
+  ...guardsOf("manager/key-changer.ts", "shared-cache/redis-cache.test.ts", [
     [
       "an honest published",
-      "(await link?.invalidate({ orgId, seq: change.seq })) ?? false",
+      "(await cache?.invalidate({ orgId, seq: change.seq })) ?? false",
       "true",
       "dead, every call",
     ],

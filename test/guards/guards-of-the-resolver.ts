@@ -69,16 +69,18 @@ export const guardsOfTheResolver: readonly Guard[] = [
   ...guardsOf("resolver/sdk-loader.ts", "providers/own-provider.test.ts", [
     ["one import per SDK", "this.#loading.set(provider.id, loading);", "", "SDK loaded"],
   ]),
-  ...guardsOf("manager/create-key-manager.ts", "manager/key-manager.test.ts", [
+  ...guardsOf("manager/manager-settings.ts", "manager/key-manager.test.ts", [
     [
       "the provider's regions",
-      'if (typeof region === "string" && !hasRegion(provider, region)) throw',
-      "if (false) throw",
+      "|| Object.hasOwn(provider.regions ?? {}, region)) return;",
+      "|| region in (provider.regions ?? {})) return;",
       "an inherited",
     ],
+  ]),
+  ...guardsOf("manager/key-changer.ts", "manager/key-manager.test.ts", [
     [
       "a checked key",
-      "parseKey(provider, apiKey, catalogue, orgId)",
+      "parseKey(provider, apiKey, providers, orgId)",
       "parseKey(provider, apiKey, [], orgId)",
       "with another",
     ],
@@ -94,13 +96,15 @@ export const guardsOfTheResolver: readonly Guard[] = [
       'const secretId = idempotencyKey === undefined ? "one"',
       "are stored",
     ],
+  ]),
+  ...guardsOf("manager/create-key-manager.ts", "manager/key-manager.test.ts", [
     ["a page's end", "rows.length > size ?", "false ?", "tells who"],
     ["a page's bound", 'Math.min(positiveInteger("limit", limit), maxAuditPage)', "limit", "tells who"],
   ]),
   ...guardsOf("identifier.ts", "manager/key-manager.test.ts", [
     ["a named actor", "if (actor === null || isIdentifier(actor)) return;", "return;", "by the actor"],
   ]),
-  ...guardsOf("manager/create-key-manager.ts", "manager/change-order.test.ts", [
+  ...guardsOf("manager/key-changer.ts", "manager/change-order.test.ts", [
     [
       "a place that is taken when a change is asked for",
       "const place = isChecking || needsRegion ? randomUUID() : null;",
@@ -119,7 +123,12 @@ export const guardsOfTheResolver: readonly Guard[] = [
       "region ?? null",
       "keeps its region",
     ],
-    ["a trace of a rejected key", "await noteAttempt(ref, actor, error, deadline.leftMs());", "", "leaves a trace"],
+    [
+      "a trace of a rejected key",
+      "await this.#noteAttempt(ref, actor, error, deadline.leftMs());",
+      "",
+      "leaves a trace",
+    ],
   ]),
   ...guardsOf("manager/change-turns.ts", "manager/change-order.test.ts", [
     ["an older check that ends at once", "this.#latest.get(id)?.abort(keyChanged(ref));", "", "in the same process"],
@@ -164,7 +173,7 @@ export const guardsOfTheResolver: readonly Guard[] = [
       "does not answer",
     ],
   ]),
-  ...guardsOf("manager/create-key-manager.ts", "manager/key-manager.test.ts", [
+  ...guardsOf("manager/manager-settings.ts", "manager/key-manager.test.ts", [
     [
       "a word that is one",
       'if (verify === "reject-invalid" || verify === "off") return',
@@ -200,7 +209,7 @@ export const guardsOfTheResolver: readonly Guard[] = [
   ...guardsOf("manager/create-key-manager.ts", "manager/key-manager.test.ts", [
     [
       "limits that the operator sets",
-      "new CheckLimiter(clock, options.checkLimits)",
+      "new CheckLimiter(clock, settings.checkLimits)",
       "new CheckLimiter(clock)",
       'a manager with \\{"checkLimits"',
     ],

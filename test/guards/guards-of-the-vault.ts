@@ -184,7 +184,7 @@ export const guardsOfTheVault: readonly Guard[] = [
     ["attempts that are counted", "DO UPDATE SET times = byok_audit.times + 1", "DO NOTHING", "counts attempts"],
     [
       "a log that is pruned",
-      "SELECT seq FROM oldest WHERE seq < v_seq",
+      "SELECT seq FROM oldest WHERE seq < $" + "{newest}",
       "SELECT seq FROM oldest WHERE seq < 0",
       "prunes",
     ],

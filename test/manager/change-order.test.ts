@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { createKeyManager, createKeyring, generateKeyring, type KeyManager, memoryStore } from "../../src/index.ts";
-import type { KeyManagerOptions } from "../../src/manager/create-key-manager.ts";
+import type { KeyManagerOptions } from "../../src/manager/manager-settings.ts";
 import { defineProvider, type KeyCheck, type Provider } from "../../src/providers/provider.ts";
 import { Secret } from "../../src/secret.ts";
 import type { KeyStore } from "../../src/store/key-store.ts";

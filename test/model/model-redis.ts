@@ -18,7 +18,7 @@ export class ModelRedis {
   }
 
   invalidate(notice: ChangeNotice): void {
-    this.#values.delete(notice.orgId);
+    if (notice.orgId !== null) this.#values.delete(notice.orgId);
     for (const to of this.#subscribers) this.#onTheWay.push({ to, notice });
   }
 

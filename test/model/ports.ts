@@ -32,7 +32,8 @@ export function storeOn({ network, database }: Servers, clock: ProcessClock, kno
     snapshots: (orgIds) => ask(() => orgIds.map((orgId) => expect(database.snapshot(orgId), database))),
     poll: (cursor) => ask(() => expect(database.poll(cursor), database)),
     put: (key) => ask(() => database.put(key)),
-    takePlace: ({ orgId }, place) => ask(() => database.takePlace(orgId, place)),
+    putMany: (keys) => ask(() => keys.map((key) => database.put(key))),
+    takePlaces: (refs, place) => ask(() => refs.map(({ orgId }) => database.takePlace(orgId, place))),
     remove({ orgId }) {
       places += 1;
       const place = `removal ${places}`;

@@ -100,4 +100,56 @@ describe("notices", () => {
     expect(subscriptions).toBe(2);
     expect(here.events).toContainEqual({ type: "subscription_renewed" });
   });
+
+  it("of a batch have a worker that holds anything read the log", async () => {
+    const { worker, manager } = await platform();
+    const subscribers: ((notice: ChangeNotice) => void)[] = [];
+    const subscribe: KeyCache["subscribe"] = (onNotice) => {
+      subscribers.push(onNotice);
+      return { close() {} };
+    };
+    await using here = worker({ cache: { ...quiet, subscribe } });
+    await here.resolver.ready();
+    const rows = [1, 2, 3].map((at) => ({ orgId: `org-${at}`, provider: "ada", apiKey: `key-of-org-${at}` }));
+    await manager.setMany(rows);
+    subscribers[0]?.({ orgId: null, seq: null });
+    await settle();
+    const { polls } = here.link.sent;
+    expect((await here.resolver.resolve("org-2", agent)).llm.client.key).toBe("key-of-org-2");
+    await manager.setMany(rows.map((row) => ({ ...row, apiKey: `new-${row.apiKey}` })));
+    subscribers[0]?.({ orgId: null, firstSeq: 4, seq: 6 });
+    await settle();
+    expect(here.link.sent.polls).toBeGreaterThan(polls);
+    expect((await here.resolver.resolve("org-2", agent)).llm.client.key).toBe("new-key-of-org-2");
+  });
+
+  it("of a batch stand for all of its changes", () => {
+    const subscribers: ((notice: ChangeNotice) => void)[] = [];
+    const subscribe: KeyCache["subscribe"] = (onNotice) => {
+      subscribers.push(onNotice);
+      return { close() {} };
+    };
+    const listener = new NoticeListener({ ...quiet, subscribe }, new ManualClock(), () => {});
+    listener.listen();
+    expect(listener.judge(3, 6)).toBe(false);
+    subscribers[0]?.({ orgId: null, firstSeq: 4, seq: 6 });
+    expect(listener.judge(6, 6)).toBe(false);
+    expect(listener.judge(6, 9)).toBe(false);
+    subscribers[0]?.({ orgId: null, firstSeq: 8, seq: 9 });
+    expect(listener.judge(9, 9)).toBe(true);
+    listener.close();
+  });
+
+  it("whose range is forged cost no more than a thousand numbers", () => {
+    const subscribers: ((notice: ChangeNotice) => void)[] = [];
+    const subscribe: KeyCache["subscribe"] = (onNotice) => {
+      subscribers.push(onNotice);
+      return { close() {} };
+    };
+    const listener = new NoticeListener({ ...quiet, subscribe }, new ManualClock(), () => {});
+    listener.listen();
+    subscribers[0]?.({ orgId: null, firstSeq: 0, seq: Number.MAX_SAFE_INTEGER - 1 });
+    expect(listener.judge(0, 1)).toBe(false);
+    listener.close();
+  });
 });

@@ -41,10 +41,14 @@ export function unsteadyStore(store: KeyStore): UnsteadyStore {
       unsteady.sent.polls += 1;
       return through(() => store.poll(cursor));
     },
-    takePlace: (ref, place) => through(() => store.takePlace(ref, place)),
+    takePlaces: (refs, place) => through(() => store.takePlaces(refs, place)),
     put(key) {
       unsteady.sent.puts += 1;
       return through(() => store.put(key));
+    },
+    putMany(keys) {
+      unsteady.sent.puts += 1;
+      return through(() => store.putMany(keys));
     },
     remove: (ref, by) => through(() => store.remove(ref, by)),
     describe(orgId) {

@@ -1,5 +1,14 @@
 import { randomUUID } from "node:crypto";
-import type { Attribution, KeyRef, NewKey, NotedCheck, StoreChange, StoredReference } from "../key-store.ts";
+import type {
+  Attribution,
+  KeyRef,
+  NewKey,
+  NotedCheck,
+  PlacedKey,
+  StoreChange,
+  StoredKey,
+  StoredReference,
+} from "../key-store.ts";
 import { noSchema } from "../store-unavailable.ts";
 import type { PostgresPoolClient, PostgresQuery } from "./postgres-client.ts";
 import { wrongIsolation } from "./postgres-functions.ts";
@@ -19,9 +28,18 @@ export class PostgresChanges {
     this.#limitMs = Math.ceil(timeoutMs);
   }
 
-  async takePlace(client: PostgresPoolClient, ref: KeyRef, place: string): Promise<StoredReference | null> {
-    const [row] = await this.#call(client, "byok_place_1", [...valuesOf(ref), place, this.#limitMs]);
-    return row === undefined ? null : { secretId: String(row["secret_id"]), region: row["region"] as string | null };
+  async takePlaces(
+    client: PostgresPoolClient,
+    refs: readonly KeyRef[],
+    place: string,
+  ): Promise<(StoredReference | null)[]> {
+    const given = JSON.stringify(refs.map((ref, ordinal) => ({ ordinal, ...columnsOf(ref) })));
+    const rows = await this.#call(client, "byok_places_1", [given, place, this.#limitMs]);
+    const stored = new Map(rows.map((row) => [Number(row["ordinal"]), row]));
+    return refs.map((_, ordinal) => {
+      const row = stored.get(ordinal);
+      return row === undefined ? null : { secretId: String(row["secret_id"]), region: row["region"] as string | null };
+    });
   }
 
   async put(client: PostgresPoolClient, key: NewKey): Promise<StoreChange | undefined> {
@@ -30,6 +48,21 @@ export class PostgresChanges {
     const limits = [this.#keepMs, this.#limitMs];
     const values = [...valuesOf(key), place, place ?? randomUUID(), ...facts, ...limits];
     return toChange(await this.#call(client, "byok_put_1", values));
+  }
+
+  async putMany(client: PostgresPoolClient, keys: readonly PlacedKey[]): Promise<(StoredKey | undefined)[]> {
+    const given = JSON.stringify(
+      keys.map((key, ordinal) => {
+        const { place, secretId: secret_id, region, kid, sealed, hint, actor, verdict } = key;
+        return { ordinal, ...columnsOf(key), place, secret_id, region, kid, sealed, hint, actor, verdict };
+      }),
+    );
+    const rows = await this.#call(client, "byok_put_many_1", [given, this.#keepMs, this.#limitMs]);
+    const stored = new Map(rows.map((row) => [Number(row["ordinal"]), row]));
+    return keys.map((_, ordinal) => {
+      const row = stored.get(ordinal);
+      return row && { seq: Number(row["seq"]), secretId: row["previous"] as string | null };
+    });
   }
 
   async remove(client: PostgresPoolClient, ref: KeyRef, { actor }: Attribution): Promise<StoreChange> {
@@ -70,6 +103,10 @@ export class PostgresChanges {
 
 /** Rows cross as text: a parser that the platform set for all of its own queries changes nothing here. */
 export const asText: NonNullable<PostgresQuery["types"]> = { getTypeParser: () => String };
+
+function columnsOf({ orgId, provider, name }: KeyRef): Record<string, string> {
+  return { org_id: orgId, provider, name };
+}
 
 function valuesOf({ orgId, provider, name }: KeyRef): string[] {
   return [orgId, provider, name];

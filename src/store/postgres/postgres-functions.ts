@@ -22,15 +22,20 @@ export function composeFunctions(schema: string): string {
   const functions = [
     define("byok_append_1(p_org text, p_keep_ms bigint)", "bigint", appendBody(schema)),
     define(
-      `byok_place_1(${ref}, p_place uuid, p_limit_ms integer)`,
-      "TABLE (secret_id text, region text)",
-      placeBody(schema),
+      "byok_places_1(p_refs text, p_place uuid, p_limit_ms integer)",
+      "TABLE (ordinal integer, secret_id text, region text)",
+      placesBody(schema),
     ),
     define(
       `byok_put_1(${ref}, p_place uuid, p_own_place uuid, p_secret_id text, p_region text, p_kid text, p_sealed text,
     p_hint text, p_actor text, p_verdict text, p_keep_ms bigint, p_limit_ms integer)`,
       "TABLE (outcome text, seq bigint, previous text, keys text)",
       putBody(schema),
+    ),
+    define(
+      "byok_put_many_1(p_keys text, p_keep_ms bigint, p_limit_ms integer)",
+      "TABLE (ordinal integer, seq bigint, previous text)",
+      putManyBody(schema),
     ),
     define(
       `byok_remove_1(${ref}, p_place uuid, p_actor text, p_keep_ms bigint, p_limit_ms integer)`,
@@ -68,25 +73,38 @@ const keysOf = (
     FROM ${schema}.byok_secret stored WHERE stored.org_id = p_org AND stored.name = 'default')`;
 
 /** A few old rows go with every change, from the beginning of the log up to the first that is young, never the newest. */
+const pruneLog = (schema: string, newest: string, changes: string): string => `
+  WITH oldest AS (SELECT seq, at_ms FROM ${schema}.byok_log ORDER BY seq LIMIT 20 * ${changes})
+  DELETE FROM ${schema}.byok_log WHERE seq IN (SELECT seq FROM oldest WHERE seq < ${newest}
+    AND seq < coalesce((SELECT min(seq) FROM oldest WHERE at_ms >= v_at - p_keep_ms), ${newest}));`;
+
 const appendBody = (schema: string): string => `
 DECLARE v_seq bigint; v_at bigint;
 BEGIN
   UPDATE ${schema}.byok_clock SET seq = seq + 1 WHERE id = 1 RETURNING seq INTO STRICT v_seq;
   v_at := ${now};
   INSERT INTO ${schema}.byok_log (seq, org_id, change_id, at_ms) VALUES (v_seq, p_org, gen_random_uuid()::text, v_at);
-  WITH oldest AS (SELECT seq, at_ms FROM ${schema}.byok_log ORDER BY seq LIMIT 20)
-  DELETE FROM ${schema}.byok_log WHERE seq IN (SELECT seq FROM oldest WHERE seq < v_seq
-    AND seq < coalesce((SELECT min(seq) FROM oldest WHERE at_ms >= v_at - p_keep_ms), v_seq));
+  ${pruneLog(schema, "v_seq", "1")}
   RETURN v_seq;
 END`;
 
-const placeBody = (schema: string): string => `
+/** Places are locked in one order, so that no two batches wait for each other. */
+const inOrder = (table: string): string =>
+  `ORDER BY ${table}.org_id COLLATE "C", ${table}.provider COLLATE "C", ${table}.name COLLATE "C"`;
+
+const placesBody = (schema: string): string => {
+  const given = "jsonb_to_recordset(p_refs::jsonb) AS given(ordinal integer, org_id text, provider text, name text)";
+  return `
 BEGIN
   ${assertIsolation}
   ${limitLocks}
-  ${takePlace(schema, "p_place")}
-  RETURN QUERY SELECT stored.secret_id, stored.region FROM ${schema}.byok_secret stored WHERE ${mine};
+  INSERT INTO ${schema}.byok_place (org_id, provider, name, place)
+    SELECT given.org_id, given.provider, given.name, p_place FROM ${given} ${inOrder("given")}
+    ON CONFLICT (org_id, provider, name) DO UPDATE SET place = EXCLUDED.place;
+  RETURN QUERY SELECT given.ordinal, stored.secret_id, stored.region FROM ${given}
+    JOIN ${schema}.byok_secret stored USING (org_id, provider, name);
 END`;
+};
 
 const putBody = (schema: string): string => `
 DECLARE v_place uuid; v_before ${schema}.byok_secret%ROWTYPE; v_seq bigint; v_at bigint;
@@ -120,6 +138,52 @@ BEGIN
     CASE WHEN v_before.secret_id IS NULL THEN 'added' ELSE 'replaced' END,
     p_secret_id, v_before.secret_id, p_region, p_verdict, p_hint);
   RETURN QUERY SELECT 'stored', v_seq, v_before.secret_id, ${keysOf(schema)};
+END`;
+
+/** What is given of a key, and what the function finds out: which number it takes, and what it replaces. */
+const keyColumns = `ordinal integer, org_id text, provider text, name text, place uuid, secret_id text, region text,
+    kid text, sealed text, hint text, actor text, verdict text`;
+
+/** One after the other, each statement sees what those before it have waited for; the clock is held for the last ones. */
+const putManyBody = (schema: string): string => `
+DECLARE v_fresh jsonb; v_count bigint; v_last bigint; v_at bigint;
+BEGIN
+  ${assertIsolation}
+  ${limitLocks}
+  PERFORM 1 FROM (SELECT FROM ${schema}.byok_place taken
+    JOIN jsonb_to_recordset(p_keys::jsonb) AS given(${keyColumns}) USING (org_id, provider, name)
+    ${inOrder("taken")} FOR UPDATE OF taken) locked;
+  RETURN QUERY SELECT given.ordinal, stored.seq, NULL::text
+    FROM jsonb_to_recordset(p_keys::jsonb) AS given(${keyColumns})
+    JOIN ${schema}.byok_secret stored USING (org_id, provider, name) WHERE stored.secret_id = given.secret_id;
+  SELECT jsonb_agg(to_jsonb(fresh)), count(*) INTO v_fresh, v_count FROM (
+    SELECT given.*, stored.secret_id AS previous, row_number() OVER (ORDER BY given.ordinal) AS turn
+    FROM jsonb_to_recordset(p_keys::jsonb) AS given(${keyColumns})
+    JOIN ${schema}.byok_place taken USING (org_id, provider, name)
+    LEFT JOIN ${schema}.byok_secret stored USING (org_id, provider, name)
+    WHERE taken.place = given.place AND stored.secret_id IS DISTINCT FROM given.secret_id) fresh;
+  IF v_count = 0 THEN RETURN; END IF;
+  UPDATE ${schema}.byok_clock SET seq = seq + v_count WHERE id = 1 RETURNING seq INTO STRICT v_last;
+  v_at := ${now};
+  INSERT INTO ${schema}.byok_log (seq, org_id, change_id, at_ms)
+    SELECT v_last - v_count + fresh.turn, fresh.org_id, gen_random_uuid()::text, v_at
+    FROM jsonb_to_recordset(v_fresh) AS fresh(org_id text, turn bigint);
+  ${pruneLog(schema, "v_last", "v_count")}
+  DELETE FROM ${schema}.byok_secret stored USING jsonb_to_recordset(v_fresh) AS fresh(previous text)
+    WHERE stored.secret_id = fresh.previous;
+  INSERT INTO ${schema}.byok_secret
+    (org_id, provider, name, secret_id, seq, region, kid, sealed, hint, verdict, created_at_ms, created_by, checked_at_ms)
+  SELECT fresh.org_id, fresh.provider, fresh.name, fresh.secret_id, v_last - v_count + fresh.turn, fresh.region, fresh.kid,
+    fresh.sealed, fresh.hint, fresh.verdict, v_at, fresh.actor, CASE WHEN fresh.verdict IN ('passed', 'restricted') THEN v_at END
+  FROM jsonb_to_recordset(v_fresh) AS fresh(${keyColumns}, turn bigint);
+  INSERT INTO ${schema}.byok_audit
+    (seq, at_ms, org_id, actor, provider, name, action, secret_id, previous_secret_id, region, verdict, hint)
+  SELECT v_last - v_count + fresh.turn, v_at, fresh.org_id, fresh.actor, fresh.provider, fresh.name,
+    CASE WHEN fresh.previous IS NULL THEN 'added' ELSE 'replaced' END,
+    fresh.secret_id, fresh.previous, fresh.region, fresh.verdict, fresh.hint
+  FROM jsonb_to_recordset(v_fresh) AS fresh(${keyColumns}, previous text, turn bigint) ORDER BY fresh.turn;
+  RETURN QUERY SELECT fresh.ordinal, v_last - v_count + fresh.turn, fresh.previous
+    FROM jsonb_to_recordset(v_fresh) AS fresh(ordinal integer, previous text, turn bigint);
 END`;
 
 const removeBody = (schema: string): string => `

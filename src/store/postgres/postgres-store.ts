@@ -101,9 +101,11 @@ export function postgresStore(options: PostgresStoreOptions): KeyStore {
       };
     },
 
-    takePlace: (ref, place) => write((client) => changes.takePlace(client, ref, place)),
+    takePlaces: (refs, place) => write((client) => changes.takePlaces(client, refs, place)),
 
     put: (key) => write((client) => changes.put(client, key)),
+
+    putMany: (keys) => write((client) => changes.putMany(client, keys)),
 
     remove: (ref, by) => write((client) => changes.remove(client, ref, by)),
 

@@ -73,14 +73,18 @@ export function sqliteStore({ path, timeoutMs = 1_000, logKeepMs = 86_400_000 }:
       });
     },
 
-    takePlace: (ref, place) =>
-      file.write((prepare) => {
-        takePlace(prepare, ref, place);
-        const stored = findSecret(prepare, ref);
-        return stored === undefined ? null : { secretId: stored.secretId, region: stored.region };
-      }),
+    takePlaces: (refs, place) =>
+      file.write((prepare) =>
+        refs.map((ref) => {
+          takePlace(prepare, ref, place);
+          const stored = findSecret(prepare, ref);
+          return stored === undefined ? null : { secretId: stored.secretId, region: stored.region };
+        }),
+      ),
 
     put: (key) => file.write((prepare) => putKey(prepare, key, keepMs)),
+
+    putMany: (keys) => file.write((prepare) => keys.map((key) => putKey(prepare, key, keepMs))),
 
     remove: (ref, by) => file.write((prepare) => removeKey(prepare, ref, by, keepMs)),
 

@@ -42,7 +42,14 @@ beforeAll(async () => {
   await postgresStore({ pool: owner }).migrate();
   // As docs and README tell operators to.
   await owner.query(`GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${manager}, ${worker}`);
-  const changes = ["byok_place_1", "byok_put_1", "byok_remove_1", "byok_note_check_1", "byok_note_attempt_1"];
+  const changes = [
+    "byok_places_1",
+    "byok_put_1",
+    "byok_put_many_1",
+    "byok_remove_1",
+    "byok_note_check_1",
+    "byok_note_attempt_1",
+  ];
   for (const name of changes) await owner.query(`GRANT EXECUTE ON FUNCTION ${name} TO ${manager}`);
   stores = { manager: postgresStore({ pool: poolAs(manager) }), worker: postgresStore({ pool: poolAs(worker) }) };
 });
@@ -55,7 +62,7 @@ afterAll(async () => {
 
 it("a manager that may only call the functions changes, notes and reads", async () => {
   const stored = key("org");
-  expect(await stores.manager.takePlace(ref, randomUUID())).toBeNull();
+  expect(await stores.manager.takePlaces([ref], randomUUID())).toEqual([null]);
   expect(await stores.manager.put(stored)).toMatchObject({ secretId: null });
   expect(await stores.manager.noteCheck({ ...stored, verdict: "passed" })).toBe(true);
   await stores.manager.noteAttempt(ref, { actor: "ann" });

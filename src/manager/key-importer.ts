@@ -1,0 +1,168 @@
+import { randomUUID } from "node:crypto";
+import { within } from "../deadline.ts";
+import { ByokError, isByokError } from "../errors.ts";
+import { assertActor, assertOrgId } from "../identifier.ts";
+import { parseKey } from "../providers/key-format.ts";
+import type { Secret } from "../secret.ts";
+import { defaultKeyName, type KeyRef, maxBatchKeys, type PlacedKey, type StoredKey } from "../store/key-store.ts";
+import { mayBeStored } from "./key-changer.ts";
+import type { ImportedKey, KeyImport } from "./key-manager.ts";
+import { keyChanged, notTried, tooSlow } from "./manager-errors.ts";
+import { assertRegion, type ManagerSettings } from "./manager-settings.ts";
+import { deriveSecretId } from "./secret-id.ts";
+import { sealKey } from "./stored-key.ts";
+
+/** A row that can be stored. */
+interface ParsedRow {
+  readonly index: number;
+  readonly row: KeyImport;
+  readonly ref: KeyRef;
+  readonly key: Secret;
+}
+
+/** Stores keys by the hundred: for imports. */
+export class KeyImporter {
+  readonly #settings: ManagerSettings;
+
+  constructor(settings: ManagerSettings) {
+    this.#settings = settings;
+  }
+
+  /** @throws ByokError `options_invalid` for an actor that cannot be written down; what is wrong with a row is its result. */
+  async setMany(rows: readonly KeyImport[], actor: string | null): Promise<ImportedKey[]> {
+    assertActor(undefined, actor);
+    const results: ImportedKey[] = [];
+    let hasFailed = false;
+    for (let first = 0; first < rows.length; first += maxBatchKeys) {
+      const batch = rows.slice(first, first + maxBatchKeys);
+      const imported: ImportedKey[] = hasFailed
+        ? batch.map((row) => fail(row, notTried(row)))
+        : await this.#setBatch(batch, actor);
+      hasFailed ||= imported.some(({ error }) => error !== undefined && isOutage(error));
+      results.push(...imported);
+    }
+    return results;
+  }
+
+  async #setBatch(batch: readonly KeyImport[], actor: string | null): Promise<ImportedKey[]> {
+    const results: (ImportedKey | undefined)[] = batch.map(() => undefined);
+    const rows = this.#parse(batch, results);
+    const settle = ({ index, ref }: ParsedRow, error: ByokError): void => {
+      results[index] = fail(ref, error);
+    };
+    try {
+      const keys = rows.length === 0 ? [] : await this.#seal(rows, actor, settle);
+      const stored = keys.length === 0 ? [] : await this.#race(this.#commit(keys.map(({ key }) => key)));
+      for (const [at, { row, key }] of keys.entries()) {
+        const change = stored[at];
+        if (change === undefined) settle(row, keyChanged(row.ref));
+        else results[row.index] = { ...nameOf(row.ref), seq: change.seq, secretId: key.secretId };
+      }
+    } catch (error) {
+      for (const row of rows) if (results[row.index] === undefined) settle(row, toBatchError(error));
+    }
+    return results as ImportedKey[];
+  }
+
+  /** What is wrong with a row is its result. Of two rows of the same key the later one is stored. */
+  #parse(batch: readonly KeyImport[], results: (ImportedKey | undefined)[]): ParsedRow[] {
+    const { providers } = this.#settings;
+    const parsed = new Map<string, ParsedRow>();
+    for (const [index, row] of batch.entries()) {
+      try {
+        const orgId = assertOrgId(row.orgId);
+        const provider = this.#settings.findProvider(orgId, row.provider);
+        assertRegion(orgId, provider, row.region);
+        const key = parseKey(provider, row.apiKey, providers, orgId);
+        const ref = { orgId, provider: provider.id, name: defaultKeyName };
+        const id = JSON.stringify([orgId, provider.id]);
+        const earlier = parsed.get(id);
+        if (earlier !== undefined) results[earlier.index] = fail(ref, keyChanged(ref));
+        parsed.set(id, { index, row, ref, key });
+      } catch (error) {
+        results[index] = fail(row, isByokError(error) ? error : rowInvalid());
+      }
+    }
+    return [...parsed.values()];
+  }
+
+  /** Every key takes its place, and keeps the region that is stored where its row names none. */
+  async #seal(
+    rows: readonly ParsedRow[],
+    actor: string | null,
+    settle: (row: ParsedRow, error: ByokError) => void,
+  ): Promise<{ readonly row: ParsedRow; readonly key: PlacedKey }[]> {
+    const { store, keyring } = this.#settings;
+    const place = randomUUID();
+    const before = await this.#race(
+      store.takePlaces(
+        rows.map(({ ref }) => ref),
+        place,
+      ),
+    );
+    const seal = async (parsed: ParsedRow, at: number): Promise<PlacedKey | ByokError> => {
+      const { ref, key, row } = parsed;
+      const region = row.region === undefined ? (before[at]?.region ?? null) : row.region;
+      const { idempotencyKey } = row;
+      const secretId = idempotencyKey === undefined ? randomUUID() : deriveSecretId(ref, region, key, idempotencyKey);
+      const context = { orgId: ref.orgId, provider: ref.provider, secretId, region };
+      const facts = { secretId, region, hint: key.hint(), actor, verdict: "skipped", place } as const;
+      return { ...ref, ...(await sealKey(keyring, key, context)), ...facts };
+    };
+    const sealing = rows.map((row, at) => seal(row, at).catch((error: unknown) => toBatchError(error)));
+    const sealed = await this.#race(Promise.all(sealing));
+    return sealed.flatMap((key, at) => {
+      const row = rows[at] as ParsedRow;
+      if (!isByokError(key)) return [{ row, key }];
+      settle(row, key);
+      return [];
+    });
+  }
+
+  /** One notice tells of the whole batch, also when nobody knows whether it is stored. */
+  async #commit(keys: readonly PlacedKey[]): Promise<readonly (StoredKey | undefined)[]> {
+    const { store, cache } = this.#settings;
+    try {
+      const stored = await store.putMany(keys);
+      const seqs = stored.flatMap((change) => (change === undefined ? [] : [change.seq]));
+      if (seqs.length > 0) {
+        await cache?.invalidate({ orgId: null, firstSeq: Math.min(...seqs), seq: Math.max(...seqs) });
+      }
+      return stored;
+    } catch (error) {
+      if (mayBeStored(error)) await cache?.invalidate({ orgId: null, seq: null });
+      throw error;
+    }
+  }
+
+  /** Each step of a batch ends within the deadline. */
+  async #race<T>(work: Promise<T>): Promise<T> {
+    const { clock, deadlineMs } = this.#settings;
+    return await within(clock, deadlineMs, work, () => tooSlow(undefined, deadlineMs));
+  }
+}
+
+function nameOf({ orgId, provider }: Pick<KeyRef, "orgId" | "provider">): Pick<KeyRef, "orgId" | "provider"> {
+  return { orgId, provider };
+}
+
+/** A row's own error: one that befell its batch names neither its organisation nor its provider. */
+function fail(row: Pick<KeyRef, "orgId" | "provider"> | null | undefined, error: ByokError): ImportedKey {
+  const { orgId, provider } = { orgId: row?.orgId ?? "", provider: row?.provider ?? "" };
+  return { orgId, provider, error: new ByokError(error.code, error.message, { orgId, provider }) };
+}
+
+function toBatchError(error: unknown): ByokError {
+  if (isByokError(error)) return error;
+  return new ByokError("store_unavailable", "The store failed in words of its own. Check it, then send the row again.");
+}
+
+function rowInvalid(): ByokError {
+  const message = "The row has no orgId, provider and apiKey that are texts. Correct the row.";
+  return new ByokError("options_invalid", message);
+}
+
+/** After an outage the rest is not tried: every batch would wait for its deadline. */
+function isOutage({ code }: ByokError): boolean {
+  return code === "store_unavailable" || code === "deadline_exceeded" || code === "keyring_unavailable";
+}

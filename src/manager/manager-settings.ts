@@ -1,0 +1,101 @@
+import type { Clock } from "../clock.ts";
+import { Deadline } from "../deadline.ts";
+import { ByokError } from "../errors.ts";
+import { assertOrgId } from "../identifier.ts";
+import type { Keyring } from "../keyring/keyring.ts";
+import { positiveMs } from "../options.ts";
+import { builtinProviders } from "../providers/builtin.ts";
+import { type DeclaredEndpoint, declareEndpoints, type EndpointOption } from "../providers/endpoints.ts";
+import { indexProviders, type Provider } from "../providers/provider.ts";
+import { providerUnknown } from "../providers/provider-unknown.ts";
+import { CacheCircuitBreaker } from "../shared-cache/cache-circuit-breaker.ts";
+import type { KeyCache } from "../shared-cache/key-cache.ts";
+import type { KeyStore } from "../store/key-store.ts";
+import type { CheckLimits } from "./check-limiter.ts";
+import type { ByokKeys } from "./key-manager.ts";
+import { regionUnknown, tooSlow } from "./manager-errors.ts";
+
+export interface KeyManagerOptions {
+  readonly store: KeyStore;
+  /** Seals under its primary key. */
+  readonly keyring: Keyring;
+  /** The workers' cache: they then learn of a change in milliseconds. Absent: within their lease. */
+  readonly cache?: KeyCache;
+  /** @default builtinProviders */
+  readonly providers?: readonly Provider[];
+  /** Hosts that the operator declares, as for the resolver: keys are checked there. */
+  readonly endpoints?: Readonly<Record<string, EndpointOption | undefined>>;
+  /** Whether a key is checked with its provider before it is stored. @default "reject-invalid" */
+  readonly verify?: "reject-invalid" | "off";
+  /**
+   * How many keys of one provider one organisation may have checked, lest somebody try stolen keys by the hundred;
+   * beyond it `set` and `verify` are `checks_limited`. Each process counts for itself: N allow N times as much.
+   *
+   * @default { perMinute: 20, atOnce: 3 }
+   */
+  readonly checkLimits?: CheckLimits;
+  /** The longest that one call takes, the key check included; of `setMany` the longest that one batch takes. @default 5_000 */
+  readonly deadlineMs?: number;
+  /** The workers' `leaseMs`: `KeyChange.effectiveWithinMs` is computed from it. @default 10_000 */
+  readonly leaseMs?: number;
+}
+
+/** A manager's options, checked once, with their defaults. */
+export class ManagerSettings {
+  readonly clock: Clock;
+  readonly store: KeyStore;
+  readonly keyring: Keyring;
+  readonly cache: CacheCircuitBreaker | undefined;
+  /** In the order of the option. */
+  readonly providers: readonly Provider[];
+  readonly endpoints: ReadonlyMap<string, DeclaredEndpoint>;
+  readonly isChecking: boolean;
+  readonly checkLimits: CheckLimits | undefined;
+  readonly deadlineMs: number;
+  readonly leaseMs: number;
+  readonly #byId: ReadonlyMap<string, Provider>;
+
+  /** @throws ByokError `options_invalid` */
+  constructor(clock: Clock, options: KeyManagerOptions) {
+    this.clock = clock;
+    this.store = options.store;
+    this.keyring = options.keyring;
+    this.cache = options.cache && new CacheCircuitBreaker(options.cache, clock);
+    this.deadlineMs = positiveMs("deadlineMs", options.deadlineMs ?? 5_000);
+    this.leaseMs = positiveMs("leaseMs", options.leaseMs ?? 10_000);
+    this.#byId = indexProviders(options.providers ?? builtinProviders);
+    this.providers = [...this.#byId.values()];
+    this.endpoints = declareEndpoints(options.endpoints ?? {}, this.#byId);
+    this.isChecking = parseVerify(options.verify);
+    this.checkLimits = options.checkLimits;
+  }
+
+  /** @throws ByokError `org_invalid` */
+  startDeadline(orgId: string, ...signals: AbortSignal[]): Deadline {
+    assertOrgId(orgId);
+    return new Deadline(this.clock, this.deadlineMs, signals, () => tooSlow(orgId, this.deadlineMs));
+  }
+
+  /** @throws ByokError `provider_unknown` */
+  findProvider(orgId: string, id: string): Provider {
+    const provider = this.#byId.get(id);
+    if (provider !== undefined) return provider;
+    throw providerUnknown(orgId, this.#byId.keys());
+  }
+
+  toByokKeys(stored: Readonly<Record<string, string>>): ByokKeys {
+    return Object.fromEntries(this.providers.map(({ id }) => [`${id}_secret_id`, stored[id] ?? null]));
+  }
+}
+
+/** @throws ByokError `region_unknown`; `null` and absence are no region of anybody's. */
+export function assertRegion(orgId: string, provider: Provider, region: string | null | undefined): void {
+  if (typeof region !== "string" || Object.hasOwn(provider.regions ?? {}, region)) return;
+  throw regionUnknown(orgId, provider);
+}
+
+/** Whether keys are checked. Anything but the two words is an error: a typo would switch checks off. */
+function parseVerify(verify: "reject-invalid" | "off" = "reject-invalid"): boolean {
+  if (verify === "reject-invalid" || verify === "off") return verify === "reject-invalid";
+  throw new ByokError("options_invalid", '"verify" must be "reject-invalid" or "off". Correct the option.');
+}

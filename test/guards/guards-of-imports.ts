@@ -1,0 +1,40 @@
+import { type Guard, guardsOf } from "./guard.ts";
+
+const test = "manager/key-import.test.ts";
+
+/** Of keys that are stored by the hundred. */
+export const guardsOfImports: readonly Guard[] = [
+  ...guardsOf("manager/key-importer.ts", test, [
+    ["the later of two rows", "if (earlier !== undefined) results", "if (false) results", "of two rows"],
+    [
+      "a region that an import keeps",
+      "row.region === undefined ? (before[at]?.region ?? null) : row.region",
+      "row.region ?? null",
+      "keeps the region",
+    ],
+    ["the rest of a batch that failed", "hasFailed ||= ", "hasFailed &&= ", "does not try"],
+    ["a notice of a batch in doubt", "if (mayBeStored(error)) await", "if (false) await", "may or may not"],
+    ["a row's own error", "isByokError(error) ? error : rowInvalid()", "error as ByokError", "says of each row"],
+  ]),
+  ...guardsOf("shared-cache/notice-listener.ts", "shared-cache/notices.test.ts", [
+    ["a notice of a whole batch", "Math.max(firstSeq ?? seq, seq", "Math.max(seq, seq", "of a batch stand"],
+    ["a forged range", ", seq - maxRemembered + 1)", ")", "range is forged"],
+  ]),
+  ...guardsOf("coherence/shared-snapshots.ts", "shared-cache/notices.test.ts", [
+    [
+      "a poll for a batch's notice",
+      "orgId === null ? memory.size > 0 :",
+      "orgId === null ? false :",
+      "of a batch have",
+    ],
+  ]),
+  ...guardsOf("store/postgres/postgres-functions.ts", "store/postgres/postgres-store.test.ts", [
+    [
+      "a batch's places",
+      "WHERE taken.place = given.place AND stored",
+      "WHERE stored",
+      "stores all of a batch but what was overtaken",
+    ],
+    ["one order of locks", "$" + '{inOrder("given")}', "", "racing batches"],
+  ]),
+];
