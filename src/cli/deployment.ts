@@ -12,6 +12,8 @@ import { readText } from "./read-text.ts";
 export interface Environment {
   /** `postgres://…`, or the path of a SQLite file. @default "./byok.sqlite" */
   readonly BYOK_DATABASE_URL?: string | undefined;
+  /** The Postgres schema of byokit's tables. Absent: the first one of the connection's path. */
+  readonly BYOK_SCHEMA?: string | undefined;
   /** Absent: workers learn of a change from the database alone. */
   readonly BYOK_REDIS_URL?: string | undefined;
   /** The path of a file, or the JSON itself. */
@@ -34,7 +36,7 @@ export interface DeploymentOptions {
 export async function openDeployment(env: Environment, options: DeploymentOptions = {}): Promise<Deployment> {
   const keyring = createKeyring(readKeyringText(env));
   const endpoints = parseEndpoints(env);
-  const opened = await openStore(env.BYOK_DATABASE_URL);
+  const opened = await openStore(env.BYOK_DATABASE_URL, env.BYOK_SCHEMA);
   let cache: OpenedCache | undefined;
   const close = async (): Promise<void> => {
     cache?.close();

@@ -9,10 +9,13 @@ export interface OpenedStore {
   close(): Promise<void>;
 }
 
-/** A Postgres by its URL, or a SQLite file by its path. Nothing given, or nothing in it: `./byok.sqlite`. */
-export async function openStore(given?: string): Promise<OpenedStore> {
+/**
+ * A Postgres by its URL, or a SQLite file by its path. Nothing given, or nothing in it: `./byok.sqlite`. `schema`: of a
+ * Postgres, where it is not the first of the connection's path.
+ */
+export async function openStore(given?: string, schema?: string): Promise<OpenedStore> {
   const url = given || "./byok.sqlite";
-  if (!/^postgres(ql)?:/iu.test(url)) {
+  if (!isPostgres(url)) {
     if (/^[a-z][a-z\d+.-]+:\/\//iu.test(url)) {
       const message = "BYOK_DATABASE_URL is of another database. Use postgres://…, or the path of a SQLite file.";
       throw new ByokError("options_invalid", message);
@@ -23,5 +26,9 @@ export async function openStore(given?: string): Promise<OpenedStore> {
   const { default: pg } = await importOptional("postgres", "pg@8", () => import("pg"));
   const pool = new pg.Pool({ connectionString: url, max: 10, connectionTimeoutMillis: 5_000 });
   pool.on("error", () => {});
-  return { store: postgresStore({ pool }), close: () => pool.end() };
+  return { store: postgresStore({ pool, ...(schema ? { schema } : {}) }), close: () => pool.end() };
+}
+
+export function isPostgres(url: string): boolean {
+  return /^postgres(ql)?:/iu.test(url);
 }

@@ -10,6 +10,7 @@ import { addTokenCommands } from "./token-commands.ts";
 const help = `
 Environment:
   BYOK_DATABASE_URL  postgres://…, or the path of a SQLite file (default: ./byok.sqlite)
+  BYOK_SCHEMA        the Postgres schema of byokit's tables (default: the first one of the connection's path)
   BYOK_REDIS_URL     the workers' Redis; without it they learn of a change within their lease
   BYOK_KEYRING       the keyring: a file's path, or the JSON itself
   BYOK_ENDPOINTS     hosts instead of the providers' own, as JSON: {"openai": "https://…"}

@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import pg from "pg";
 import { afterAll, beforeEach, describe, expect, inject, it } from "vitest";
 import { parseTokens } from "../../src/http/index.ts";
 import { type ChangeNotice, generateKeyring } from "../../src/index.ts";
@@ -96,6 +97,33 @@ describe("the command line", () => {
     expect(await json(["migrate"], { env })).toEqual({ migrated: true });
     expect(await json(["keys", "list", "--org", "acme"], { env })).toHaveProperty("byokKeys");
     expect(readdirSync(folder)).toContain("byok.sqlite");
+  });
+
+  it("prints the SQL of a migration for somebody else to run, which ends where migrate would, and opens nothing", async () => {
+    await using own = await ownPostgresStore();
+    const client = new pg.Client({ connectionString: own.url });
+    await client.connect();
+    try {
+      await client.query('CREATE SCHEMA "keys of ours"');
+      const env = { BYOK_SCHEMA: "keys of ours" };
+      const printed = await byokit(["migrate", "--print"], {
+        env: { ...env, BYOK_DATABASE_URL: "postgres://nowhere.invalid/db" },
+      });
+      expect([printed.code, printed.error]).toEqual([0, ""]);
+      for (let times = 0; times < 2; times += 1) await client.query(printed.out);
+      const version =
+        'SELECT version, (SELECT count(*)::int FROM "keys of ours".byok_log) AS rows FROM "keys of ours".byok_schema';
+      expect((await client.query(version)).rows).toEqual([{ version: 1, rows: 1 }]);
+      expect(await json(["migrate"], { env: { ...env, BYOK_DATABASE_URL: own.url } })).toEqual({ migrated: true });
+      expect((await client.query(version)).rows).toEqual([{ version: 1, rows: 1 }]);
+    } finally {
+      await client.end();
+    }
+  });
+
+  it("prints no SQL for a SQLite file", async () => {
+    const { code, error } = await byokit(["migrate", "--print"], { env: { BYOK_DATABASE_URL: "./byok.sqlite" } });
+    expect([code, error]).toEqual([2, expect.stringContaining("SQLite")]);
   });
 
   it("tells its version", async () => {

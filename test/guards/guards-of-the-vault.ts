@@ -218,21 +218,21 @@ export const guardsOfTheVault: readonly Guard[] = [
   ...guardsOf("store/postgres/postgres-store.ts", "store/postgres/postgres-standby.test.ts", [
     ["no read from a standby", 'if (first["in_recovery"] === "t") throw', "if (false) throw", "refused, whatever"],
   ]),
-  ...guardsOf("store/postgres/postgres-schema.ts", "store/postgres/postgres-store.test.ts", [
+  ...guardsOf("store/postgres/schema-steps.ts", "store/postgres/postgres-store.test.ts", [
     [
       "an audit trail that stays",
       "BEFORE UPDATE OR DELETE ON $" + "{schema}.byok_audit",
       "BEFORE INSERT ON $" + "{schema}.byok_org",
       "append-only",
     ],
-    [
-      "one migration at a time",
-      'await query("SELECT pg_advisory_xact_lock($1)", [migrationLock]);',
-      "",
-      "migrates once",
-    ],
+  ]),
+  ...guardsOf("store/postgres/postgres-schema.ts", "store/postgres/postgres-store.test.ts", [
+    ["one migration at a time", "SELECT pg_advisory_xact_lock($" + "{migrationLock});", "", "migrates once"],
   ]),
   ...guardsOf("store/postgres/postgres-schema.ts", "store/postgres/postgres-roles.test.ts", [
-    ["a current schema that is not written", "=== steps.length) return;", "=== -1) return;", "writes nothing"],
+    ["a current schema that is not written", "=== schemaSteps.length) return;", "=== -1) return;", "writes nothing"],
+  ]),
+  ...guardsOf("store/postgres/postgres-schema.ts", "store/postgres/postgres-store.test.ts", [
+    ["a step that was taken", "> $" + "{index} THEN RETURN;", "> 99 THEN RETURN;", "takes no step twice"],
   ]),
 ];

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { afterAll, describe, expect, inject, it } from "vitest";
 import { onConnection, type PostgresPool, type PostgresQuery } from "../../../src/store/postgres/postgres-client.ts";
+import { composeMigration } from "../../../src/store/postgres/postgres-schema.ts";
 import { postgresStore } from "../../../src/store/postgres/postgres-store.ts";
 import { keyStoreContract } from "../../../src/testing/key-store-contract.ts";
 import { waitFor } from "../../support/wait-for.ts";
@@ -221,6 +222,13 @@ describe("a store in Postgres", () => {
     const [snapshot] = await other.snapshots(["org"]);
     expect(snapshot).toMatchObject({ asOf: 1, incarnation: expect.stringMatching(/^[\w-]{36}$/u) });
     expect(await other.poll({ windowMs: 0 })).toMatchObject({ head: 1 });
+  });
+
+  it("takes no step twice, whoever runs the SQL of a migration", async () => {
+    const { pool, store } = await migrated();
+    await store.put(key("org"));
+    await pool.query(composeMigration("public"));
+    expect(await store.snapshots(["org"])).toMatchObject([{ asOf: 1, keys: [{ provider: "openai" }] }]);
   });
 
   it("lives in a schema of its own where the option names one, and not in another that comes first", async () => {
