@@ -100,4 +100,21 @@ export const guardsOfTheModel: readonly Guard[] = [
       "const seq = this.#changeIds % 2 === 0 ? this.#changeIds + 2 : this.#changeIds;",
     ],
   ]),
+  ...guardsOf("manager/key-changer.ts", "model/change-order-model.test.ts", [
+    [
+      "a place before the check",
+      "const [before] = place === null ? [null] : await waiting.race(store.takePlaces([ref], place));",
+      "const [before] = [null as { region: string | null } | null];",
+      only,
+    ],
+    [
+      "changes of callers that are there",
+      "        waiting.throwIfEnded();\n        return await step();",
+      "        return await step();",
+      only,
+    ],
+  ]),
+  ...guardsOf("manager/change-turns.ts", "model/change-order-model.test.ts", [
+    ["older changes that end at once", "this.#latest.get(id)?.abort(keyChanged(ref));", "", only],
+  ]),
 ];

@@ -2,7 +2,7 @@ import type { ProcessClock } from "./virtual-time.ts";
 
 /** A request between its sending and its reply. What it does at the server happens in between, at once. */
 interface Request {
-  readonly server: "database" | "redis" | "keyring";
+  readonly server: "database" | "redis" | "keyring" | "provider";
   readonly clock: ProcessClock;
   readonly execute: () => unknown;
   readonly deliver: (outcome: Outcome) => void;
@@ -13,7 +13,7 @@ type Outcome = { readonly answer: unknown } | { readonly failure: unknown };
 
 /** Holds every request twice: until the schedule lets the server have it, and until it lets the reply through. */
 export class Network {
-  readonly down = { database: false, redis: false, keyring: false };
+  readonly down = { database: false, redis: false, keyring: false, provider: false };
   readonly #requests: Request[] = [];
   readonly #failure: () => unknown;
 
@@ -44,6 +44,15 @@ export class Network {
       this.#requests.splice(this.#requests.indexOf(request), 1);
       request.deliver(request.outcome);
     }
+  }
+
+  /** Cuts the connection of one request: its sender does not learn whether the server has had it. */
+  cut(choice: number): void {
+    const request = this.#requests[choice % Math.max(1, this.#requests.length)];
+    if (request === undefined) return;
+    if (Math.floor(choice / 7) % 2 === 0) request.outcome ??= this.#executed(request);
+    this.#requests.splice(this.#requests.indexOf(request), 1);
+    request.deliver({ failure: this.#failure() });
   }
 
   #executed({ server, execute }: Request): Outcome {
