@@ -218,7 +218,7 @@ describe("the command line", () => {
     const hints: ChangeNotice[] = [];
     const subscription = redisCache({ redis }).subscribe((hint) => hints.push(hint));
     await waitFor(async () => expect(await redis.pubsub("NUMSUB", "byok:changes")).not.toContain(0));
-    const env = { BYOK_DATABASE_URL: own.url, BYOK_REDIS_URL: inject("redisUrl") };
+    const env = { BYOK_DATABASE_URL: own.url, BYOK_SCHEMA: own.schema, BYOK_REDIS_URL: inject("redisUrl") };
     const orgId = `acme-${folder}`;
     const stored = await json(["keys", "set", "--org", orgId, "--provider", "xai", "--no-verify"], {
       input: "own-key",

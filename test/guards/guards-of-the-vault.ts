@@ -235,4 +235,7 @@ export const guardsOfTheVault: readonly Guard[] = [
   ...guardsOf("store/postgres/postgres-schema.ts", "store/postgres/postgres-store.test.ts", [
     ["a step that was taken", "> $" + "{index} THEN RETURN;", "> 99 THEN RETURN;", "takes no step twice"],
   ]),
+  ...guardsOf("store/postgres/cancel-backend.ts", "store/postgres/cancel-backend.test.ts", [
+    ["a request that a pooler outlives", "socket.write(request)", "socket.end(request)", "stays connected"],
+  ]),
 ];

@@ -43,7 +43,8 @@ async function longPostgresStore() {
   const own = await ownPostgresStore();
   const client = new pg.Client({ connectionString: own.url });
   await client.connect();
-  await client.query(`INSERT INTO byok_log (seq, org_id, change_id, at_ms)
+  await client.query(`SET search_path = ${own.schema};
+    INSERT INTO byok_log (seq, org_id, change_id, at_ms)
     SELECT seq, 'org', 'change-' || seq, ${Date.now()} FROM generate_series(1, ${rows}) seq;
     UPDATE byok_clock SET seq = ${rows}; ANALYZE byok_log`);
   await client.end();

@@ -17,7 +17,10 @@ export interface PgBouncer {
 const program = ["/usr/sbin/pgbouncer", "pgbouncer"];
 const findProgram = (): string | undefined => program.find((path) => spawnSync(path, ["--version"]).status === 0);
 
-/** A pooler in front of the server that `url` names, with two connections to it. Installed where that is possible. */
+/**
+ * A pooler in front of the server that `url` names, with two connections to each of its databases, or twenty in session
+ * mode. Installed where that is possible.
+ */
 export async function startPgBouncer(url: string, mode: "session" | "transaction"): Promise<PgBouncer> {
   if (findProgram() === undefined && process.getuid?.() === 0) {
     spawnSync("apt-get", ["install", "--yes", "--no-install-recommends", "pgbouncer"]);
@@ -46,6 +49,7 @@ export async function startPgBouncer(url: string, mode: "session" | "transaction
   ];
   writeFileSync(join(folder, "pgbouncer.ini"), `${settings.join("\n")}\n`, { mode: 0o644 });
   const child: ChildProcess = spawn(path, [join(folder, "pgbouncer.ini")], { stdio: "ignore", ...findServerUser() });
+  const exited = once(child, "exit");
   await waitFor(async () => {
     const socket = connect(port, "127.0.0.1");
     await once(socket, "connect");
@@ -56,7 +60,6 @@ export async function startPgBouncer(url: string, mode: "session" | "transaction
   return {
     url: target.href,
     async stop() {
-      const exited = once(child, "exit");
       child.kill("SIGKILL");
       await exited;
       rmSync(folder, { recursive: true, force: true });

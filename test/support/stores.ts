@@ -5,8 +5,8 @@ import { join } from "node:path";
 import pg from "pg";
 import { inject } from "vitest";
 import type { KeyStore } from "../../src/index.ts";
-import { postgresStore } from "../../src/store/postgres/postgres-store.ts";
 import { sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
+import { openPostgresWay } from "./postgres-way.ts";
 
 export interface OwnStore extends AsyncDisposable {
   readonly store: KeyStore;
@@ -29,23 +29,23 @@ export async function ownSqliteStore(): Promise<OwnStore> {
   };
 }
 
-/** A database of its own on the tests' server. */
-export async function ownPostgresStore(): Promise<OwnStore> {
+/** A database of its own on the tests' server, reached as BYOKIT_POSTGRES_WAY says. */
+export async function ownPostgresStore(): Promise<OwnStore & { readonly schema: string }> {
   const admin = new pg.Pool({ connectionString: inject("postgresUrl"), max: 1 });
   const name = `byokit_${randomUUID().replaceAll("-", "")}`;
   await admin.query(`CREATE DATABASE ${name}`);
   const url = new URL(inject("postgresUrl"));
   url.pathname = `/${name}`;
-  const pool = new pg.Pool({ connectionString: url.href, max: 10 });
-  pool.on("error", () => {});
-  const store = postgresStore({ pool, timeoutMs: 4_000 });
+  const way = await openPostgresWay(url.href);
+  const store = way.open({ timeoutMs: 4_000 });
   await store.migrate();
   return {
     store,
     url: url.href,
+    schema: way.schema,
     async [Symbol.asyncDispose]() {
-      await pool.end();
-      await admin.query(`DROP DATABASE ${name}`);
+      await way[Symbol.asyncDispose]();
+      await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
       await admin.end();
     },
   };

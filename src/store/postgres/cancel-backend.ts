@@ -26,7 +26,9 @@ export function cancelBackend(client: object): void {
   request.writeInt32BE(processID, 8);
   request.writeInt32BE(secretKey, 12);
   const at = host.startsWith("/") ? { path: `${host}/.s.PGSQL.${port}` } : { host, port: Number(port) };
-  const socket = connect(at, () => socket.end(request));
+  // Left open until the server closes it: PgBouncer 1.18 ends, with everybody's connections, when it is closed here first.
+  const socket = connect(at, () => socket.write(request));
+  socket.resume();
   socket.unref();
   socket.setTimeout(limitMs, () => socket.destroy());
   socket.on("error", () => socket.destroy());

@@ -40,7 +40,6 @@ beforeAll(async () => {
   const owner = poolAs();
   await owner.query("REVOKE CREATE ON SCHEMA public FROM PUBLIC");
   await postgresStore({ pool: owner }).migrate();
-  // As docs and README tell operators to.
   await owner.query(`GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${manager}, ${worker}`);
   const changes = [
     "byok_places_1",

@@ -4,7 +4,6 @@ import { afterAll, describe, expect, inject, it } from "vitest";
 import { onConnection, type PostgresPool, type PostgresQuery } from "../../../src/store/postgres/postgres-client.ts";
 import { composeMigration } from "../../../src/store/postgres/postgres-schema.ts";
 import { postgresStore } from "../../../src/store/postgres/postgres-store.ts";
-import { keyStoreContract } from "../../../src/testing/key-store-contract.ts";
 import { waitFor } from "../../support/wait-for.ts";
 
 const admin = new pg.Pool({ connectionString: inject("postgresUrl"), max: 2 });
@@ -57,31 +56,6 @@ afterAll(async () => {
 });
 
 describe("a store in Postgres", () => {
-  keyStoreContract(
-    it,
-    async () => {
-      const database = await newDatabase();
-      const open = (timeoutMs: number) => postgresStore({ pool: poolOn(database), timeoutMs });
-      return { database, store: open(2_000), again: async () => open(10_000) };
-    },
-    {
-      async stopWriter({ database }) {
-        const stopped = new pg.Client({ connectionString: urlOf(database) });
-        await stopped.connect();
-        await stopped.query("BEGIN; UPDATE byok_clock SET seq = seq + 1");
-        return () => stopped.end();
-      },
-      async backup({ database }) {
-        await admin.query(
-          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()",
-          [database],
-        );
-        const copy = await newDatabase(database);
-        return async () => postgresStore({ pool: poolOn(copy), timeoutMs: 10_000 });
-      },
-    },
-  );
-
   it("leaves no row behind of fifty racing replaces", async () => {
     const { pool, store } = await migrated(10_000);
     await Promise.all(Array.from({ length: 50 }, () => store.put(key("org"))));
