@@ -1,4 +1,5 @@
 export type { CacheEvent, SnapshotOrigin } from "./coherence/cache-event.ts";
+export type { LostHistory } from "./coherence/lost-history.ts";
 export type { UnopenedReason } from "./coherence/opened-snapshot.ts";
 export type { FlushReason } from "./coherence/page-outcome.ts";
 export type { EntryRefusedReason } from "./coherence/snapshot-codec.ts";
@@ -66,6 +67,7 @@ export type { Category, Slot } from "./slot.ts";
 export type {
   Attribution,
   AuditRow,
+  Contradiction,
   KeyRecord,
   KeyRef,
   KeySnapshot,

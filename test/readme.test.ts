@@ -16,6 +16,7 @@ const eventTypes = Object.keys({
   poll_failed: true,
   feed_recovered: true,
   flushed: true,
+  history_lost: true,
   cache_down: true,
   cache_up: true,
   subscription_renewed: true,

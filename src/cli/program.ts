@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import type { Environment } from "./deployment.ts";
+import { addDoctorCommand } from "./doctor-command.ts";
 import { addKeyCommands } from "./key-commands.ts";
 import { addKeyringCommands } from "./keyring-commands.ts";
 import { addMigrateCommand } from "./migrate-command.ts";
@@ -36,6 +37,7 @@ export function createProgram(env: Environment = process.env): Command {
   addKeyringCommands(program, env);
   addMigrateCommand(program, env);
   addKeyCommands(program, env);
+  addDoctorCommand(program, env);
   addTokenCommands(program);
   addServeCommand(program, env);
   return program;

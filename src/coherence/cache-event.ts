@@ -1,3 +1,4 @@
+import type { LostHistory } from "./lost-history.ts";
 import type { FlushReason } from "./page-outcome.ts";
 import type { EntryRefusedReason } from "./snapshot-codec.ts";
 
@@ -9,6 +10,8 @@ export type CacheEvent =
   | { readonly type: "feed_recovered"; readonly failures: number }
   /** The database has another history than before (standby promoted, backup restored): all that was remembered is gone. */
   | { readonly type: "flushed"; readonly reason: FlushReason }
+  /** Changes that this worker has read are gone with that history: keys that were removed may be stored again. */
+  | ({ readonly type: "history_lost" } & LostHistory)
   /** A snapshot was not used: older than a known change, or of another history. Read again after a poll. */
   | { readonly type: "snapshot_refused"; readonly orgId: string }
   /** A call was served from this worker's memory, from the shared cache or from the database. */

@@ -107,9 +107,12 @@ export class ChangeFeed {
         if (this.#isClosed) return;
         this.#head = page.head;
         this.#startedAt ??= page.after;
+        const { lost: lostBefore } = memory.history;
         const outcome = memory.applyPage(page, request);
         if (isFlush(outcome)) {
           onEvent({ type: "flushed", reason: outcome === "contradicted" ? "other_history" : outcome });
+          const { lost } = memory.history;
+          if (lost !== undefined && lost !== lostBefore) onEvent({ type: "history_lost", ...lost });
         }
         if (outcome === "current" || outcome === "other_incarnation" || outcome === "other_history") break;
       }

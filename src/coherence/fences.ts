@@ -11,6 +11,12 @@ export class Fences {
     return this.#seqs.get(orgId) ?? this.#floor;
   }
 
+  /** The organisations of the newest changes, at most `limit`. */
+  newest(limit: number): string[] {
+    const known = [...this.#seqs].sort(([, a], [, b]) => b - a);
+    return known.slice(0, limit).map(([orgId]) => orgId);
+  }
+
   raise(orgId: string, seq: number): void {
     if (seq > this.of(orgId)) this.#seqs.set(orgId, seq);
   }

@@ -1,8 +1,12 @@
 import type { LogPage } from "../store/key-store.ts";
 import { ChangeIds } from "./change-ids.ts";
 import { Fences } from "./fences.ts";
+import type { LostHistory } from "./lost-history.ts";
 import { laterOf, type Moment } from "./moment.ts";
 import type { FlushReason, PageOutcome, PageRequest } from "./page-outcome.ts";
+
+/** The most organisations that are named of a history that was lost. */
+const maxLostOrgs = 100;
 
 /** What a snapshot must say of itself to be judged. */
 export interface Stamped {
@@ -25,6 +29,8 @@ export interface LogPosition {
  * fence, the newest change that it knows of. A snapshot older than its fence is never used, wherever it comes from.
  */
 export class History {
+  /** The history that was lost last; `undefined` while none was. */
+  lost: LostHistory | undefined;
   /** Counts flushes; a read that began under another generation is not used. */
   generation = 0;
   #following: LogPosition | undefined;
@@ -188,14 +194,22 @@ export class History {
 
   #judgeOvertaken({ changes }: LogPage): PageOutcome {
     if (changes.every(({ seq, changeId }) => this.#changeIds.allow(seq, changeId))) return "overtaken";
+    this.#lose(null);
     this.reset();
     return "contradicted";
   }
 
   #flush(page: LogPage, sentAt: Moment, reason: FlushReason): FlushReason {
+    // A standby that had every change loses none by its promotion.
+    if (page.afterChangeId !== this.#following?.changeId || this.hasUnconfirmed) this.#lose(page.head);
     this.#follow({ incarnation: page.incarnation, seq: page.head, changeId: page.headChangeId });
     this.#leaseStart = sentAt;
     return reason;
+  }
+
+  #lose(head: number | null): void {
+    const { seq: lastSeq } = this.#following ?? { seq: 0 };
+    this.lost = { lastSeq, head, orgIds: this.#fences.newest(maxLostOrgs), organisations: this.#fences.size };
   }
 
   /** Begins a history at that row. What was known of another one is forgotten. */

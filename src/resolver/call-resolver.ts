@@ -89,6 +89,7 @@ export class CallResolver {
       feed: { lastSeq, head: Math.max(feed.head, lastSeq), failures: feed.failures },
       memory: { organisations: memory.size, reads },
       cache: shared === undefined ? "none" : shared.isUp ? "up" : "down",
+      lostHistory: memory.history.lost ?? null,
       warnings: [...(this.#store.warnings?.() ?? []), ...(this.#settings.shared?.cache.warnings() ?? [])],
     };
   }

@@ -1,3 +1,4 @@
+import type { LostHistory } from "../coherence/lost-history.ts";
 import type { Keyring } from "../keyring/keyring.ts";
 import type { BuiltinProvider } from "../providers/builtin.ts";
 import type { EndpointOption } from "../providers/endpoints.ts";
@@ -153,6 +154,8 @@ export interface ResolverHealth {
   readonly memory: { readonly organisations: number; readonly reads: number };
   /** `down`: it does not answer, and is asked now and then only. A worker is ready without it. */
   readonly cache: "none" | "up" | "down";
+  /** What the database has lost of what this worker had read, last; `null` while it has lost nothing. */
+  readonly lostHistory: LostHistory | null;
   /** What an operator should change about what was passed in. Empty when all is well. */
   readonly warnings: readonly string[];
 }

@@ -82,6 +82,12 @@ export interface KeyStore {
   /** An organisation's audit rows, the newest first, at most `limit`; those with an `id` below `before` where it is given. */
   audit(orgId: string, page: { readonly before: number | null; readonly limit: number }): Promise<readonly AuditRow[]>;
 
+  /**
+   * What is stored and the audit trail says otherwise, at most `limit` of them, by organisation: somebody has written to
+   * the database beside byokit, or parts of two backups were mixed. For an operator's command: it reads every key's row.
+   */
+  findContradictions(limit: number): Promise<readonly Contradiction[]>;
+
   /** What an operator should change about what was passed in. Absent or empty: all is well. */
   warnings?(): readonly string[];
 
@@ -233,6 +239,14 @@ export interface KeyRecord extends SealedKey {
   readonly verdict: Verdict;
   /** When its provider said that; `null` while it has never said anything. */
   readonly checkedAtMs: number | null;
+}
+
+/** A key that the audit trail contradicts. */
+export interface Contradiction extends KeyRef {
+  /** What is stored; `null`: nothing is, and the trail knows of no removal. */
+  readonly secretId: string | null;
+  /** What the trail's newest change of the key says is stored; `null`: nothing. */
+  readonly auditedSecretId: string | null;
 }
 
 /** One entry of the audit trail, kept for ever and unaltered. Reads leave none. */

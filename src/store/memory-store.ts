@@ -184,6 +184,10 @@ export function memoryStore(): KeyStore {
         .map(({ orgId: _orgId, ...row }) => row);
     },
 
+    async findContradictions() {
+      return [];
+    },
+
     async close() {},
   };
 }

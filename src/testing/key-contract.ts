@@ -172,4 +172,13 @@ export function keyContract<Opened extends OpenedKeyStore>(
     const counted = rows.filter(({ actor }) => actor === "mallory").reduce((sum, { times }) => sum + times, 0);
     deepEqual([counted, (await store.poll({ windowMs: 0 })).head], [20, 0]);
   });
+
+  test("finds nothing that its audit trail contradicts, whatever was changed", async () => {
+    const { store } = await migrated();
+    deepEqual(await store.findContradictions(10), []);
+    for (const orgId of ["a", "b", "a"]) await put(store, keyOf(orgId));
+    await store.remove(refOf("b"), { actor: null });
+    await store.noteAttempt(refOf("c"), { actor: null });
+    deepEqual(await store.findContradictions(10), []);
+  });
 }

@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import pg from "pg";
 import { afterAll, beforeEach, describe, expect, inject, it } from "vitest";
 import { parseTokens } from "../../src/http/index.ts";
@@ -119,6 +120,22 @@ describe("the command line", () => {
     } finally {
       await client.end();
     }
+  });
+
+  it("says what of a database does not fit together, and ends with 1 then", async () => {
+    const env = { BYOK_DATABASE_URL: "./sick.sqlite" };
+    const path = join(folder, "sick.sqlite");
+    await json(["migrate"], { env });
+    await json(["keys", "set", "--org", "acme", "--provider", "xai", "--no-verify"], { input: "own-key", env });
+    expect(await json(["doctor", "--seen", "1"], { env })).toEqual({ head: 1, lostChanges: 0, contradictions: [] });
+    const restored = await byokit(["doctor", "--seen", "3"], { env });
+    expect([restored.code, restored.out]).toEqual([1, expect.stringContaining("The last 2 changes are lost")]);
+    const database = new DatabaseSync(path);
+    database.exec("DELETE FROM byok_secret");
+    database.close();
+    const { code, out } = await byokit(["doctor"], { env });
+    expect([code, out]).toEqual([1, expect.stringMatching(/acme\txai\tstored: nothing\tby the audit trail: [\w-]+/u)]);
+    expect((await byokit(["doctor", "--seen", "many"], { env })).code).toBe(2);
   });
 
   it("prints no SQL for a SQLite file", async () => {

@@ -2,6 +2,7 @@ import type { Guard } from "./guard.ts";
 import { guardsOfImports } from "./guards-of-imports.ts";
 import { guardsOfProviders } from "./guards-of-providers.ts";
 import { guardsOfRedis } from "./guards-of-redis.ts";
+import { guardsOfRestores } from "./guards-of-restores.ts";
 import { guardsOfStartingWorkers } from "./guards-of-starting-workers.ts";
 import { guardsOfTheApi } from "./guards-of-the-api.ts";
 import { guardsOfTheCache } from "./guards-of-the-cache.ts";
@@ -21,5 +22,6 @@ export const allGuards: readonly (readonly [rooms: string, guards: readonly Guar
   ["the API", guardsOfTheApi],
   ["the command line", guardsOfTheCommandLine],
   ["an import", guardsOfImports],
+  ["a restored database", guardsOfRestores],
   ["a starting worker", guardsOfStartingWorkers],
 ];

@@ -43,6 +43,7 @@ export function storeOn({ network, database }: Servers, clock: ProcessClock, kno
     noteCheck: async () => false,
     noteAttempt: async () => {},
     audit: async () => [],
+    findContradictions: async () => [],
     close: async () => {},
   };
 }

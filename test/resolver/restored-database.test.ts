@@ -51,6 +51,25 @@ it("a key that only the lost history knew is not handed out after a backup was r
   expect((await worker.resolver.resolve("org", agent)).llm.client.key).toBe("platform-ada");
 });
 
+it("an operator is told which organisations to look at after a backup was restored, by event and by health()", async () => {
+  await using worker = here.worker();
+  await worker.resolver.resolve("org", agent);
+  await here.manager.set("org", { provider: "ada", apiKey: "leaked-key" });
+  await worker.clock.advance(3_000);
+  await worker.resolver.resolve("org", agent);
+  const copy = backup();
+  await here.manager.remove("org", { provider: "ada" });
+  await here.manager.set("third", { provider: "ada", apiKey: "key-of-third" });
+  await worker.clock.advance(3_000);
+  expect((await worker.resolver.resolve("org", agent)).llm.client.key).toBe("platform-ada");
+  expect(worker.resolver.health().lostHistory).toBeNull();
+  await restore(copy);
+  await worker.clock.advance(3_000);
+  const lost = { lastSeq: 3, head: 2, orgIds: ["org", "third"], organisations: 2 };
+  expect(worker.events).toContainEqual({ type: "history_lost", ...lost });
+  expect(worker.resolver.health().lostHistory).toEqual(lost);
+});
+
 it("the first read that meets the restored database tells, ahead of the next poll", async () => {
   await using worker = here.worker();
   await worker.resolver.resolve("warm", agent);

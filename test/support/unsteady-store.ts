@@ -57,6 +57,7 @@ export function unsteadyStore(store: KeyStore): UnsteadyStore {
     },
     noteAttempt: (ref, by) => through(() => store.noteAttempt(ref, by)),
     noteCheck: (check) => through(() => store.noteCheck(check)),
+    findContradictions: (limit) => through(() => store.findContradictions(limit)),
     audit: (orgId, page) => through(() => store.audit(orgId, page)),
     close: () => store.close(),
   };

@@ -1,9 +1,10 @@
 import { positiveMs } from "../../options.ts";
 import { type KeyStore, type LogRow, maxLogRows } from "../key-store.ts";
+import { composeContradictionsSql, toContradiction } from "../rows/contradiction.ts";
 import { groupSealedKeys, type SealedRow } from "../rows/sealed-row.ts";
 import { toAuditRow, toKeyRecord } from "../rows/stored-rows.ts";
 import { noSchema, storeUnavailable } from "../store-unavailable.ts";
-import { PostgresChanges } from "./postgres-changes.ts";
+import { asText, PostgresChanges } from "./postgres-changes.ts";
 import { onConnection, type PostgresPool, type PostgresPoolClient, type PostgresQuery } from "./postgres-client.ts";
 import { upgradeSchema } from "./postgres-schema.ts";
 import { chooseStatements, type HeadRow, type PollRow, type ReadStatements } from "./postgres-statements.ts";
@@ -24,7 +25,7 @@ export interface PostgresStoreOptions {
    * they cannot be: the store notices the first that fails, goes on without, and `health()` says so. @default true
    */
   readonly prepare?: boolean;
-  /** The longest that `migrate()` takes. @default 30_000 */
+  /** The longest that `migrate()` and `findContradictions()` take. @default 30_000 */
   readonly migrateTimeoutMs?: number;
 }
 
@@ -116,6 +117,13 @@ export function postgresStore(options: PostgresStoreOptions): KeyStore {
     noteAttempt: (ref, by) => write((client) => changes.noteAttempt(client, ref, by)),
 
     audit: async (orgId, { before, limit }) => (await query((sql) => sql.audit(orgId, before, limit))).map(toAuditRow),
+
+    findContradictions: (limit) =>
+      onConnection(pool, migrateTimeoutMs, async (client) => {
+        const text = composeContradictionsSql(prefix, "$1");
+        const { rows } = await client.query({ text, values: [limit], types: asText });
+        return (rows as Record<string, unknown>[]).map(toContradiction);
+      }),
 
     warnings: () => (isBehindPooler ? [poolerWarning] : []),
 

@@ -1,6 +1,7 @@
 import { ByokError } from "../../errors.ts";
 import { positiveMs } from "../../options.ts";
 import { type KeyStore, type LogRow, maxLogRows } from "../key-store.ts";
+import { composeContradictionsSql, toContradiction } from "../rows/contradiction.ts";
 import { groupSealedKeys, type SealedRow } from "../rows/sealed-row.ts";
 import { toAuditRow, toKeyRecord } from "../rows/stored-rows.ts";
 import { noSchema } from "../store-unavailable.ts";
@@ -100,6 +101,9 @@ export function sqliteStore({ path, timeoutMs = 1_000, logKeepMs = 86_400_000 }:
 
     audit: (orgId, { before, limit }) =>
       file.read((prepare) => prepare(auditSql).all({ orgId, before, limit }).map(toAuditRow)),
+
+    findContradictions: (limit) =>
+      file.read((prepare) => prepare(composeContradictionsSql("", "?")).all(limit).map(toContradiction)),
 
     async close() {
       file.close();

@@ -54,4 +54,5 @@ it("a standby that was promoted is another history: what only the lost primary k
   await here.clock.advance(3_000);
   await waitFor(() => expect(here.events).toContainEqual({ type: "flushed", reason: "other_incarnation" }));
   expect((await here.resolver.resolve("org", agent)).llm.client.key).toBe("platform-ada");
+  expect(here.resolver.health().lostHistory).toMatchObject({ lastSeq: 1, head: 1 });
 });
