@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { addBackupCommands } from "./backup-commands.ts";
 import type { Environment } from "./deployment.ts";
 import { addDoctorCommand } from "./doctor-command.ts";
 import { addKeyCommands } from "./key-commands.ts";
@@ -38,6 +39,7 @@ export function createProgram(env: Environment = process.env): Command {
   addMigrateCommand(program, env);
   addKeyCommands(program, env);
   addDoctorCommand(program, env);
+  addBackupCommands(program, env);
   addTokenCommands(program);
   addServeCommand(program, env);
   return program;

@@ -138,6 +138,19 @@ describe("the command line", () => {
     expect((await byokit(["doctor", "--seen", "many"], { env })).code).toBe(2);
   });
 
+  it("backs a SQLite database up and restores it, and says what is lost", async () => {
+    const env = { BYOK_DATABASE_URL: "./kept.sqlite" };
+    const set = ["keys", "set", "--org", "acme", "--provider", "xai", "--no-verify"];
+    await json(["migrate"], { env });
+    await json(set, { input: "own-key", env });
+    expect(await json(["backup", "monday.sqlite"], { env })).toEqual({ backup: "monday.sqlite" });
+    expect((await byokit(["backup", "monday.sqlite"], { env })).code).toBe(2);
+    await json(set, { input: "other-key", env });
+    expect(await json(["restore", "monday.sqlite"], { env })).toEqual({ head: 1, lostChanges: 1 });
+    expect((await byokit(["restore", "tuesday.sqlite"], { env })).code).toBe(2);
+    expect((await byokit(["backup", "pg.sqlite"], { env: { BYOK_DATABASE_URL: "postgres://db/byok" } })).code).toBe(2);
+  });
+
   it("prints no SQL for a SQLite file", async () => {
     const { code, error } = await byokit(["migrate", "--print"], { env: { BYOK_DATABASE_URL: "./byok.sqlite" } });
     expect([code, error]).toEqual([2, expect.stringContaining("SQLite")]);

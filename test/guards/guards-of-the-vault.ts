@@ -37,15 +37,10 @@ export const guardsOfTheVault: readonly Guard[] = [
     ],
   ]),
   ...guardsOf("store/sqlite/sqlite-file.ts", "store/sqlite/sqlite-store.test.ts", [
-    ["no file but migrate()'s", "if (identity === undefined) {", "if (false) {", "by nothing"],
+    ["no file but migrate()'s", "if (found === undefined) {", "if (false) {", "by nothing"],
     ["erased keys", "; PRAGMA secure_delete = ON", "; PRAGMA secure_delete = OFF", "removed key"],
-    [
-      "waiting for locks",
-      "if (!isLocked(error)) throw driverFailed(error);",
-      "throw driverFailed(error);",
-      "another writer",
-    ],
-    ["a rollback", 'prepare("ROLLBACK").run();', "", "change back"],
+    ["waiting for locks", "if (!isLocked(error) && !(error instanceof FileInMotion)) throw", "throw", "another writer"],
+    ["a rollback", "rollBack(open.database);", "", "change back"],
   ]),
   ...guardsOf("store/postgres/postgres-client.ts", "store/postgres/postgres-store.test.ts", [
     ["a listener on the connection", 'client.on("error", ignore);', "", "checked out and idle"],
@@ -59,8 +54,47 @@ export const guardsOfTheVault: readonly Guard[] = [
     ],
     ["no text of the driver's", "return driverFailed(error);", "throw error;", "shows no text"],
   ]),
-  ...guardsOf("store/sqlite/sqlite-store.ts", "store/sqlite/sqlite-store.test.ts", [
-    ["a file that was replaced", "file.refresh();", "", "other change ids"],
+  ...guardsOf("store/sqlite/sqlite-file.ts", "store/sqlite/sqlite-replaced.test.ts", [
+    [
+      "a file that was replaced",
+      "if (open !== undefined && isSame(open.identity, identity)) return open;",
+      "if (open !== undefined) return open;",
+      "is the one that a cold read|that is gone",
+    ],
+    ["a change that went nowhere", "this.#confirm(open);", "", "in the middle of a change"],
+    [
+      "a copy over the file",
+      " && identity.content === found.content",
+      "",
+      "copied over the same file, beside.*cold read",
+    ],
+    [
+      "frames of what stood there before",
+      "if (open !== undefined && open.identity.files === identity?.files && !identity.isLogEmpty) throw",
+      "if (false) throw",
+      "while its log holds frames",
+    ],
+    [
+      "handles that nobody asks",
+      "setInterval(() => this.#closeOutdated(), watchMs)",
+      "setInterval(() => {}, watchMs)",
+      "copied over.*takes the changes",
+    ],
+    ["a log that is emptied", "emptyLog(open.database);", "", "is nothing when the removal"],
+  ]),
+  ...guardsOf("store/sqlite/file-identity.ts", "store/sqlite/sqlite-replaced.test.ts", [
+    ["side files that were deleted", "$" + '{log?.ino ?? "none"}', "", "side files were deleted"],
+  ]),
+  ...guardsOf("store/sqlite/sqlite-backup.ts", "store/sqlite/sqlite-backup.test.ts", [
+    ["a backup over a file", "reserve(target);", "", "never written over"],
+    ["a backup of its owner's alone", "0o600));\n      database", "0o644));\n      database", "its owner's alone"],
+    [
+      "a history of a restore's own",
+      'database.prepare("UPDATE main.byok_clock SET incarnation = ?").run(randomUUID());',
+      "void randomUUID;",
+      "another history",
+    ],
+    ["a backup that is whole", "&& withDatabase(source, isUsable)) return;", ") return;", "somebody else's|is a text"],
   ]),
   ...guardsOf("store/sqlite/sqlite-changes.ts", "store/sqlite/sqlite-store.test.ts", [
     [

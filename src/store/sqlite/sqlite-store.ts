@@ -59,9 +59,8 @@ export function sqliteStore({ path, timeoutMs = 1_000, logKeepMs = 86_400_000 }:
         }));
       }),
 
-    poll: (cursor) => {
-      file.refresh();
-      return file.read((prepare) => {
+    poll: (cursor) =>
+      file.read((prepare) => {
         const after = "after" in cursor ? cursor.after : null;
         const since = "after" in cursor || cursor.windowMs === 0 ? null : Date.now() - cursor.windowMs;
         const rows = prepare(pollSql).all({ after, since, limit: maxLogRows + 1 }) as unknown as PollRow[];
@@ -71,8 +70,7 @@ export function sqliteStore({ path, timeoutMs = 1_000, logKeepMs = 86_400_000 }:
         const changes = rows.filter((row) => row.seq !== null && row.seq > start).slice(0, maxLogRows);
         const afterChangeId = rows.find((row) => row.seq === start)?.change_id ?? null;
         return { incarnation, head, headChangeId, after: start, afterChangeId, changes: changes.map(toLogRow) };
-      });
-    },
+      }),
 
     takePlaces: (refs, place) =>
       file.write((prepare) =>

@@ -1,0 +1,41 @@
+import type { Command } from "commander";
+import { ByokError } from "../errors.ts";
+import { backUpSqlite, restoreSqlite } from "../store/sqlite/sqlite-backup.ts";
+import type { Environment } from "./deployment.ts";
+import { isPostgres } from "./open-store.ts";
+import { type OutputOptions, print } from "./output.ts";
+
+export function addBackupCommands(program: Command, env: Environment): void {
+  program
+    .command("backup")
+    .description("copies a SQLite database into a new file, while others use it")
+    .argument("<file>", "the file to make")
+    .option("--json", "print JSON")
+    .addHelpText("after", "\nExample:\n  byokit backup byok-monday.sqlite")
+    .action((file: string, { json = false }: OutputOptions) => {
+      backUpSqlite(readPath(env), file);
+      print({ backup: file }, [[`${file} holds the database as it is now.`]], json);
+    });
+  program
+    .command("restore")
+    .description("puts a backup in the place of a SQLite database, while others use it")
+    .argument("<file>", "what byokit backup made")
+    .option("--json", "print JSON")
+    .addHelpText(
+      "after",
+      "\nKeys that were removed since the backup are back: remove them again.\n\nExample:\n  byokit restore byok-monday.sqlite",
+    )
+    .action((file: string, { json = false }: OutputOptions) => {
+      const { head, lostChanges } = restoreSqlite(readPath(env), file);
+      const lost = `${lostChanges} later changes are lost, and keys that they removed are back.`;
+      print({ head, lostChanges }, [[`The newest change is ${head} now.`], ...(lostChanges > 0 ? [[lost]] : [])], json);
+    });
+}
+
+function readPath({ BYOK_DATABASE_URL: url }: Environment): string {
+  const path = url || "./byok.sqlite";
+  if (!isPostgres(path)) return path;
+  const message =
+    "BYOK_DATABASE_URL names a Postgres. Back it up and restore it with its own means: pg_dump, or a base backup.";
+  throw new ByokError("options_invalid", message);
+}

@@ -1,0 +1,121 @@
+import { randomUUID } from "node:crypto";
+import { closeSync, existsSync, openSync, renameSync, rmSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { ByokError } from "../../errors.ts";
+import { storeUnavailable } from "../store-unavailable.ts";
+import { toSqliteError } from "./sqlite-failure.ts";
+import { hasSchema, upgradeSchema } from "./sqlite-schema.ts";
+
+/** How long a writer is waited for, in milliseconds. */
+const busyTimeoutMs = 5_000;
+
+const tables = ["byok_clock", "byok_log", "byok_org", "byok_place", "byok_secret", "byok_audit"];
+
+/**
+ * Copies a database, as it is at one instant and while others use it, into a file of its owner's alone.
+ *
+ * @throws ByokError `options_invalid` when `target` is there already, `store_unavailable`
+ */
+export function backUpSqlite(path: string, target: string): void {
+  withDatabase(path, (database) => {
+    reserve(target);
+    const unfinished = `${target}.${randomUUID()}`;
+    try {
+      // An empty file keeps its mode.
+      closeSync(openSync(unfinished, "wx", 0o600));
+      database.prepare("VACUUM INTO ?").run(unfinished);
+      renameSync(unfinished, target);
+    } catch (error) {
+      for (const file of [unfinished, target]) rmSync(file, { force: true });
+      throw error;
+    }
+  });
+}
+
+/** What a restore has done. */
+export interface RestoredSqlite {
+  /** The newest change of the backup. */
+  readonly head: number;
+  /** The changes that the database had beyond it, and has no longer. */
+  readonly lostChanges: number;
+}
+
+/**
+ * Puts a backup in the place of what a database holds, in one transaction, so that the processes that use it meet either
+ * the one or the other. Workers take it for another history and forget what they knew. Where there is no database, the
+ * backup becomes one.
+ *
+ * @throws ByokError `options_invalid` when `source` is no backup, `store_unavailable`
+ */
+export function restoreSqlite(path: string, source: string): RestoredSqlite {
+  assertBackup(source);
+  if (!existsSync(path)) backUpSqlite(source, path);
+  return withDatabase(path, (database) => {
+    database.exec("PRAGMA journal_mode = WAL; PRAGMA secure_delete = ON");
+    const before = hasSchema(database) ? readHead(database) : 0;
+    database.prepare("ATTACH DATABASE ? AS backup").run(source);
+    database.exec("BEGIN IMMEDIATE");
+    for (const table of tables) database.exec(`DROP TABLE IF EXISTS main.${table}`);
+    database.exec("PRAGMA main.user_version = 0");
+    upgradeSchema(database);
+    for (const table of tables) copyRows(database, table);
+    database.prepare("UPDATE main.byok_clock SET incarnation = ?").run(randomUUID());
+    const head = readHead(database);
+    database.exec("COMMIT; DETACH DATABASE backup; PRAGMA wal_checkpoint(TRUNCATE)");
+    return { head, lostChanges: Math.max(0, before - head) };
+  });
+}
+
+function assertBackup(source: string): void {
+  if (existsSync(source) && withDatabase(source, isUsable)) return;
+  const message = `${source} is no whole backup of byokit's. Name a file that byokit backup made.`;
+  throw new ByokError("options_invalid", message);
+}
+
+function isUsable(database: DatabaseSync): boolean {
+  try {
+    const check = database.prepare("PRAGMA integrity_check(1)").get();
+    return check?.["integrity_check"] === "ok" && hasSchema(database);
+  } catch {
+    return false;
+  }
+}
+
+/** Columns of an older backup that are new since are left to their defaults. */
+function copyRows(database: DatabaseSync, table: string): void {
+  const namesOf = (schema: string): string[] =>
+    database
+      .prepare(`PRAGMA ${schema}.table_info(${table})`)
+      .all()
+      .map((column) => String(column["name"]));
+  const given = new Set(namesOf("backup"));
+  const columns = namesOf("main").filter((name) => given.has(name));
+  database.exec(`DELETE FROM main.${table}`);
+  database.exec(`INSERT INTO main.${table} (${columns.join()}) SELECT ${columns.join()} FROM backup.${table}`);
+}
+
+function readHead(database: DatabaseSync): number {
+  return Number(database.prepare("SELECT seq FROM main.byok_clock WHERE id = 1").get()?.["seq"] ?? 0);
+}
+
+function withDatabase<T>(path: string, work: (database: DatabaseSync) => T): T {
+  if (!existsSync(path)) throw storeUnavailable(`has no database file (${path})`, "Check the path.");
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path, { timeout: busyTimeoutMs });
+    return work(database);
+  } catch (error) {
+    throw toSqliteError(error, path);
+  } finally {
+    database?.close();
+  }
+}
+
+function reserve(target: string): void {
+  try {
+    closeSync(openSync(target, "wx", 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw toSqliteError(error, target);
+    throw new ByokError("options_invalid", `${target} is there already. Name a file that is not.`);
+  }
+}

@@ -1,0 +1,43 @@
+import { ByokError } from "../../errors.ts";
+import { driverFailed, storeUnavailable } from "../store-unavailable.ts";
+
+/** SQLite's primary result codes BUSY and LOCKED (https://www.sqlite.org/rescode.html). */
+const lockedCodes: ReadonlySet<number> = new Set([5, 6]);
+
+/** Primary result codes in words, and the next step. `it` is the file. */
+const failures: ReadonlyMap<number, readonly [what: string, next: string]> = new Map([
+  [3, ["may not be opened by this process", "Give it the right to read and write the file and its folder."]],
+  [8, ["is read-only", "Give this process the right to write the file and its folder, or mount them for writing."]],
+  [10, ["could not be read or written: its disk failed", "Check the disk and the system's log."]],
+  [11, ["is damaged", "Restore a backup: byokit restore."]],
+  [13, ["has no room: its disk is full", "Free some, then make the same call again."]],
+  [14, ["cannot be opened", "Check that its folder is there, that it is a file, and this process's rights to both."]],
+  [26, ["is no SQLite database", "Check the path, or restore a backup: byokit restore."]],
+]);
+
+const codeOf = (error: unknown): number =>
+  error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : 0;
+
+export function isLocked(error: unknown): boolean {
+  return lockedCodes.has(codeOf(error));
+}
+
+/** What SQLite or the file system threw, with the path that is wrong. */
+export function toSqliteError(error: unknown, path: string): ByokError {
+  if (error instanceof ByokError) return error;
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const failure = failures.get(fileErrors.get(code) ?? codeOf(error));
+  if (failure === undefined) return driverFailed(error);
+  const [what, next] = failure;
+  return storeUnavailable(`${what} (${path})`, next);
+}
+
+/** What a path answers before SQLite is asked. */
+const fileErrors: ReadonlyMap<string, number> = new Map([
+  ["EACCES", 3],
+  ["EPERM", 3],
+  ["ENOTDIR", 14],
+  ["EROFS", 8],
+  ["ENOSPC", 13],
+  ["EIO", 10],
+]);

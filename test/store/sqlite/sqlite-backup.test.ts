@@ -1,0 +1,102 @@
+import { randomUUID } from "node:crypto";
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import type { KeyStore, NewKey } from "../../../src/store/key-store.ts";
+import { backUpSqlite, restoreSqlite } from "../../../src/store/sqlite/sqlite-backup.ts";
+import { sqliteStore } from "../../../src/store/sqlite/sqlite-store.ts";
+import { agent, platform } from "../../support/worker.ts";
+
+let folder: string;
+let path: string;
+let copy: string;
+let store: KeyStore;
+const keyOf = (orgId: string): NewKey => ({
+  ...{ orgId, provider: "openai", name: "default", secretId: randomUUID(), region: null, kid: "kek-1" },
+  ...{ sealed: randomUUID(), hint: null, actor: null, verdict: "skipped", place: null },
+});
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "byokit-backup-"));
+  [path, copy] = [join(folder, "byok.sqlite"), join(folder, "copy.sqlite")];
+  store = sqliteStore({ path, timeoutMs: 10_000 });
+  await store.migrate();
+});
+afterEach(async () => {
+  await store.close();
+  rmSync(folder, { recursive: true });
+});
+
+it("a backup is whole while others write, and its owner's alone", async () => {
+  await store.put(keyOf("a"));
+  const writing = new DatabaseSync(path);
+  writing.exec("BEGIN IMMEDIATE; DELETE FROM byok_secret");
+  backUpSqlite(path, copy);
+  writing.exec("ROLLBACK");
+  writing.close();
+  expect(statSync(copy).mode & 0o777).toBe(0o600);
+  const kept = sqliteStore({ path: copy });
+  expect(await kept.snapshots(["a"])).toMatchObject([{ asOf: 1, keys: [{ provider: "openai" }] }]);
+  await kept.close();
+  expect(
+    readdirSync(folder)
+      .filter((name) => name.startsWith("copy"))
+      .sort()[0],
+  ).toBe("copy.sqlite");
+});
+
+it("a backup is never written over a file that is there", () => {
+  writeFileSync(copy, "mine");
+  expect(() => backUpSqlite(path, copy)).toThrow(expect.objectContaining({ code: "options_invalid" }));
+  expect(statSync(copy).size).toBe(4);
+});
+
+it("a backup that fails leaves nothing behind", () => {
+  expect(() => backUpSqlite(join(folder, "nowhere"), copy)).toThrow(
+    expect.objectContaining({ code: "store_unavailable" }),
+  );
+  expect(existsSync(copy)).toBe(false);
+});
+
+it("a restore is one step for whoever uses the database, and for workers another history", async () => {
+  const { manager, worker } = await platform(store);
+  await using here = worker();
+  await manager.set("org", { provider: "ada", apiKey: "key-of-monday" });
+  expect((await here.resolver.resolve("org", agent)).llm.client.key).toBe("key-of-monday");
+  backUpSqlite(path, copy);
+  await manager.set("org", { provider: "ada", apiKey: "key-of-tuesday" });
+  await manager.set("other", { provider: "ada", apiKey: "key-of-other" });
+  await here.clock.advance(3_000);
+  expect((await here.resolver.resolve("org", agent)).llm.client.key).toBe("key-of-tuesday");
+  expect(restoreSqlite(path, copy)).toEqual({ head: 1, lostChanges: 2 });
+  await here.clock.advance(3_000);
+  expect((await here.resolver.resolve("org", agent)).llm.client.key).toBe("key-of-monday");
+  expect(here.events).toContainEqual({ type: "flushed", reason: "other_incarnation" });
+  expect(here.resolver.health().lostHistory).toMatchObject({ lastSeq: 3, head: 1 });
+  expect(await manager.remove("org", { provider: "ada" })).toMatchObject({ seq: 2 });
+  expect(await store.findContradictions(10)).toEqual([]);
+  await expect(async () => new DatabaseSync(path).exec("DELETE FROM byok_audit")).rejects.toThrow("append-only");
+});
+
+it("a restore founds a database where there is none", async () => {
+  await store.put(keyOf("a"));
+  backUpSqlite(path, copy);
+  const other = join(folder, "other.sqlite");
+  expect(restoreSqlite(other, copy)).toEqual({ head: 1, lostChanges: 0 });
+  const restored = sqliteStore({ path: other });
+  expect(await restored.describe("a")).toHaveLength(1);
+  await restored.close();
+});
+
+it.each([
+  ["is not there", () => {}],
+  ["is a text", () => writeFileSync(copy, "x".repeat(4_096))],
+  ["is a database of somebody else's", () => new DatabaseSync(copy).exec("CREATE TABLE t (a)")],
+])("a backup that %s is refused, and changes nothing", async (_, make) => {
+  await store.put(keyOf("a"));
+  make();
+  expect(() => restoreSqlite(path, copy)).toThrow(expect.objectContaining({ code: "options_invalid" }));
+  expect(await store.describe("a")).toHaveLength(1);
+});

@@ -1,0 +1,243 @@
+import { randomUUID } from "node:crypto";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { KeyStore, NewKey } from "../../../src/store/key-store.ts";
+import { SqliteFile } from "../../../src/store/sqlite/sqlite-file.ts";
+import { sqliteStore } from "../../../src/store/sqlite/sqlite-store.ts";
+
+let folder: string;
+let path: string;
+let opened: KeyStore[];
+const open = (timeoutMs = 10_000): KeyStore => {
+  const store = sqliteStore({ path, timeoutMs });
+  opened.push(store);
+  return store;
+};
+const keyOf = (orgId: string, sealed = `sealed-${randomUUID()}`): NewKey => ({
+  ...{ orgId, provider: "openai", name: "default", secretId: randomUUID(), region: null, kid: "kek-1" },
+  ...{ sealed, hint: null, actor: null, verdict: "skipped", place: null },
+});
+const refOf = (orgId: string) => ({ orgId, provider: "openai", name: "default" });
+const sealedOf = async (store: KeyStore, orgId: string): Promise<string | undefined> =>
+  (await store.snapshots([orgId]))[0]?.keys[0]?.sealed;
+const backup = (): string => {
+  const copy = join(folder, `backup-${randomUUID()}`);
+  const database = new DatabaseSync(path);
+  database.prepare("VACUUM INTO ?").run(copy);
+  database.close();
+  return copy;
+};
+const removeSideFiles = (): void => {
+  for (const suffix of ["-wal", "-shm"]) rmSync(`${path}${suffix}`, { force: true });
+};
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "byokit-replaced-"));
+  path = join(folder, "byok.sqlite");
+  opened = [];
+  await open().migrate();
+});
+afterEach(async () => {
+  for (const store of opened) await store.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** How another database comes to stand under the path of a handle that is open. */
+const replacements: readonly [how: string, replace: (copy: string) => void][] = [
+  [
+    "moved there, without the side files",
+    (copy) => {
+      removeSideFiles();
+      renameSync(copy, path);
+    },
+  ],
+  ["moved there, beside the old side files", (copy) => renameSync(copy, path)],
+  [
+    "created anew",
+    (copy) => {
+      for (const suffix of ["", "-wal", "-shm"]) rmSync(`${path}${suffix}`, { force: true });
+      copyFileSync(copy, path);
+    },
+  ],
+  ["copied over the same file, beside the old side files", (copy) => copyFileSync(copy, path)],
+  [
+    "copied over the same file, without the side files",
+    (copy) => {
+      copyFileSync(copy, path);
+      removeSideFiles();
+    },
+  ],
+];
+
+describe.each(replacements)("a database that was %s under an open handle", (_, replace) => {
+  it("is the one that a removal is stored in", async () => {
+    const store = open();
+    await store.put(keyOf("org", "sealed-old"));
+    const copy = backup();
+    await store.put(keyOf("org", "sealed-new"));
+    replace(copy);
+    await store.remove(refOf("org"), { actor: null });
+    expect(await sealedOf(open(), "org")).toBeUndefined();
+    expect((await open().audit("org", { before: null, limit: 9 })).map(({ action }) => action)).toEqual([
+      "removed",
+      "added",
+    ]);
+  });
+
+  it("is the one that a cold read and a poll are of", async () => {
+    const store = open();
+    await store.put(keyOf("org", "sealed-old"));
+    const copy = backup();
+    await store.put(keyOf("org", "sealed-new"));
+    await store.put(keyOf("org", "sealed-newer"));
+    replace(copy);
+    expect(await sealedOf(store, "org")).toBe("sealed-old");
+    expect((await store.poll({ windowMs: 0 })).head).toBe(1);
+    expect(await store.describe("org")).toMatchObject([{ sealed: "sealed-old" }]);
+  });
+
+  it("takes the changes of every process, and none is lost", async () => {
+    const [one, other] = [open(), open()];
+    await one.put(keyOf("a"));
+    await other.put(keyOf("b"));
+    const copy = backup();
+    replace(copy);
+    await one.put(keyOf("c"));
+    await other.put(keyOf("d"));
+    await one.remove(refOf("a"), { actor: null });
+    const { changes } = await open().poll({ after: 0 });
+    expect(changes.map(({ orgId }) => orgId)).toEqual(["a", "b", "c", "d", "a"]);
+    const check = new DatabaseSync(path);
+    expect(check.prepare("PRAGMA integrity_check").all()).toEqual([{ integrity_check: "ok" }]);
+    check.close();
+  });
+});
+
+describe("a database under an open handle", () => {
+  it("whose side files were deleted loses no change", async () => {
+    const [one, other] = [open(), open()];
+    await other.put(keyOf("a"));
+    await one.put(keyOf("b"));
+    removeSideFiles();
+    await one.put(keyOf("c"));
+    // Where other processes look for it.
+    expect(existsSync(`${path}-wal`)).toBe(true);
+    await other.put(keyOf("d"));
+    expect((await open().poll({ after: 0 })).changes.map(({ orgId }) => orgId)).toEqual(["a", "b", "c", "d"]);
+    expect((await one.poll({ after: 0 })).head).toBe(4);
+  });
+
+  it("that is gone is store_unavailable, whatever is asked, and serves again once it is back", async () => {
+    const store = open();
+    await store.put(keyOf("org"));
+    const copy = backup();
+    for (const suffix of ["", "-wal", "-shm"]) rmSync(`${path}${suffix}`, { force: true });
+    const gone = { code: "store_unavailable", message: expect.stringContaining(path) };
+    await expect(store.snapshots(["org"])).rejects.toMatchObject(gone);
+    await expect(store.poll({ after: 0 })).rejects.toMatchObject(gone);
+    await expect(store.put(keyOf("org"))).rejects.toMatchObject(gone);
+    await expect(store.remove(refOf("org"), { actor: null })).rejects.toMatchObject(gone);
+    await expect(store.describe("org")).rejects.toMatchObject(gone);
+    expect(existsSync(path)).toBe(false);
+    renameSync(copy, path);
+    expect(await store.remove(refOf("org"), { actor: null })).toMatchObject({ seq: 2 });
+  });
+
+  it("that is replaced in the middle of a change does not answer with success", async () => {
+    const store = open();
+    await store.put(keyOf("org"));
+    const copy = backup();
+    const file = new SqliteFile(path, 2_000);
+    const changing = file.write((prepare) => {
+      prepare("DELETE FROM byok_secret").run();
+      renameSync(copy, path);
+    });
+    await expect(changing).rejects.toMatchObject({
+      code: "store_unavailable",
+      message: expect.stringContaining("replaced"),
+    });
+    file.close();
+    expect(await sealedOf(open(), "org")).toBeDefined();
+  });
+
+  it("that is written to beside SQLite while its log holds frames is an error, and serves once the log is empty", async () => {
+    const store = open(300);
+    await store.put(keyOf("org"));
+    const other = new DatabaseSync(path);
+    other.exec("PRAGMA wal_autocheckpoint = 0; UPDATE byok_secret SET kid = 'kek-2'");
+    utimesSync(path, new Date(), new Date(0));
+    const error = { code: "store_unavailable", message: expect.stringContaining("beside SQLite") };
+    await expect(store.snapshots(["org"])).rejects.toMatchObject(error);
+    other.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    other.close();
+    expect((await store.snapshots(["org"]))[0]?.keys[0]?.kid).toBe("kek-2");
+  });
+});
+
+describe("what a removed key leaves in the files", () => {
+  const traces = (): string[] =>
+    readdirSync(folder).filter((name) => readFileSync(join(folder, name)).includes("sealed-planted"));
+
+  it("is nothing when the removal has answered, nor when another key has replaced it", async () => {
+    const store = open();
+    await store.put(keyOf("org", "sealed-planted"));
+    expect(traces()).not.toEqual([]);
+    await store.remove(refOf("org"), { actor: null });
+    expect(traces()).toEqual([]);
+    await store.put(keyOf("org", "sealed-planted"));
+    await store.put(keyOf("org", "sealed-other"));
+    expect(traces()).toEqual([]);
+  });
+
+  it("goes with the next change where somebody reads the file meanwhile, and holds up no removal", async () => {
+    const store = open();
+    await store.put(keyOf("org", "sealed-planted"));
+    const reader = new DatabaseSync(path);
+    reader.exec("BEGIN");
+    reader.prepare("SELECT count(*) FROM byok_secret").get();
+    await store.remove(refOf("org"), { actor: null });
+    reader.exec("COMMIT");
+    reader.close();
+    await store.put(keyOf("other"));
+    expect(traces()).toEqual([]);
+  });
+});
+
+describe("a path that leads to no database", () => {
+  it.each([
+    ["a folder", (at: string) => mkdirSync(at), "cannot be opened"],
+    ["a text", (at: string) => writeFileSync(at, "x".repeat(4_096)), "is no SQLite database"],
+  ])("but to %s is named, with what it leads to", async (_, make, words) => {
+    const at = join(folder, "other");
+    make(at);
+    const store = sqliteStore({ path: at });
+    const named = {
+      code: "store_unavailable",
+      message: expect.stringMatching(new RegExp(`${words} \\(${at}\\)`, "u")),
+    };
+    await expect(store.snapshots(["org"])).rejects.toMatchObject(named);
+    await expect(store.migrate()).rejects.toMatchObject(named);
+    await store.close();
+  });
+
+  it("for want of a folder is named when it is to be created", async () => {
+    const at = join(folder, "missing", "byok.sqlite");
+    await expect(sqliteStore({ path: at }).migrate()).rejects.toMatchObject({
+      message: expect.stringContaining(`cannot be opened (${at}). Check that its folder is there`),
+    });
+  });
+});
