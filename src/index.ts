@@ -62,7 +62,14 @@ export type {
 } from "./resolver/resolver.ts";
 export type { ResolverEvent } from "./resolver/resolver-event.ts";
 export { Secret } from "./secret.ts";
-export type { CacheSubscription, ChangeNotice, KeyCache } from "./shared-cache/key-cache.ts";
+export type {
+  CacheFailure,
+  CacheFailureReason,
+  CacheOperation,
+  CacheSubscription,
+  ChangeNotice,
+  KeyCache,
+} from "./shared-cache/key-cache.ts";
 export type { Category, Slot } from "./slot.ts";
 export type {
   Attribution,

@@ -19,6 +19,7 @@ const eventTypes = Object.keys({
   history_lost: true,
   cache_down: true,
   cache_up: true,
+  cache_failed: true,
   subscription_renewed: true,
 } satisfies Record<ResolverEvent["type"], true>);
 

@@ -3,6 +3,7 @@ import { createKeyring } from "../keyring/local-keyring.ts";
 import { createKeyManager } from "../manager/create-key-manager.ts";
 import type { KeyManager } from "../manager/key-manager.ts";
 import type { EndpointOption } from "../providers/endpoints.ts";
+import type { CacheFailure } from "../shared-cache/key-cache.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import { type OpenedCache, openCache } from "./open-cache.ts";
 import { openStore } from "./open-store.ts";
@@ -16,6 +17,8 @@ export interface Environment {
   readonly BYOK_SCHEMA?: string | undefined;
   /** Absent: workers learn of a change from the database alone. */
   readonly BYOK_REDIS_URL?: string | undefined;
+  /** The `prefix` of the workers' `redisCache`. @default "byok:" */
+  readonly BYOK_REDIS_PREFIX?: string | undefined;
   /** The path of a file, or the JSON itself. */
   readonly BYOK_KEYRING?: string | undefined;
   /** Hosts that the operator declares, as JSON: `{ "openai": "https://proxy.example/v1" }`. */
@@ -30,6 +33,8 @@ export interface Deployment extends AsyncDisposable {
 export interface DeploymentOptions {
   /** Whether keys are checked with their providers before they are stored. */
   readonly verify?: "reject-invalid" | "off";
+  /** Told when something of Redis begins to fail. */
+  readonly onCacheFailure?: (failure: CacheFailure) => void;
 }
 
 /** @throws ByokError `options_invalid` */
@@ -44,7 +49,8 @@ export async function openDeployment(env: Environment, options: DeploymentOption
   };
   try {
     const { store } = opened;
-    cache = await openCache(env.BYOK_REDIS_URL);
+    const { onCacheFailure: onFailure } = options;
+    cache = await openCache(env.BYOK_REDIS_URL, { prefix: env.BYOK_REDIS_PREFIX, onFailure });
     const shared = cache === undefined ? {} : { cache: cache.cache };
     const verify = options.verify ?? "reject-invalid";
     return {

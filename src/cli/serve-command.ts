@@ -18,12 +18,16 @@ export function addServeCommand(program: Command, env: Environment): void {
     .addHelpText("after", "\nExample:\n  byokit serve --tokens tokens.json --port 8787")
     .action(async ({ tokens: file, host, port }: ServeCommandOptions) => {
       // Imported here: no other command is to wait for a web framework.
-      const [{ bearerTokens, parseTokens }, { serve }] = await Promise.all([
+      const [{ bearerTokens, parseTokens }, { serve }, { pino }] = await Promise.all([
         import("../http/server/bearer-tokens.ts"),
         import("../http/server/serve.ts"),
+        import("pino"),
       ]);
+      const logger = pino();
       const authenticate = bearerTokens(parseTokens(readText(file, "of tokens")));
-      await using deployment = await openDeployment(env);
+      await using deployment = await openDeployment(env, {
+        onCacheFailure: (failure) => logger.error(failure, "redis"),
+      });
       const { manager, store } = deployment;
       await store.migrate();
       await using _server = await serve({
@@ -31,6 +35,7 @@ export function addServeCommand(program: Command, env: Environment): void {
         authenticate,
         host,
         port,
+        logger,
         ready: () => store.poll({ windowMs: 0 }),
       });
       await new Promise<void>((resolve) => {

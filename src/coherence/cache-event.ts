@@ -1,4 +1,5 @@
 import type { LostHistory } from "./lost-history.ts";
+import type { CacheFailure } from "../shared-cache/key-cache.ts";
 import type { FlushReason } from "./page-outcome.ts";
 import type { EntryRefusedReason } from "./snapshot-codec.ts";
 
@@ -21,6 +22,8 @@ export type CacheEvent =
   /** The shared cache does not answer and is asked now and then only. Calls go on from memory and the database. */
   | { readonly type: "cache_down" }
   | { readonly type: "cache_up" }
+  /** Something of the shared cache begins to fail, or fails in another way. `health().warnings` says what fails now. */
+  | ({ readonly type: "cache_failed" } & CacheFailure)
   /** Changes came without their notices: the subscription was made anew. */
   | { readonly type: "subscription_renewed" };
 

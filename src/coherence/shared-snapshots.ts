@@ -42,9 +42,10 @@ export class SharedSnapshots {
   constructor(options: SharedSnapshotsOptions) {
     const { cache, cipher, clock, feed, onEvent } = options;
     this.#options = options;
-    this.#breaker = new CacheCircuitBreaker(cache, clock, (isUp) =>
-      onEvent({ type: isUp ? "cache_up" : "cache_down" }),
-    );
+    this.#breaker = new CacheCircuitBreaker(cache, clock, {
+      onChange: (isUp) => onEvent({ type: isUp ? "cache_up" : "cache_down" }),
+      onFailure: (failure) => onEvent({ type: "cache_failed", ...failure }),
+    });
     this.#codec = new SnapshotCodec(cipher);
     this.#listener = new NoticeListener(cache, clock, (notice) => this.#follow(notice));
     feed.onScheduledPoll = (after, upTo) => {
@@ -63,6 +64,7 @@ export class SharedSnapshots {
   }
 
   close(): void {
+    this.#breaker.close();
     this.#listener.close();
   }
 

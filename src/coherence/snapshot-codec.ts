@@ -1,5 +1,6 @@
 import type { EntryCipher } from "../keyring/entry-cipher.ts";
 import { Secret } from "../secret.ts";
+import { maxEntryBytes } from "../shared-cache/key-cache.ts";
 import { defaultKeyName } from "../store/key-store.ts";
 import type { OpenedSnapshot, SnapshotKey, UnopenedReason } from "./opened-snapshot.ts";
 
@@ -9,8 +10,6 @@ export type CachedSnapshot = Pick<OpenedSnapshot, "orgId" | "incarnation" | "asO
 /** Why an entry cannot be read. `unknown_kid`: it may be another rollout's, which must not erase each other's. */
 export type EntryRefusedReason = "too_large" | "unopened" | "unknown_kid";
 
-/** The largest entry that is kept or opened, in bytes: a snapshot of a hundred keys. */
-const maxEntryBytes = 262_144;
 const version = 1;
 
 interface Head {

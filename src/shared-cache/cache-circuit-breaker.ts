@@ -1,17 +1,25 @@
 import { CircuitBreaker } from "../circuit-breaker.ts";
 import type { Clock } from "../clock.ts";
-import type { ChangeNotice, KeyCache } from "./key-cache.ts";
+import type { CacheFailure, CacheSubscription, ChangeNotice, KeyCache } from "./key-cache.ts";
 
 const maxPending = 1_000;
+
+/** Who is told of a shared cache. Absent: nobody. */
+export interface CacheListener {
+  readonly onChange?: (isUp: boolean) => void;
+  readonly onFailure?: (failure: CacheFailure) => void;
+}
 
 /** A shared cache behind a circuit breaker: nothing that it does rejects, or takes longer than its time-out. */
 export class CacheCircuitBreaker {
   readonly #cache: KeyCache;
   readonly #breaker: CircuitBreaker;
+  readonly #watch: CacheSubscription | undefined;
 
-  constructor(cache: KeyCache, clock: Clock, onChange: (isUp: boolean) => void = () => {}) {
+  constructor(cache: KeyCache, clock: Clock, { onChange = () => {}, onFailure = () => {} }: CacheListener = {}) {
     this.#cache = cache;
     this.#breaker = new CircuitBreaker({ clock, maxPending, onChange });
+    this.#watch = cache.watch?.(onFailure);
   }
 
   get isUp(): boolean {
@@ -30,6 +38,11 @@ export class CacheCircuitBreaker {
   /** Whether the cache took the notice. */
   async invalidate(notice: ChangeNotice): Promise<boolean> {
     return (await this.#run(() => this.#cache.invalidate(notice))) !== undefined;
+  }
+
+  /** Says no more of failures. */
+  close(): void {
+    this.#watch?.close();
   }
 
   #run<T>(send: () => Promise<T>): Promise<{ readonly answer: T } | undefined> {

@@ -1,3 +1,6 @@
+/** The largest entry that is kept or opened, in bytes: a snapshot of a hundred keys. */
+export const maxEntryBytes = 262_144;
+
 /**
  * A cache that workers share, between their memory and the database. `redisCache` of `byokit/redis` is one; a cache of
  * your own must pass `keyCacheContract` of `byokit/testing`.
@@ -11,7 +14,10 @@ export interface KeyCache {
   /** The longest that one command is waited for, in milliseconds. */
   readonly timeoutMs: number;
 
-  /** An organisation's entry; `undefined` when there is none. Rejects when the cache does not answer. */
+  /**
+   * An organisation's entry; `undefined` when there is none. Rejects when the cache does not answer. One above 262,144
+   * bytes is refused, so that no more than one byte beyond them need be asked for.
+   */
   get(orgId: string): Promise<Uint8Array | undefined>;
 
   /** Keeps an entry for at most `maxAgeMs`, in place of the one before. */
@@ -26,7 +32,13 @@ export interface KeyCache {
    */
   subscribe(onNotice: (notice: ChangeNotice) => void): CacheSubscription;
 
-  /** What an operator should change about the client that was passed in. Empty when all is well. */
+  /**
+   * Calls `onFailure` when something begins to fail, or fails in another way than before, until `close()`; what fails
+   * now and then may be said now and then only. Absent: nothing is said but that the cache is down.
+   */
+  watch?(onFailure: (failure: CacheFailure) => void): CacheSubscription;
+
+  /** What an operator should change about the client that was passed in, or about the server. Empty when all is well. */
   warnings(): readonly string[];
 }
 
@@ -45,3 +57,27 @@ export interface ChangeNotice {
 export interface CacheSubscription {
   close(): void;
 }
+
+/** What of a cache fails, in which way, and what to do about it. Holds nothing of what the cache itself said. */
+export interface CacheFailure {
+  readonly operation: CacheOperation;
+  readonly reason: CacheFailureReason;
+  /** A sentence for an operator, which ends with the next step. */
+  readonly advice: string;
+}
+
+export type CacheOperation = "connect" | "read" | "write" | "publish" | "subscribe";
+
+/**
+ * `unauthenticated`: name or password are wrong, or missing. `forbidden`: the user lacks a right, as on the channel.
+ * `read_only`: the server is a replica, or has become one. `full`: it takes no more writes. `slow`: no answer in time.
+ */
+export type CacheFailureReason =
+  | "unreachable"
+  | "untrusted_certificate"
+  | "unauthenticated"
+  | "forbidden"
+  | "read_only"
+  | "full"
+  | "slow"
+  | "other";

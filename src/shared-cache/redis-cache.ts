@@ -1,6 +1,8 @@
 import { positiveMs } from "../options.ts";
-import type { ChangeNotice, KeyCache } from "./key-cache.ts";
-import { createSubscriber, findWarnings, type RedisClient } from "./redis-client.ts";
+import { type KeyCache, maxEntryBytes } from "./key-cache.ts";
+import { findWarnings, type RedisClient } from "./redis-client.ts";
+import { RedisFailures } from "./redis-failures.ts";
+import { RedisSubscription } from "./redis-subscription.ts";
 
 export interface RedisCacheOptions {
   /** An ioredis `Redis` (Sentinel too) or `Cluster`. The caller owns it and closes it. See the README for its options. */
@@ -9,7 +11,11 @@ export interface RedisCacheOptions {
   readonly ttlMs?: number;
   /** The longest that one command is waited for. @default 50 */
   readonly timeoutMs?: number;
-  /** In front of every key and of the channel. @default "byok:" */
+  /**
+   * In front of every key and of the channel, behind the client's own `keyPrefix`. Two deployments in one Redis need two.
+   *
+   * @default "byok:"
+   */
   readonly prefix?: string;
 }
 
@@ -26,53 +32,41 @@ export function redisCache(options: RedisCacheOptions): KeyCache {
   const { redis, prefix = "byok:" } = options;
   const ttlMs = positiveMs("ttlMs", options.ttlMs ?? 3_600_000);
   const timeoutMs = positiveMs("timeoutMs", options.timeoutMs ?? 50);
-  const channel = `${prefix}changes`;
+  const channel = `${readKeyPrefix(redis)}${prefix}changes`;
   const nameKey = (orgId: string): string => `${prefix}keys:${orgId}`;
+  const failures = new RedisFailures(redis);
 
   return {
     maxAgeMs: ttlMs * (1 + jitter),
     timeoutMs,
 
     async get(orgId) {
-      return (await redis.getBuffer(nameKey(orgId))) ?? undefined;
+      // One byte more than an entry may have: what is too large is then known to be, whatever its size.
+      const entry = await failures.run("read", redis.getrangeBuffer(nameKey(orgId), 0, maxEntryBytes));
+      return entry.length === 0 ? undefined : entry;
     },
 
     async set(orgId, entry) {
       const lifeMs = Math.ceil(ttlMs * (1 - jitter + 2 * jitter * Math.random()));
-      await redis.set(nameKey(orgId), Buffer.from(entry), "PX", lifeMs);
+      await failures.run("write", redis.set(nameKey(orgId), Buffer.from(entry), "PX", lifeMs));
     },
 
     async invalidate({ orgId, seq, firstSeq }) {
-      const published = redis.publish(channel, JSON.stringify({ org: orgId, seq, first: firstSeq }));
-      await Promise.all(orgId === null ? [published] : [redis.del(nameKey(orgId)), published]);
+      // A replica takes a notice and keeps it to itself. That it takes no deletion is what gives it away, were it of nothing.
+      await Promise.all([
+        failures.run("write", redis.del(nameKey(orgId ?? ""))),
+        failures.run("publish", redis.publish(channel, JSON.stringify({ org: orgId, seq, first: firstSeq }))),
+      ]);
     },
 
-    subscribe(onNotice) {
-      const subscriber = createSubscriber(redis);
-      subscriber.on("error", () => {});
-      subscriber.on("message", (from, text) => {
-        const notice = from === channel ? parseNotice(text) : undefined;
-        if (notice !== undefined) onNotice(notice);
-      });
-      subscriber.subscribe(channel).catch(() => {});
-      return { close: () => subscriber.disconnect() };
-    },
-
-    warnings: () => findWarnings(redis),
+    subscribe: (onNotice) => new RedisSubscription(redis, channel, failures, onNotice),
+    watch: (onFailure) => failures.watch(onFailure),
+    warnings: () => [...new Set([...findWarnings(redis), ...failures.standing.map(({ advice }) => advice)])],
   };
 }
 
-/** Anybody may publish: what is no notice is dropped. */
-function parseNotice(text: string): ChangeNotice | undefined {
-  try {
-    const { org, seq, first } = JSON.parse(text) as Readonly<Record<string, unknown>>;
-    if (!(typeof org === "string" || org === null) || !(seq === null || isSeq(seq))) return undefined;
-    return { orgId: org, seq, ...(isSeq(first) ? { firstSeq: first } : {}) };
-  } catch {
-    return undefined;
-  }
-}
-
-function isSeq(value: unknown): value is number {
-  return Number.isSafeInteger(value) && Number(value) >= 0;
+/** ioredis puts it in front of keys only. */
+function readKeyPrefix({ options, isCluster }: RedisClient): string {
+  const given = options as { readonly keyPrefix?: string; readonly redisOptions?: { readonly keyPrefix?: string } };
+  return (isCluster ? (given.redisOptions?.keyPrefix ?? given.keyPrefix) : given.keyPrefix) ?? "";
 }

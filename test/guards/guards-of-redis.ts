@@ -36,8 +36,67 @@ export const guardsOfRedis: readonly Guard[] = [
       "subscriber",
     ],
   ]),
+  ...guardsOf("shared-cache/redis-client.ts", "shared-cache/redis-failures.test.ts", [
+    ["no subscription that nobody hears fail", "autoResubscribe: false", "autoResubscribe: true", "taken away"],
+  ]),
+  ...guardsOf("shared-cache/redis-client.ts", "shared-cache/redis-cache.test.ts", [
+    ["a client that never comes back", "connection.socketTimeout === undefined", "false", "stay away"],
+    ["a client that stays with a replica", "!given.sentinels && !given.reconnectOnError", "false", "stay away"],
+  ]),
+  ...guardsOf("shared-cache/redis-cache.ts", "shared-cache/redis-failures.test.ts", [
+    ["a bounded entry", "0, maxEntryBytes)", "0, -1)", "no more is asked"],
+    ["no replica that took a notice", 'failures.run("write", redis.del(nameKey(orgId))),', "", "it is a replica"],
+    ["a notice that was taken", "seq }))),", "seq }))).catch(() => {}),", "may not publish"],
+    ["a channel under the client's prefix", "readKeyPrefix(redis)}", '""}', "keyPrefix of"],
+  ]),
+  ...guardsOf("shared-cache/redis-failures.ts", "shared-cache/redis-failures.test.ts", [
+    [
+      "a listener for errors",
+      'this.#redis.on("error", this.#onError).on("ready", this.#onReady)',
+      "void 0",
+      "every client has a listener",
+    ],
+    ["listeners that go", "if (isLast) this.#redis", "if (false) this.#redis", "every client has a listener"],
+    [
+      "an event of the first failure",
+      "for (const watcher of this.#watchers) watcher(failure);",
+      "",
+      "the first command",
+    ],
+    [
+      "one event of one failure",
+      "if (this.#standing.get(operation)?.reason === failure.reason) return;",
+      "",
+      "the first command",
+    ],
+    ["what is said now and then", "this.#saidAtMs.set(name, nowMs);", "", "now and then"],
+    ["failures that are over", "this.#standing.delete(operation);", "", "it is full, and no longer"],
+  ]),
+  ...guardsOf("shared-cache/redis-subscription.ts", "shared-cache/redis-failures.test.ts", [
+    [
+      "a subscriber's listener for errors",
+      'this.#subscriber.on("error", this.#onError);',
+      "",
+      "every client has a listener",
+    ],
+    ["a refused subscription that is said", "        this.#onError(error);", "", "refused is asked|taken away"],
+    [
+      "a refused subscription that is asked for again",
+      '"ready") this.#subscribe();',
+      '"ready") void 0;',
+      "refused is asked",
+    ],
+    ["a flood of which a share is read", "return this.#read <= maxPerWindow;", "return true;", "flooded reads"],
+    ["a flood that waits", "stream?.pause();", "", "flooded reads"],
+  ]),
+  ...guardsOf("cli/open-cache.ts", "cli/redis-url.test.ts", [
+    ["a URL of a Redis", "  assertRedisUrl(url);", "", "is refused by its name"],
+  ]),
   ...guardsOf("shared-cache/redis-cache.ts", "shared-cache/redis-cache.test.ts", [
     ["lives of different lengths", "2 * jitter * Math.random()", "jitter", "give or take"],
+  ]),
+  ...guardsOf("shared-cache/redis-subscription.ts", "shared-cache/redis-cache.test.ts", [
+    ["messages that are too long", " || message.length > maxNoticeBytes", "", "drops the message.*seq..:9"],
     [
       "messages that are no notice",
       'if (!(typeof org === "string" || org === null) || !(seq === null || isSeq(seq))) return undefined;',

@@ -5,12 +5,17 @@ export interface Forwarder {
   readonly port: number;
   /** Ends every connection; those to come go on to this port, or end at once with `null`. */
   to(port: number | null): void;
+  /** Connections to come go on to this port; those that are open stay as they are. */
+  sendNewTo(port: number): void;
+  /** Connections that are open lose their other end and are not told, as behind a NAT that forgot them. New ones work. */
+  forget(): void;
   close(): Promise<void>;
 }
 
 export async function forwarder(to: number | null): Promise<Forwarder> {
   let target = to;
   const open = new Set<Socket>();
+  const ends: (() => void)[] = [];
   const keep = (socket: Socket): void => {
     open.add(socket);
     socket.on("error", () => {});
@@ -26,8 +31,16 @@ export async function forwarder(to: number | null): Promise<Forwarder> {
     keep(outgoing);
     for (const socket of [incoming, outgoing]) socket.setNoDelay(true);
     incoming.pipe(outgoing).pipe(incoming);
+    const hangUp = (): void => void incoming.destroy();
     incoming.once("close", () => outgoing.destroy());
-    outgoing.once("close", () => incoming.destroy());
+    outgoing.once("close", hangUp);
+    ends.push(() => {
+      outgoing.off("close", hangUp);
+      outgoing.unpipe(incoming);
+      incoming.unpipe(outgoing);
+      incoming.resume();
+      outgoing.destroy();
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const redirect = (port: number | null): void => {
@@ -37,6 +50,12 @@ export async function forwarder(to: number | null): Promise<Forwarder> {
   return {
     port: (server.address() as AddressInfo).port,
     to: redirect,
+    sendNewTo(port) {
+      target = port;
+    },
+    forget() {
+      for (const end of ends.splice(0)) end();
+    },
     async close() {
       redirect(null);
       await new Promise((resolve) => server.close(resolve));

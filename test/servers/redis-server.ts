@@ -73,6 +73,8 @@ export function failFastRedis(url: string): Redis {
     commandTimeout: 200,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
+    socketTimeout: 2_000,
+    reconnectOnError: ({ message }) => message.startsWith("READONLY"),
     connectTimeout: 1_000,
     retryStrategy: (attempt) => Math.min(50 * 2 ** (attempt - 1), 500),
   });

@@ -23,6 +23,7 @@ export interface RedisTopology {
 const failFast = {
   enableOfflineQueue: false,
   commandTimeout: 200,
+  socketTimeout: 2_000,
   maxRetriesPerRequest: 0,
   autoResendUnfulfilledCommands: false,
 } as const;

@@ -1,0 +1,99 @@
+import { randomUUID } from "node:crypto";
+import { afterEach, expect, it } from "vitest";
+import { createKeyManager, createKeyring, createResolver, generateKeyring, memoryStore } from "../../src/index.ts";
+import type { Provider } from "../../src/providers/provider.ts";
+import type { ResolverEvent } from "../../src/resolver/resolver-event.ts";
+import { type Forwarder, forwarder } from "../servers/forwarder.ts";
+import { ownRedisServer, type RedisServer, redisCli } from "../servers/redis-server.ts";
+import { runReadmeRedis } from "../support/readme-redis.ts";
+import { waitFor } from "../support/wait-for.ts";
+import { agent, platformKeys, type Vendor, vendors } from "../support/worker.ts";
+
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+const own = async (...options: string[]): Promise<RedisServer> => {
+  const server = await ownRedisServer(options);
+  closing.push(() => server.stop());
+  return server;
+};
+
+/** Worker and manager on the README's client, behind something that stands between it and the servers. */
+const deployment = async (server: RedisServer, times: { leaseMs: number; pollMs: number }) => {
+  const between: Forwarder = await forwarder(server.port);
+  closing.push(() => between.close());
+  const store = memoryStore();
+  await store.migrate();
+  const keyring = createKeyring(generateKeyring());
+  const { redis, cache, worker } = runReadmeRedis(`redis://127.0.0.1:${between.port}`, store, keyring);
+  closing.push(() => redis.disconnect());
+  await worker.close();
+  const events: ResolverEvent[] = [];
+  const providers = vendors as readonly Provider[];
+  const manager = createKeyManager({ store, keyring, cache, providers, verify: "off" });
+  const onEvent = (event: ResolverEvent): number => events.push(event);
+  const options = { store, keyring, cache, providers: vendors, platformKeys, onEvent, ...times };
+  const resolver = createResolver<Vendor>(options);
+  closing.push(() => resolver.close());
+  await resolver.ready();
+  const keyOf = async (orgId: string): Promise<string> => (await resolver.resolve(orgId, agent)).llm.client.key;
+  /** Everything works: a change is published, a subscriber is there, calls ask Redis, and nothing is to be said. */
+  const isWell = async (...servers: readonly RedisServer[]): Promise<void> => {
+    const apiKey = `own-ada-${randomUUID()}`;
+    const { published } = await manager.set("org", { provider: "ada", apiKey });
+    await keyOf(randomUUID());
+    expect(await keyOf("org")).toMatch(/^own-ada/u);
+    const heard = servers.map(({ port }) => Number(redisCli(port, "PUBSUB", "NUMSUB", "byok:changes").split("\n")[1]));
+    const { cache: state, warnings } = resolver.health();
+    const subscribers = heard.reduce((sum, count) => sum + count, 0);
+    expect({ published, subscribers, state, warnings }).toEqual({
+      published: true,
+      subscribers: 1,
+      state: "up",
+      warnings: [],
+    });
+  };
+  return { between, manager, keyOf, isWell, events };
+};
+
+const quick = { leaseMs: 4_000, pollMs: 500 };
+/** Only a notice tells such a worker of a change in time. */
+const slow = { leaseMs: 240_000, pollMs: 120_000 };
+
+it("the README's client comes back after Redis was killed and started again", async () => {
+  const server = await own();
+  const { isWell, keyOf } = await deployment(server, quick);
+  await waitFor(() => isWell(server));
+  await server.kill();
+  for (let org = 0; org < 10; org += 1) expect(await keyOf(`org-${org}`)).toBe("platform-ada");
+  await server.start();
+  await waitFor(() => isWell(server));
+});
+
+it("the README's client comes back after its connections have lost their other end without a word", async () => {
+  const server = await own();
+  const { isWell, between, events } = await deployment(server, quick);
+  await waitFor(() => isWell(server));
+  between.forget();
+  await waitFor(() => isWell(server));
+  expect(events.map(({ type }) => type)).toContain("cache_failed");
+});
+
+it("the README's client leaves a primary that has become a replica, and its notices are heard", async () => {
+  const server = await own();
+  const next = await own("--replicaof", "127.0.0.1", String(server.port));
+  const { isWell, between, manager, keyOf } = await deployment(server, slow);
+  await waitFor(() => isWell(server));
+  between.sendNewTo(next.port);
+  redisCli(next.port, "REPLICAOF", "NO", "ONE");
+  redisCli(server.port, "REPLICAOF", "127.0.0.1", String(next.port));
+  const { published } = await manager.set("org", { provider: "ada", apiKey: "told-to-a-replica" });
+  expect(published).toBe(false);
+  await waitFor(() => isWell(server, next));
+  await server.kill();
+  await waitFor(() => isWell(next));
+  await manager.set("org", { provider: "ada", apiKey: "own-ada-after" });
+  await waitFor(async () => expect(await keyOf("org")).toBe("own-ada-after"));
+});
