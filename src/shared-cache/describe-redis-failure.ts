@@ -41,6 +41,11 @@ export function describeRedisFailure(operation: CacheOperation, error: unknown):
   return { operation, reason, advice: advice[reason](operation) };
 }
 
+/** Whether it is that no answer came in time, in place of one of any kind. */
+export function isSilence(error: unknown): boolean {
+  return findReason(error) === "slow";
+}
+
 function findReason(error: unknown): CacheFailureReason {
   if (!(error instanceof Error)) return "other";
   // A cluster's error holds that of the node that was asked last.

@@ -19,7 +19,9 @@ export interface RedisSubscriber {
   off(event: "messageBuffer", listener: (channel: Buffer, message: Buffer) => void): unknown;
   off(event: "error" | "ready", listener: (error: unknown) => void): unknown;
   once(event: "end", listener: () => void): unknown;
-  disconnect(): void;
+  ping(): Promise<unknown>;
+  disconnect(reconnect?: boolean): void;
+  readonly isCluster?: boolean;
   readonly status: string;
   /** Of a `Redis`, once it has begun to connect. */
   readonly stream?: { pause(): unknown; resume(): unknown };

@@ -1,3 +1,4 @@
+import { isSilence } from "./describe-redis-failure.ts";
 import type { CacheSubscription, ChangeNotice } from "./key-cache.ts";
 import { createSubscriber, type RedisClient, type RedisSubscriber } from "./redis-client.ts";
 import type { RedisFailures } from "./redis-failures.ts";
@@ -7,6 +8,8 @@ const maxNoticeBytes = 2_048;
 /** Messages that are read in one window, however many come. */
 const maxPerWindow = 250;
 const windowMs = 250;
+/** Between two signs of life that are asked for, in milliseconds: nothing else shows that a silent connection is dead. */
+const beatMs = 5_000;
 /** Before the channel is asked for once more, where it was refused, in milliseconds. */
 const retryMs = 5_000;
 
@@ -16,6 +19,7 @@ export class RedisSubscription implements CacheSubscription {
   readonly #channel: Buffer;
   readonly #failures: RedisFailures;
   readonly #onNotice: (notice: ChangeNotice) => void;
+  readonly #beat: NodeJS.Timeout;
   #retry: NodeJS.Timeout | undefined;
   #resume: NodeJS.Timeout | undefined;
   #windowEndsAtMs = 0;
@@ -30,10 +34,12 @@ export class RedisSubscription implements CacheSubscription {
     this.#subscriber.on("error", this.#onError);
     this.#subscriber.on("ready", this.#subscribe);
     this.#subscriber.on("messageBuffer", this.#onMessage);
+    this.#beat = setInterval(this.#askForLife, beatMs).unref();
   }
 
   close(): void {
     this.#isClosed = true;
+    clearInterval(this.#beat);
     clearTimeout(this.#retry);
     clearTimeout(this.#resume);
     this.#subscriber.off("ready", this.#subscribe);
@@ -60,6 +66,15 @@ export class RedisSubscription implements CacheSubscription {
         }, retryMs).unref();
       },
     );
+  };
+
+  /** A cluster's subscriber is not within reach: there the change log shows what was not heard. */
+  readonly #askForLife = (): void => {
+    const { isCluster, status } = this.#subscriber;
+    if (isCluster || status !== "ready") return;
+    this.#subscriber.ping().catch((error: unknown) => {
+      if (isSilence(error) && !this.#isClosed) this.#subscriber.disconnect(true);
+    });
   };
 
   readonly #onMessage = (from: Buffer, message: Buffer): void => {

@@ -89,6 +89,9 @@ export const guardsOfRedis: readonly Guard[] = [
     ["a flood of which a share is read", "return this.#read <= maxPerWindow;", "return true;", "flooded reads"],
     ["a flood that waits", "stream?.pause();", "", "flooded reads"],
   ]),
+  ...guardsOf("shared-cache/redis-subscription.ts", "shared-cache/redis-comes-back.test.ts", [
+    ["a sign of life", 'if (isCluster || status !== "ready") return;', "return;", "nothing to hear"],
+  ]),
   ...guardsOf("cli/open-cache.ts", "cli/redis-url.test.ts", [
     ["a URL of a Redis", "  assertRedisUrl(url);", "", "is refused by its name"],
   ]),

@@ -39,15 +39,16 @@ const deployment = async (server: RedisServer, times: { leaseMs: number; pollMs:
   closing.push(() => resolver.close());
   await resolver.ready();
   const keyOf = async (orgId: string): Promise<string> => (await resolver.resolve(orgId, agent)).llm.client.key;
+  const listeners = ({ port }: RedisServer): number =>
+    Number(redisCli(port, "PUBSUB", "NUMSUB", "byok:changes").split("\n")[1]);
   /** Everything works: a change is published, a subscriber is there, calls ask Redis, and nothing is to be said. */
   const isWell = async (...servers: readonly RedisServer[]): Promise<void> => {
     const apiKey = `own-ada-${randomUUID()}`;
     const { published } = await manager.set("org", { provider: "ada", apiKey });
     await keyOf(randomUUID());
     expect(await keyOf("org")).toMatch(/^own-ada/u);
-    const heard = servers.map(({ port }) => Number(redisCli(port, "PUBSUB", "NUMSUB", "byok:changes").split("\n")[1]));
     const { cache: state, warnings } = resolver.health();
-    const subscribers = heard.reduce((sum, count) => sum + count, 0);
+    const subscribers = servers.reduce((sum, server) => sum + listeners(server), 0);
     expect({ published, subscribers, state, warnings }).toEqual({
       published: true,
       subscribers: 1,
@@ -55,7 +56,7 @@ const deployment = async (server: RedisServer, times: { leaseMs: number; pollMs:
       warnings: [],
     });
   };
-  return { between, manager, keyOf, isWell, events };
+  return { between, manager, keyOf, isWell, listeners, events };
 };
 
 const quick = { leaseMs: 4_000, pollMs: 500 };
@@ -79,6 +80,18 @@ it("the README's client comes back after its connections have lost their other e
   between.forget();
   await waitFor(() => isWell(server));
   expect(events.map(({ type }) => type)).toContain("cache_failed");
+});
+
+it("a subscription whose connection has lost its other end is made again, also while there is nothing to hear", async () => {
+  const server = await own();
+  const { isWell, between, manager, keyOf, listeners } = await deployment(server, slow);
+  await waitFor(() => isWell(server));
+  between.forget();
+  await waitFor(() => expect(listeners(server)).toBe(0));
+  await waitFor(() => expect(listeners(server)).toBe(1));
+  await waitFor(() => isWell(server));
+  await manager.set("org", { provider: "ada", apiKey: "own-ada-after" });
+  await waitFor(async () => expect(await keyOf("org")).toBe("own-ada-after"));
 });
 
 it("the README's client leaves a primary that has become a replica, and its notices are heard", async () => {
