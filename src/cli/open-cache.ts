@@ -55,7 +55,7 @@ export async function openCache(
 /** What ioredis would take for a socket's path, or for a host of that name, is a URL that was copied with its quotes. */
 function assertRedisUrl(given: string): void {
   const isSocket = given.startsWith("/") && !given.startsWith("//");
-  const parsed = /^rediss?:\/\/[^\s"'`]+$/iu.test(given) && URL.canParse(given) ? new URL(given) : undefined;
+  const parsed = /^rediss?:\/\/\S*[^\s"'`]$/iu.test(given) && URL.canParse(given) ? new URL(given) : undefined;
   if (isSocket || (parsed !== undefined && parsed.hostname !== "" && /^\/?\d*$/u.test(parsed.pathname))) return;
   const next = "Write it as redis://host:6379 or rediss://user:password@host:6379, without quotes around it.";
   throw new ByokError("options_invalid", `BYOK_REDIS_URL is no URL of a Redis. ${next}`);

@@ -3,6 +3,8 @@ import type { Clock } from "../clock.ts";
 import type { CacheFailure, CacheSubscription, ChangeNotice, KeyCache } from "./key-cache.ts";
 
 const maxPending = 1_000;
+/** One for all: whoever builds managers by the thousand leaves one watcher behind. */
+const ignore = (): void => {};
 
 /** Who is told of a shared cache. Absent: nobody. */
 export interface CacheListener {
@@ -16,7 +18,7 @@ export class CacheCircuitBreaker {
   readonly #breaker: CircuitBreaker;
   readonly #watch: CacheSubscription | undefined;
 
-  constructor(cache: KeyCache, clock: Clock, { onChange = () => {}, onFailure = () => {} }: CacheListener = {}) {
+  constructor(cache: KeyCache, clock: Clock, { onChange = ignore, onFailure = ignore }: CacheListener = {}) {
     this.#cache = cache;
     this.#breaker = new CircuitBreaker({ clock, maxPending, onChange });
     this.#watch = cache.watch?.(onFailure);

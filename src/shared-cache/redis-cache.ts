@@ -1,6 +1,6 @@
 import { positiveMs } from "../options.ts";
 import { type KeyCache, maxEntryBytes } from "./key-cache.ts";
-import { findWarnings, type RedisClient } from "./redis-client.ts";
+import { assertRedisClient, findWarnings, type RedisClient } from "./redis-client.ts";
 import { RedisFailures } from "./redis-failures.ts";
 import { RedisSubscription } from "./redis-subscription.ts";
 
@@ -30,6 +30,7 @@ const jitter = 0.1;
  */
 export function redisCache(options: RedisCacheOptions): KeyCache {
   const { redis, prefix = "byok:" } = options;
+  assertRedisClient(redis);
   const ttlMs = positiveMs("ttlMs", options.ttlMs ?? 3_600_000);
   const timeoutMs = positiveMs("timeoutMs", options.timeoutMs ?? 50);
   const channel = `${readKeyPrefix(redis)}${prefix}changes`;

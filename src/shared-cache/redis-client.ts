@@ -1,3 +1,5 @@
+import { ByokError } from "../errors.ts";
+
 /** The part of an ioredis `Redis` or `Cluster` that is used. Either fits as it is. */
 export interface RedisClient {
   getrangeBuffer(key: string, start: number, end: number): Promise<Buffer>;
@@ -9,7 +11,16 @@ export interface RedisClient {
   on(event: "error" | "ready", listener: (error: unknown) => void): this;
   off(event: "error" | "ready", listener: (error: unknown) => void): this;
   readonly options: object;
+  readonly status: string;
   readonly isCluster?: boolean;
+}
+
+/** @throws ByokError `options_invalid` for what is no client of ioredis, such as a URL or a client of another library. */
+export function assertRedisClient(redis: RedisClient): void {
+  const given = redis as Partial<RedisClient> | undefined;
+  const isOne = typeof given?.getrangeBuffer === "function" && typeof given.duplicate === "function" && given.options;
+  if (isOne) return;
+  throw new ByokError("options_invalid", '"redis" must be a Redis or a Cluster of ioredis. Pass such a client.');
 }
 
 export interface RedisSubscriber {
@@ -57,7 +68,7 @@ interface GivenOptions {
 }
 
 /** What makes a client wait where it should fail fast, or stay away once it could be back, with what to set instead. */
-export function findWarnings({ options, isCluster }: RedisClient): string[] {
+export function findWarnings({ options, status, isCluster }: RedisClient): string[] {
   const given = options as GivenOptions;
   const connection = isCluster ? (given.redisOptions ?? {}) : given;
   const warnings: string[] = [];
@@ -78,6 +89,11 @@ export function findWarnings({ options, isCluster }: RedisClient): string[] {
   if (!isCluster && !given.sentinels && !given.reconnectOnError) {
     warnings.push(
       'The Redis client stays with a primary that has become a replica. Set reconnectOnError, to return true for "READONLY".',
+    );
+  }
+  if (status === "end") {
+    warnings.push(
+      "The Redis client has ended, and will not connect again. Check its retryStrategy and who closes it, and restart.",
     );
   }
   return warnings;

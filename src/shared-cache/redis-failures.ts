@@ -22,12 +22,11 @@ export class RedisFailures {
 
   /** While anybody watches the client has a listener for its errors: one without any could end the process. */
   watch(onFailure: (failure: CacheFailure) => void): CacheSubscription {
-    const watcher = (failure: CacheFailure): void => onFailure(failure);
     if (this.#watchers.size === 0) this.#redis.on("error", this.#onError).on("ready", this.#onReady);
-    this.#watchers.add(watcher);
+    this.#watchers.add(onFailure);
     return {
       close: () => {
-        const isLast = this.#watchers.delete(watcher) && this.#watchers.size === 0;
+        const isLast = this.#watchers.delete(onFailure) && this.#watchers.size === 0;
         if (isLast) this.#redis.off("error", this.#onError).off("ready", this.#onReady);
       },
     };

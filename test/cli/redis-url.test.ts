@@ -31,6 +31,7 @@ describe("BYOK_REDIS_URL", () => {
     '"redis://u:planted-password@127.0.0.1:6379',
     'redis://u:planted-password@127.0.0.1:6379"',
     'redis://u:planted-password@127.0.0.1:6379/0"',
+    'redis://u:planted-password@localhost"',
     "redis://u:planted-password@127.0.0.1:no",
     " redis://127.0.0.1:6379",
     "redis://127.0.0.1:6379\n",
@@ -59,8 +60,9 @@ describe("BYOK_REDIS_URL", () => {
     expect(said).not.toContain("planted-password");
   });
 
-  it("may be of a database by its number, and of a socket", async () => {
-    for (const url of [`${inject("redisUrl")}/3`, "/nowhere/redis.sock"]) (await openCache(url))?.close();
+  it("may be of a database by its number, have a quote in its password, and be a socket's path", async () => {
+    const withQuote = inject("redisUrl").replace("//", "//u:it's@");
+    for (const url of [`${inject("redisUrl")}/3`, withQuote, "/nowhere/redis.sock"]) (await openCache(url))?.close();
   });
 
   it("prefix names the workers' keys", async () => {

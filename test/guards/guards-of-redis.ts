@@ -40,6 +40,8 @@ export const guardsOfRedis: readonly Guard[] = [
     ["no subscription that nobody hears fail", "autoResubscribe: false", "autoResubscribe: true", "taken away"],
   ]),
   ...guardsOf("shared-cache/redis-client.ts", "shared-cache/redis-cache.test.ts", [
+    ["a client that has ended", 'if (status === "end") {', "if (false) {", "has ended"],
+    ["a client of ioredis", "if (isOne) return;", "return;", "no client of ioredis"],
     ["a client that never comes back", "connection.socketTimeout === undefined", "false", "stay away"],
     ["a client that stays with a replica", "!given.sentinels && !given.reconnectOnError", "false", "stay away"],
   ]),

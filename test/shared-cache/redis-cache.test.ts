@@ -97,6 +97,22 @@ describe("Redis as the shared cache", () => {
     patient.disconnect();
   });
 
+  it("warns of a client that has ended", async () => {
+    const redis = await connect();
+    redis.disconnect();
+    await waitFor(() => expect(redisCache({ redis }).warnings().join(" ")).toContain("will not connect again"));
+  });
+
+  it.each([
+    [undefined],
+    ["redis://127.0.0.1"],
+    [{}],
+    [{ get() {}, duplicate() {}, options: {} }],
+  ])("refuses %j, which is no client of ioredis", (redis) => {
+    const build = (): unknown => redisCache({ redis: redis as unknown as Redis });
+    expect(build).toThrow(expect.objectContaining({ code: "options_invalid" }));
+  });
+
   it.each([
     "",
     "x",

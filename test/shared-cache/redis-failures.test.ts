@@ -312,6 +312,15 @@ it("every client has a listener for its errors while it is used, and as many as 
   await waitFor(() => expect(subscriber.listenerCount("error")).toBe(0));
 });
 
+it("managers that are built by the hundred add one listener", async () => {
+  const redis = client(server.url);
+  const cache = redisCache({ redis });
+  const before = redis.listenerCount("error");
+  const [store, keyring] = [memoryStore(), createKeyring(generateKeyring())];
+  for (let built = 0; built < 100; built += 1) createKeyManager({ store, keyring, cache });
+  expect(redis.listenerCount("error")).toBe(before + 1);
+});
+
 it("the rights that docs/redis.md names are enough", async () => {
   const guide = readFileSync(resolve(import.meta.dirname, "../../docs/redis.md"), "utf8");
   const [, rights] = /ACL SETUSER byok (?<rights>[^`]+)/u.exec(guide) ?? [];
