@@ -1,5 +1,5 @@
-import type { LostHistory } from "./lost-history.ts";
 import type { CacheFailure } from "../shared-cache/key-cache.ts";
+import type { LostHistory } from "./lost-history.ts";
 import type { FlushReason } from "./page-outcome.ts";
 import type { EntryRefusedReason } from "./snapshot-codec.ts";
 

@@ -6,7 +6,7 @@ import type { RedisFailures } from "./redis-failures.ts";
 /** The longest notice there can be: 255 code units of an id, each escaped, and a number. Longer ones are not even read. */
 const maxNoticeBytes = 2_048;
 /** Messages that are read in one window, however many come. */
-const maxPerWindow = 250;
+const maxPerWindow = 1_250;
 const windowMs = 250;
 /** Between two signs of life that are asked for, in milliseconds: nothing else shows that a silent connection is dead. */
 const beatMs = 5_000;

@@ -47,8 +47,8 @@ export const guardsOfRedis: readonly Guard[] = [
   ]),
   ...guardsOf("shared-cache/redis-cache.ts", "shared-cache/redis-failures.test.ts", [
     ["a bounded entry", "0, maxEntryBytes)", "0, -1)", "no more is asked"],
-    ["no replica that took a notice", 'failures.run("write", redis.del(nameKey(orgId))),', "", "it is a replica"],
-    ["a notice that was taken", "seq }))),", "seq }))).catch(() => {}),", "may not publish"],
+    ["no replica that took a notice", 'failures.run("write", redis.del(nameKey(orgId ?? ""))),', "", "it is a replica"],
+    ["a notice that was taken", "first: firstSeq }))),", "first: firstSeq }))).catch(() => {}),", "may not publish"],
     ["a channel under the client's prefix", "readKeyPrefix(redis)}", '""}', "keyPrefix of"],
   ]),
   ...guardsOf("shared-cache/redis-failures.ts", "shared-cache/redis-failures.test.ts", [
@@ -88,7 +88,12 @@ export const guardsOfRedis: readonly Guard[] = [
       '"ready") void 0;',
       "refused is asked",
     ],
-    ["a flood of which a share is read", "return this.#read <= maxPerWindow;", "return true;", "flooded reads"],
+    [
+      "a flood of which a share is read",
+      "if (this.#read === maxPerWindow) this.#pause(this.#windowEndsAtMs - nowMs);",
+      "",
+      "flooded reads",
+    ],
     ["a flood that waits", "stream?.pause();", "", "flooded reads"],
   ]),
   ...guardsOf("shared-cache/redis-subscription.ts", "shared-cache/redis-comes-back.test.ts", [
