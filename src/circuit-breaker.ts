@@ -3,21 +3,30 @@ import { within } from "./deadline.ts";
 
 export interface CircuitBreakerOptions {
   readonly clock: Clock;
-  /** Requests that may be under way at once: a service that stalls must not gather them without end. */
-  readonly maxPending: number;
+  /** Requests of `run()` that may be under way at once: a service that stalls must not gather them without end. */
+  readonly maxPending?: number;
+  /** The longest between two probes. @default 5_000 */
+  readonly maxProbeMs?: number;
   /** Told when the service is given up, and when it answers again. Must not throw. */
   readonly onChange: (isUp: boolean) => void;
 }
 
+/** A request that may be sent. */
+export interface Attempt {
+  /** Whether it tries a service that is down: no other is sent until it has ended. */
+  readonly isProbe: boolean;
+  /** What became of it. Only the first call counts. */
+  end(isAnswered: boolean): void;
+}
+
 /** Failures in a row after which a service is no longer asked. */
 const maxFailures = 5;
-/** Between two requests that try whether it is back, in milliseconds: at first, and at most. */
+/** Until the first request that tries whether it is back, in milliseconds; each later one waits twice as long. */
 const firstProbeMs = 250;
-const maxProbeMs = 5_000;
 
 /**
- * The way to a service that may be down: no request is waited for longer than its time-out, and a service that fails is
- * no longer asked except for a probe now and then.
+ * The way to a service that may be down: a service that fails is no longer asked except for a probe now and then, one at
+ * a time.
  */
 export class CircuitBreaker {
   readonly #options: CircuitBreakerOptions;
@@ -25,6 +34,7 @@ export class CircuitBreaker {
   #failures = 0;
   #probeMs = firstProbeMs;
   #probeAtMs = 0;
+  #isProbing = false;
 
   constructor(options: CircuitBreakerOptions) {
     this.#options = options;
@@ -37,42 +47,69 @@ export class CircuitBreaker {
 
   /** Never rejects: `undefined` when the service was not asked, failed, or did not answer within `limitMs`. */
   async run<T>(limitMs: number, send: () => Promise<T>): Promise<{ readonly answer: T } | undefined> {
-    if (!this.#mayAsk()) return undefined;
+    const { clock, maxPending = Number.POSITIVE_INFINITY } = this.#options;
+    if (this.#pending >= maxPending) return undefined;
+    const attempt = this.begin();
+    if (attempt === undefined) return undefined;
     this.#pending += 1;
     try {
       const work = call(send).finally(() => {
         this.#pending -= 1;
       });
-      const answer = await within(this.#options.clock, limitMs, work, () => new Error("No answer in time."));
-      this.#noteAnswer();
+      const answer = await within(clock, limitMs, work, () => new Error("No answer in time."));
+      attempt.end(true);
       return { answer };
     } catch {
-      this.#noteFailure();
+      attempt.end(false);
       return undefined;
     }
   }
 
-  #mayAsk(): boolean {
-    if (this.#pending >= this.#options.maxPending) return false;
-    if (this.isUp) return true;
-    const nowMs = this.#options.clock.monotonicMs();
-    if (nowMs < this.#probeAtMs) return false;
-    this.#probeAtMs = nowMs + this.#probeMs;
-    return true;
+  /** `undefined` when the service is not to be asked now. An attempt that was begun has to be ended. */
+  begin(): Attempt | undefined {
+    const isProbe = !this.isUp;
+    if (isProbe && !this.#mayProbe()) return undefined;
+    if (isProbe) this.#isProbing = true;
+    let isOver = false;
+    return {
+      isProbe,
+      end: (isAnswered) => {
+        if (isOver) return;
+        isOver = true;
+        if (isProbe) this.#isProbing = false;
+        if (isAnswered) this.noteAnswer();
+        else this.#noteFailure(isProbe);
+      },
+    };
   }
 
-  #noteAnswer(): void {
+  /** The service has answered somebody. */
+  noteAnswer(): void {
     const wasUp = this.isUp;
     this.#failures = 0;
     this.#probeMs = firstProbeMs;
     if (!wasUp) this.#options.onChange(true);
   }
 
-  #noteFailure(): void {
-    this.#failures += 1;
-    if (this.#failures < maxFailures) return;
-    if (this.#failures === maxFailures) this.#options.onChange(false);
-    this.#probeAtMs = this.#options.clock.monotonicMs() + this.#probeMs;
+  /** The service has failed somebody who did not ask here. */
+  noteFailure(): void {
+    this.#noteFailure(false);
+  }
+
+  #mayProbe(): boolean {
+    return !this.#isProbing && this.#options.clock.monotonicMs() >= this.#probeAtMs;
+  }
+
+  /** What was under way when the service was given up says nothing new, and puts no probe off. */
+  #noteFailure(isProbe: boolean): void {
+    const { clock, maxProbeMs = 5_000, onChange } = this.#options;
+    if (!this.isUp && !isProbe) return;
+    if (this.isUp) {
+      this.#failures += 1;
+      if (this.isUp) return;
+      onChange(false);
+    }
+    this.#probeAtMs = clock.monotonicMs() + this.#probeMs;
     this.#probeMs = Math.min(2 * this.#probeMs, maxProbeMs);
   }
 }

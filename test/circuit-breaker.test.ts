@@ -49,4 +49,32 @@ describe("a service that fails", () => {
     expect((await answers).every((answer) => answer === undefined)).toBe(true);
     expect(breaker.isUp).toBe(false);
   });
+
+  it("is tried by one probe at a time, however long that takes", async () => {
+    const clock = new ManualClock();
+    const breaker = createBreaker(clock);
+    for (let at = 0; at < 5; at += 1) breaker.begin()?.end(false);
+    await clock.advance(1_000);
+    const probe = breaker.begin();
+    expect(probe?.isProbe).toBe(true);
+    await clock.advance(60_000);
+    expect(breaker.begin()).toBeUndefined();
+    probe?.end(false);
+    await clock.advance(5_000);
+    const next = breaker.begin();
+    probe?.end(true);
+    expect([breaker.isUp, next?.isProbe], "an end counts once").toEqual([false, true]);
+    next?.end(true);
+    expect(breaker.isUp).toBe(true);
+  });
+
+  it("is tried soon after it is given up, however many requests were under way then", async () => {
+    const clock = new ManualClock();
+    const breaker = createBreaker(clock);
+    const underWay = Array.from({ length: 200 }, () => breaker.begin());
+    for (const attempt of underWay) attempt?.end(false);
+    for (let at = 0; at < 200; at += 1) breaker.noteFailure();
+    await clock.advance(250);
+    expect(breaker.begin()?.isProbe).toBe(true);
+  });
 });

@@ -115,15 +115,17 @@ export const guardsOfRedis: readonly Guard[] = [
     ],
   ]),
   ...guardsOf("circuit-breaker.ts", "circuit-breaker.test.ts", [
-    ["a cache that fails is not asked", "if (this.isUp) return true;", "return true;", "more after"],
+    ["a cache that fails is not asked", "if (isProbe && !this.#mayProbe()) return undefined;", "", "more after"],
     [
       "a command's time-out",
-      'await within(this.#options.clock, limitMs, work, () => new Error("No answer in time."))',
+      'await within(clock, limitMs, work, () => new Error("No answer in time."))',
       "await work",
       "no longer",
     ],
-    ["commands without end", "if (this.#pending >= this.#options.maxPending) return false;", "", "no longer"],
+    ["commands without end", "if (this.#pending >= maxPending) return undefined;", "", "no longer"],
     ["probes ever further apart", "this.#probeMs = Math.min(2 * this.#probeMs, maxProbeMs);", "", "more after"],
+    ["one probe at a time", "!this.#isProbing && ", "", "probe at a time"],
+    ["a first probe that comes soon", "if (!this.isUp && !isProbe) return;", "", "soon after it is given up"],
   ]),
   ...guardsOf("coherence/poll-rate-limiter.ts", "shared-cache/notices.test.ts", [
     ["polls that notices may cause", "if (this.#tokens < 1) return false;", "", "cause five"],
