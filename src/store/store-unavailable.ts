@@ -28,6 +28,10 @@ export function isTooSlow(error: unknown): boolean {
 
 /** What a driver threw, reduced to its code. */
 export function driverFailed(error: unknown): ByokError {
-  const code = error instanceof Error && "code" in error ? String(error.code).replace(/[^\w-]/gu, "") : "no code";
-  return storeUnavailable(`failed (${code})`, "Check the database's log, then try again.");
+  return storeUnavailable(`failed (${readCode(error)})`, "Check the database's log, then try again.");
+}
+
+/** The code alone of what a driver threw: its text may hold values. */
+export function readCode(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code).replace(/[^\w-]/gu, "") : "no code";
 }

@@ -48,7 +48,7 @@ export const guardsOfTheVault: readonly Guard[] = [
     ["no reuse after a failure", "else client.release(true);", "else giveBack(client);", "a transaction failed"],
     [
       "a place that is kept until the backend is done",
-      "void reclaim(client, working);",
+      "reclaim(client, working).catch(ignore);",
       "client.release(true);",
       "than its pool has places",
     ],
@@ -95,6 +95,47 @@ export const guardsOfTheVault: readonly Guard[] = [
       "another history",
     ],
     ["a backup that is whole", "&& withDatabase(source, isUsable)) return;", ") return;", "somebody else's|is a text"],
+  ]),
+  ...guardsOf("store/postgres/postgres-client.ts", "store/postgres/postgres-pool.test.ts", [
+    [
+      "no gap without a listener",
+      "const returned = pool.connect(take);",
+      "const returned = pool.connect((...given) => queueMicrotask(() => take(...given)));",
+      "in which it has come",
+    ],
+    [
+      "a connection whose cancel is not answered",
+      'setTimeout(() => late.reject(new Error("The connection is dead.")), reclaimMs)',
+      "setTimeout(() => {}, reclaimMs)",
+      "fell silent is dropped|no cancel reaches",
+    ],
+    [
+      "a cancel that is waited for",
+      "Promise.all([working.catch(ignore), cancelBackend(client)])",
+      "Promise.all([working.catch(ignore), void cancelBackend(client)])",
+      "cancel that is late",
+    ],
+    ["a transaction that is ended", '.then(() => client.query({ text: "ROLLBACK" }))', "", "is rolled back"],
+  ]),
+  ...guardsOf("store/postgres/cancel-backend.ts", "store/postgres/postgres-pool.test.ts", [
+    ["a cancel", "socket.write(request);", "", "ended on the server"],
+  ]),
+  ...guardsOf("store/postgres/pool-listeners.ts", "store/postgres/postgres-pool.test.ts", [
+    ["a listener on the pool", 'pool.on?.("error", onError);', "", "hears its pool's errors"],
+    ["no listener on a closed store's pool", 'pool.removeListener?.("error", onError);', "", "listen to it once"],
+    ["one listener a pool", "pools.get(pool) ?? startHearing(pool)", "startHearing(pool)", "listen to it once"],
+  ]),
+  ...guardsOf("store/postgres/pool-gate.ts", "store/postgres/postgres-pool.test.ts", [
+    [
+      "attempts to connect that are few",
+      "if (isCrowded || (opensOne && attempt === undefined)) {",
+      "if (isCrowded) {",
+      "asked for few",
+    ],
+    ["connections that serve on", "isAtHand: idleCount > waitingCount", "isAtHand: false", "serve on while"],
+    ["a wait for a place", "if (isBusy && !attempt?.isProbe) return;", "", "calls that wait for a place"],
+    ["calls that wait without end", "this.#waiting >= maxWaiting && hasRoom !== true", "false", "beyond its bound"],
+    ["a listener that fails", "tell().catch(() => {});", "void tell();", "a listener of the caller's"],
   ]),
   ...guardsOf("store/sqlite/sqlite-changes.ts", "store/sqlite/sqlite-store.test.ts", [
     [

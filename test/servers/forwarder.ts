@@ -9,11 +9,19 @@ export interface Forwarder {
   sendNewTo(port: number): void;
   /** Connections that are open lose their other end and are not told, as behind a NAT that forgot them. New ones work. */
   forget(): void;
+  /** From now on connections are taken and nothing passes, as where a network has lost its state; nothing is ended. */
+  fallSilent(): void;
+  /** Connections to come pass again. Those that fell silent stay so. */
+  pass(): void;
+  /** How many connections were taken. */
+  readonly taken: number;
   close(): Promise<void>;
 }
 
 export async function forwarder(to: number | null): Promise<Forwarder> {
   let target = to;
+  let taken = 0;
+  let isSilent = false;
   const open = new Set<Socket>();
   const ends: (() => void)[] = [];
   const keep = (socket: Socket): void => {
@@ -23,6 +31,8 @@ export async function forwarder(to: number | null): Promise<Forwarder> {
   };
   const server = createServer((incoming) => {
     keep(incoming);
+    taken += 1;
+    if (isSilent) return;
     if (target === null) {
       incoming.destroy();
       return;
@@ -31,7 +41,9 @@ export async function forwarder(to: number | null): Promise<Forwarder> {
     keep(outgoing);
     for (const socket of [incoming, outgoing]) socket.setNoDelay(true);
     incoming.pipe(outgoing).pipe(incoming);
-    const hangUp = (): void => void incoming.destroy();
+    const hangUp = (): void => {
+      if (!isSilent) incoming.destroy();
+    };
     incoming.once("close", () => outgoing.destroy());
     outgoing.once("close", hangUp);
     ends.push(() => {
@@ -55,6 +67,16 @@ export async function forwarder(to: number | null): Promise<Forwarder> {
     },
     forget() {
       for (const end of ends.splice(0)) end();
+    },
+    fallSilent() {
+      isSilent = true;
+      for (const socket of open) socket.unpipe().pause();
+    },
+    pass() {
+      isSilent = false;
+    },
+    get taken() {
+      return taken;
     },
     async close() {
       redirect(null);

@@ -4,11 +4,26 @@ import { cancelBackend } from "./cancel-backend.ts";
 
 /**
  * The part of a `pg` pool that is used. `new pg.Pool()` fits as it is; so does a pool of your own whose `connect()`
- * ignores the callback and returns a promise.
+ * ignores the callback and returns a promise. That hands a client out a moment late, so listen for its `error` yourself.
+ * A pool that says how many connections it has goes on serving with those while no other can be opened.
  */
 export interface PostgresPool {
-  connect(callback: (error: Error | undefined, client?: PostgresPoolClient) => void): unknown;
+  connect(take: TakeConnection): unknown;
+  on?(event: "error" | "connect", listener: (given: unknown) => void): unknown;
+  removeListener?(event: "error" | "connect", listener: (given: unknown) => void): unknown;
+  readonly totalCount?: number;
+  readonly idleCount?: number;
+  readonly waitingCount?: number;
+  readonly options?: {
+    readonly max?: number | undefined;
+    readonly connectionTimeoutMillis?: number | undefined;
+    readonly idleTimeoutMillis?: number | null | undefined;
+    readonly maxLifetimeSeconds?: number | undefined;
+  };
 }
+
+/** Called once, with a connection or with what kept it from being had. */
+export type TakeConnection = (error: Error | undefined, client?: PostgresPoolClient) => void;
 
 export interface PostgresPoolClient {
   query(query: PostgresQuery): Promise<{ readonly rows: unknown[] }>;
@@ -60,8 +75,8 @@ export async function onConnection<T>(
     giveBack(client);
     return result;
   } catch (error) {
-    if (client === undefined) connecting.then(giveBack, ignore);
-    else if (working !== undefined && isTooSlow(error)) void reclaim(client, working);
+    if (client === undefined) connecting.then(giveBack).catch(ignore);
+    else if (working !== undefined && isTooSlow(error)) reclaim(client, working).catch(ignore);
     else client.release(true);
     throw toByokError(error);
   } finally {
@@ -69,10 +84,13 @@ export async function onConnection<T>(
   }
 }
 
-/** Waits for what a client's backend is at, which is told to give up, and gives the connection back. */
+/**
+ * Waits for what a client's backend is at, which is told to give up, and gives the connection back. It waits for the
+ * request to give up as well: one that is still on its way would meet the next call's statement.
+ */
 async function reclaim(client: PostgresPoolClient, working: Promise<unknown>): Promise<void> {
-  cancelBackend(client);
-  const isDone = working.then(ignore, ignore).then(() => client.query({ text: "ROLLBACK" }));
+  const isIdle = Promise.all([working.catch(ignore), cancelBackend(client)]);
+  const isDone = isIdle.then(() => client.query({ text: "ROLLBACK" }));
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => late.reject(new Error("The connection is dead.")), reclaimMs);
   timer.unref();
@@ -95,20 +113,29 @@ function giveBack(client: PostgresPoolClient): void {
   client.release();
 }
 
-/**
- * A connection with a listener from the first instant on. `pg` hands one out to a callback in the turn in which it has
- * come; a promise hands it out a microtask later, in which the connection's error would have no listener.
- */
+/** A connection with a listener from the first instant on. */
 function acquire(pool: PostgresPool): Promise<PostgresPoolClient> {
   return new Promise((resolve, reject) => {
-    const take = (client: PostgresPoolClient): void => {
+    askForConnection(pool, (error, client) => {
+      if (client === undefined) return reject(error);
       client.on("error", ignore);
       resolve(client);
-    };
-    // A pool that is given a malformed URL throws where it should reject.
-    const returned = pool.connect((error, client) => (client === undefined ? reject(error) : take(client)));
-    if (returned instanceof Promise) returned.then((client) => take(client as PostgresPoolClient), reject);
+    });
   });
+}
+
+/**
+ * Asks a pool in a way that leaves no gap: `pg` calls back in the turn in which a connection has come. A promise hands
+ * it out a microtask later, in which the connection's error would have no listener and end the process.
+ */
+export function askForConnection(pool: PostgresPool, take: TakeConnection): void {
+  try {
+    const returned = pool.connect(take);
+    if (returned instanceof Promise) returned.then((client) => take(undefined, client as PostgresPoolClient), take);
+  } catch (error) {
+    // A pool that is given a malformed URL throws where it should reject.
+    take(error as Error);
+  }
 }
 
 function toByokError(error: unknown): ByokError {

@@ -4,13 +4,18 @@ import { composeContradictionsSql, toContradiction } from "../rows/contradiction
 import { groupSealedKeys, type SealedRow } from "../rows/sealed-row.ts";
 import { toAuditRow, toKeyRecord } from "../rows/stored-rows.ts";
 import { noSchema, storeUnavailable } from "../store-unavailable.ts";
+import { PoolGate, type PostgresStoreEvent } from "./pool-gate.ts";
+import { findPoolWarnings } from "./pool-warnings.ts";
 import { asText, PostgresChanges } from "./postgres-changes.ts";
 import { onConnection, type PostgresPool, type PostgresPoolClient, type PostgresQuery } from "./postgres-client.ts";
 import { upgradeSchema } from "./postgres-schema.ts";
 import { chooseStatements, type HeadRow, type PollRow, type ReadStatements } from "./postgres-statements.ts";
 
 export interface PostgresStoreOptions {
-  /** A `pg` pool on the primary. The caller owns it and ends it. */
+  /**
+   * A `pg` pool on the primary. The caller owns it and ends it. The store listens for its `error`, which would end the
+   * process, until `close()`: end the pool first.
+   */
   readonly pool: PostgresPool;
   /** The longest that one call takes, waiting for a connection and for locks included. @default 1_000 */
   readonly timeoutMs?: number;
@@ -27,7 +32,11 @@ export interface PostgresStoreOptions {
   readonly prepare?: boolean;
   /** The longest that `migrate()` and `findContradictions()` take. @default 30_000 */
   readonly migrateTimeoutMs?: number;
+  /** Told of connections that were lost, and of a server that takes none. What it throws is ignored. */
+  readonly onEvent?: (event: PostgresStoreEvent) => void;
 }
+
+export type { PostgresStoreEvent };
 
 /**
  * A store in Postgres, for any number of processes and machines.
@@ -35,10 +44,10 @@ export interface PostgresStoreOptions {
  * @throws ByokError `options_invalid`
  */
 export function postgresStore(options: PostgresStoreOptions): KeyStore {
-  const { pool } = options;
   const timeoutMs = positiveMs("timeoutMs", options.timeoutMs ?? 1_000);
   const keepMs = positiveMs("logKeepMs", options.logKeepMs ?? 86_400_000);
   const migrateTimeoutMs = positiveMs("migrateTimeoutMs", options.migrateTimeoutMs ?? 30_000);
+  const pool = new PoolGate(options.pool, { timeoutMs, onEvent: options.onEvent });
   const prefix = options.schema === undefined ? "" : `"${options.schema.replaceAll('"', '""')}".`;
   const changes = new PostgresChanges(prefix, keepMs, timeoutMs);
   let statements: Promise<ReadStatements> | undefined;
@@ -125,9 +134,11 @@ export function postgresStore(options: PostgresStoreOptions): KeyStore {
         return (rows as Record<string, unknown>[]).map(toContradiction);
       }),
 
-    warnings: () => (isBehindPooler ? [poolerWarning] : []),
+    warnings: () => [...(isBehindPooler ? [poolerWarning] : []), ...findPoolWarnings(options.pool)],
 
-    async close() {},
+    async close() {
+      pool.close();
+    },
   };
 }
 

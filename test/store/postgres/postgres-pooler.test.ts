@@ -18,7 +18,7 @@ it.each([
   const url = new URL(inject("postgresUrl"));
   url.pathname = database;
   const bouncer = await startPgBouncer(url.href, mode);
-  const pool = new pg.Pool({ connectionString: bouncer.url, max: 8 });
+  const pool = new pg.Pool({ connectionString: bouncer.url, max: 8, connectionTimeoutMillis: 20_000 });
   pool.on("error", () => {});
   try {
     const store = postgresStore({ pool, timeoutMs: 20_000, ...options });

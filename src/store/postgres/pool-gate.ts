@@ -1,0 +1,119 @@
+import { type Attempt, CircuitBreaker } from "../../circuit-breaker.ts";
+import { systemClock } from "../../clock.ts";
+import type { ByokError } from "../../errors.ts";
+import { readCode, storeUnavailable } from "../store-unavailable.ts";
+import { listenToPool } from "./pool-listeners.ts";
+import { askForConnection, type PostgresPool, type TakeConnection } from "./postgres-client.ts";
+
+/** What an operator should know of a pool's connections. Never holds a value or a driver's text. */
+export type PostgresStoreEvent =
+  /** The server or the network ended a connection that nobody was using. The pool opens another when it is needed. */
+  | { readonly type: "connection_lost"; readonly atMs: number; readonly code: string }
+  /** New connections cannot be opened; one attempt at a time is made now and then, and calls that need one fail at once. */
+  | { readonly type: "connecting_failed"; readonly atMs: number; readonly code: string }
+  /** A connection was opened again. */
+  | { readonly type: "connecting_recovered"; readonly atMs: number };
+
+export interface PoolGateOptions {
+  /** The longest that one attempt to connect keeps others from being made. */
+  readonly timeoutMs: number;
+  readonly onEvent?: ((event: PostgresStoreEvent) => unknown) | undefined;
+}
+
+/** Calls that may wait for a connection at once. */
+const maxWaiting = 200;
+/** The longest between two attempts to connect while none succeeds, in milliseconds. */
+const maxProbeMs = 2_000;
+
+/**
+ * A pool that listens for its own trouble, and does not spread it: while connections cannot be opened, attempts are few,
+ * and calls never gather in its queue without end. Connections that are open serve on meanwhile.
+ */
+export class PoolGate implements PostgresPool {
+  readonly #pool: PostgresPool;
+  readonly #options: PoolGateOptions;
+  readonly #breaker: CircuitBreaker;
+  readonly #stopListening: () => void;
+  #waiting = 0;
+  #code = "";
+
+  constructor(pool: PostgresPool, options: PoolGateOptions) {
+    this.#pool = pool;
+    this.#options = options;
+    this.#breaker = new CircuitBreaker({
+      clock: systemClock,
+      maxProbeMs,
+      onChange: (isUp) => {
+        const atMs = Date.now();
+        this.#tell(
+          isUp ? { type: "connecting_recovered", atMs } : { type: "connecting_failed", atMs, code: this.#code },
+        );
+      },
+    });
+    this.#stopListening = listenToPool(pool, {
+      error: (error) => this.#tell({ type: "connection_lost", atMs: Date.now(), code: readCode(error) }),
+      connect: () => this.#breaker.noteAnswer(),
+    });
+  }
+
+  connect(take: TakeConnection): void {
+    const { isAtHand, hasRoom } = this.#look();
+    const opensOne = !isAtHand && hasRoom !== false;
+    const isCrowded = this.#waiting >= maxWaiting && hasRoom !== true;
+    const attempt = opensOne && !isCrowded ? this.#breaker.begin() : undefined;
+    if (isCrowded || (opensOne && attempt === undefined)) {
+      take(isCrowded ? tooManyWaiting() : cannotConnect(this.#code));
+      return;
+    }
+    const timer = attempt?.isProbe ? setTimeout(() => attempt.end(false), this.#options.timeoutMs).unref() : undefined;
+    this.#waiting += 1;
+    askForConnection(this.#pool, (error, client) => {
+      this.#waiting -= 1;
+      clearTimeout(timer);
+      if (client !== undefined) attempt?.end(true);
+      else this.#noteFailure(error, attempt);
+      take(error, client);
+    });
+  }
+
+  /** Stops listening. The pool stays the caller's. */
+  close(): void {
+    this.#stopListening();
+  }
+
+  /** `hasRoom`: whether the pool would open a connection rather than wait for one; `undefined` where it does not say. */
+  #look(): { readonly isAtHand: boolean; readonly hasRoom: boolean | undefined } {
+    const { idleCount = 0, waitingCount = 0, totalCount, options } = this.#pool;
+    const max = options?.max;
+    const hasRoom = totalCount === undefined || max === undefined ? undefined : totalCount < max;
+    return { isAtHand: idleCount > waitingCount, hasRoom };
+  }
+
+  /** A wait for a place in a pool that is in use says nothing of the server. */
+  #noteFailure(error: unknown, attempt: Attempt | undefined): void {
+    const isBusy = error instanceof Error && error.message === noPlaceInTime;
+    if (isBusy && !attempt?.isProbe) return;
+    this.#code = readCode(error);
+    if (attempt === undefined) this.#breaker.noteFailure();
+    else attempt.end(false);
+  }
+
+  #tell(event: PostgresStoreEvent): void {
+    const tell = async (): Promise<unknown> => await this.#options.onEvent?.(event);
+    // A listener that fails, now or later, must not fail a call, or end the process.
+    tell().catch(() => {});
+  }
+}
+
+/** What `pg` says when its `connectionTimeoutMillis` are over in the queue, and only then. */
+const noPlaceInTime = "timeout exceeded when trying to connect";
+
+function tooManyWaiting(): ByokError {
+  const what = `has ${maxWaiting} calls that wait for a connection`;
+  return storeUnavailable(what, "Look for what keeps the pool's connections, or raise its `max`.");
+}
+
+function cannotConnect(code: string): ByokError {
+  const next = "It is tried again every two seconds. Check that the server is up and takes more connections.";
+  return storeUnavailable(`cannot be connected to (${code})`, next);
+}
