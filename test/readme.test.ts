@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, expect, it } from "vitest";
@@ -88,6 +88,15 @@ it.each(eventTypes)("the README names the event %s, and a test sees it", (type) 
   );
   const seen = tests.filter((file) => readFileSync(join(import.meta.dirname, file), "utf8").includes(`"${type}"`));
   expect(seen, `A test provokes "${type}".`).not.toEqual([]);
+});
+
+it("the test files that the documents name are there", () => {
+  const documents = readdirSync(join(root, "docs")).map((file) => readFileSync(join(root, "docs", file), "utf8"));
+  const named = [...documents.join("\n").matchAll(/`(?<file>[\w/-]+\.test\.ts)`/gu)].map(
+    ({ groups }) => groups?.["file"],
+  );
+  expect(named.length).toBeGreaterThan(5);
+  for (const file of named) expect(existsSync(join(import.meta.dirname, file ?? "")), file).toBe(true);
 });
 
 it("the README gives a reason for every dependency", () => {

@@ -1,4 +1,5 @@
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { Transform } from "node:stream";
 
 /** A loopback port whose connections go on to another one. */
 export interface Forwarder {
@@ -18,7 +19,8 @@ export interface Forwarder {
   close(): Promise<void>;
 }
 
-export async function forwarder(to: number | null): Promise<Forwarder> {
+/** `delayMs`: how long everything is on its way, in each direction. */
+export async function forwarder(to: number | null, delayMs = 0): Promise<Forwarder> {
   let target = to;
   let taken = 0;
   let isSilent = false;
@@ -40,7 +42,8 @@ export async function forwarder(to: number | null): Promise<Forwarder> {
     const outgoing = connect(target, "127.0.0.1");
     keep(outgoing);
     for (const socket of [incoming, outgoing]) socket.setNoDelay(true);
-    incoming.pipe(outgoing).pipe(incoming);
+    if (delayMs === 0) incoming.pipe(outgoing).pipe(incoming);
+    else incoming.pipe(delayed(delayMs)).pipe(outgoing).pipe(delayed(delayMs)).pipe(incoming);
     const hangUp = (): void => {
       if (!isSilent) incoming.destroy();
     };
@@ -83,4 +86,8 @@ export async function forwarder(to: number | null): Promise<Forwarder> {
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+function delayed(delayMs: number): Transform {
+  return new Transform({ transform: (chunk, _encoding, done) => void setTimeout(done, delayMs, null, chunk) });
 }
