@@ -283,7 +283,8 @@ it("a cancel that is late meets no statement of another call", async () => {
   const late = createServer((socket) => {
     socket.once("data", (request) => {
       arrived.resolve(() => {
-        const onwards = connect(network.port, "127.0.0.1", () => onwards.end(request));
+        const { hostname, port } = new URL(inject("postgresUrl"));
+        const onwards = connect(Number(port), hostname, () => onwards.write(request));
         onwards.resume().once("close", () => socket.destroy());
       });
     });
