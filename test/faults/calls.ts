@@ -60,11 +60,13 @@ export class Calls {
     this.#deadlineMs = deadlineMs;
   }
 
-  begin(resolver: Resolver<typeof ada>): void {
-    setInterval(() => {
+  /** Returns what ends it. */
+  begin(resolver: Resolver<typeof ada>): () => void {
+    const calling = setInterval(() => {
       this.#busySince = performance.eventLoopUtilization();
       for (const orgId of this.orgIds) void this.#call(resolver, orgId);
     }, everyMs);
+    return () => clearInterval(calling);
   }
 
   heard(event: ResolverEvent): void {

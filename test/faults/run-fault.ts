@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Call, Outcome } from "./calls.ts";
 import { type Deployment, leaseMs } from "./deployment.ts";
 import type { Fault } from "./faults.ts";
+import type { Truth } from "./truth.ts";
 
 export interface FaultReport {
   readonly fault: string;
@@ -52,7 +53,9 @@ export async function runFault(deployment: Deployment, fault: Fault): Promise<Fa
   isOver = true;
   await changing;
   const unanswered = await Promise.all(workers.map((worker) => worker.unanswered()));
-  const judged = workers.map((worker, at) => judge(deployment, worker.takeOutcomes(), unanswered[at] ?? []));
+  const judged = workers.map((worker, at) =>
+    judge({ ...deployment, leaseMs }, worker.takeOutcomes(), unanswered[at] ?? []),
+  );
   const failed: Record<string, number> = {};
   for (const [code, times] of judged.flatMap((one) => Object.entries(one.failed))) {
     failed[code] = (failed[code] ?? 0) + times;
@@ -71,7 +74,12 @@ export async function runFault(deployment: Deployment, fault: Fault): Promise<Fa
   };
 }
 
-function judge({ truth }: Deployment, outcomes: readonly Outcome[], unanswered: readonly Call[]) {
+/** What a worker's calls were handed out, against what was true. */
+export function judge(
+  { truth, leaseMs }: { readonly truth: Truth; readonly leaseMs: number },
+  outcomes: readonly Outcome[],
+  unanswered: readonly Call[],
+) {
   const wrong: string[] = [];
   const failed: Record<string, number> = {};
   const stoppedMs = new Map<number, number>();
