@@ -1,9 +1,10 @@
 import type { DeepgramClient } from "@deepgram/sdk";
 import { importOptional } from "../import-optional.ts";
 import { pinnedFetch, toOrigin } from "./http/pinned-fetch.ts";
-import { probe, readField } from "./http/probe.ts";
-import { anthropicKeys } from "./key-format.ts";
+import { probe } from "./http/probe.ts";
+import { foreignKeys, foreignModelKeys } from "./key-format.ts";
 import type { Endpoint, Model, Provider } from "./provider.ts";
+import { deepgramRefusals } from "./refusals/deepgram-refusals.ts";
 
 const globalHost = "api.deepgram.com";
 /** Voice agents have a host of their own, in the global region only (https://developers.deepgram.com). */
@@ -28,7 +29,7 @@ export const deepgram: Provider<"deepgram", "stt" | "tts", DeepgramClient> = {
   },
   sdk: "@deepgram/sdk@5",
   keyVariable: "DEEPGRAM_API_KEY",
-  refusedPrefixes: anthropicKeys,
+  refusedPrefixes: { ...foreignKeys, ...foreignModelKeys },
   models: [
     listStt("nova-3-general", "Nova 3 General"),
     listStt("nova-3", "Nova 3"),
@@ -63,11 +64,6 @@ export const deepgram: Provider<"deepgram", "stt" | "tts", DeepgramClient> = {
   },
   check: (credential, signal) => {
     const headers = { authorization: `Token ${credential.key.reveal()}` };
-    return probe("deepgram", credential, signal, { path: "/v1/auth/token", headers }, ({ body }) => {
-      const code = readField(body, "err_code");
-      if (code === "INSUFFICIENT_PERMISSIONS") return { verdict: "restricted", reason: "missing_scope" };
-      const isWrong = code === "INVALID_AUTH" || /invalid credentials/iu.test(readField(body, "err_msg"));
-      return isWrong ? { verdict: "invalid", reason: "wrong_key" } : undefined;
-    });
+    return probe("deepgram", credential, signal, { path: "/v1/auth/token", headers }, deepgramRefusals);
   },
 };

@@ -1,9 +1,10 @@
 import type { ElevenLabsClient } from "@elevenlabs/elevenlabs-js";
 import { importOptional } from "../import-optional.ts";
 import { pinnedFetch, toOrigin } from "./http/pinned-fetch.ts";
-import { probe, readField } from "./http/probe.ts";
-import { anthropicKeys } from "./key-format.ts";
+import { probe } from "./http/probe.ts";
+import { foreignKeys, foreignModelKeys } from "./key-format.ts";
 import type { Endpoint, Model, Provider } from "./provider.ts";
+import { elevenlabsRefusals } from "./refusals/elevenlabs-refusals.ts";
 
 const toEndpoint = (name: string): Endpoint => ({ baseUrl: `https://${name}`, websocketUrl: `wss://${name}` });
 const listTts = (id: string, name: string): Model => ({ id, name, default: id === "eleven_flash_v2_5", slot: "tts" });
@@ -27,7 +28,7 @@ export const elevenlabs: Provider<"elevenlabs", "tts" | "stt", ElevenLabsClient>
   sdk: "@elevenlabs/elevenlabs-js@2",
   keyVariable: "ELEVENLABS_API_KEY",
   /** Its own keys begin with `sk_` where they begin with anything. */
-  refusedPrefixes: { ...anthropicKeys, "sk-": "it looks like a key of OpenAI" },
+  refusedPrefixes: { ...foreignKeys, ...foreignModelKeys, "sk-": "it looks like a key of OpenAI" },
   models: [
     listTts("eleven_flash_v2_5", "Flash v2.5"),
     listTts("eleven_v4", "Eleven v4"),
@@ -56,12 +57,6 @@ export const elevenlabs: Provider<"elevenlabs", "tts" | "stt", ElevenLabsClient>
   },
   check: (credential, signal) => {
     const headers = { "xi-api-key": credential.key.reveal() };
-    return probe("elevenlabs", credential, signal, { path: "/v1/models", headers }, ({ body }) => {
-      const detail = readField(body, "detail", "status");
-      if (detail === "missing_permissions") return { verdict: "restricted", reason: "missing_scope" };
-      if (detail === "quota_exceeded") return { verdict: "passed", reason: "no_quota" };
-      if (detail === "detected_unusual_activity") return { verdict: "restricted", reason: "blocked" };
-      return detail === "invalid_api_key" ? { verdict: "invalid", reason: "wrong_key" } : undefined;
-    });
+    return probe("elevenlabs", credential, signal, { path: "/v1/models", headers }, elevenlabsRefusals);
   },
 };

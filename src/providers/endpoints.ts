@@ -1,4 +1,5 @@
 import { ByokError } from "../errors.ts";
+import { ownProperty } from "../own-property.ts";
 import type { Endpoint, Provider } from "./provider.ts";
 
 /** A host that the operator declares for a provider. A string is its `baseUrl`; `websocketUrl` defaults to the same host. */
@@ -31,8 +32,10 @@ const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/u;
 
 /** @throws ByokError `options_invalid` unless it is `https`/`wss`, or `http`/`ws` on loopback, without credentials, query or fragment. */
 function declareEndpoint(provider: string, option: EndpointOption): DeclaredEndpoint {
-  const { baseUrl, websocketUrl, region } =
-    typeof option === "string" ? { baseUrl: option } : (option ?? { baseUrl: "" });
+  const given: Partial<DeclaredEndpoint> = typeof option === "string" ? { baseUrl: option } : (option ?? {});
+  const baseUrl = ownProperty(given, "baseUrl") ?? "";
+  const websocketUrl = ownProperty(given, "websocketUrl");
+  const region = ownProperty(given, "region");
   const base = parseUrl(provider, baseUrl, "http");
   const websocket = websocketUrl === undefined ? base.replace(/^http/u, "ws") : parseUrl(provider, websocketUrl, "ws");
   return { baseUrl: base, websocketUrl: websocket, region: region ?? null };
@@ -47,7 +50,9 @@ export function findEndpoint(
   declared: DeclaredEndpoint | undefined,
 ): Endpoint | undefined {
   if (region === null) return declared ?? provider.endpoint;
-  return declared?.region === region ? declared : provider.regions?.[region];
+  if (declared?.region === region) return declared;
+  const regions = ownProperty(provider, "regions") ?? {};
+  return Object.hasOwn(regions, region) ? regions[region] : undefined;
 }
 
 function parseUrl(provider: string, text: string, scheme: "http" | "ws"): string {

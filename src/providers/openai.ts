@@ -1,10 +1,11 @@
 import type { OpenAI } from "openai";
 import type { OpenAIRealtimeWS } from "openai/realtime/ws";
-import { probe, readField } from "./http/probe.ts";
-import { anthropicKeys } from "./key-format.ts";
+import { probe } from "./http/probe.ts";
+import { foreignKeys } from "./key-format.ts";
 import type { OpenAISdk } from "./openai-sdk/openai-client.ts";
 import { loadProtocol, openSession } from "./openai-sdk/openai-protocol.ts";
 import type { Endpoint, Model, Provider } from "./provider.ts";
+import { openaiRefusals } from "./refusals/openai-refusals.ts";
 
 /** Data residency hosts as the SDK's `dataResidency` option names them (openai 7.57). */
 const regionNames = ["us", "eu", "ae", "au", "in", "jp"] as const;
@@ -31,7 +32,7 @@ export const openai: Provider<"openai", "llm" | "realtime", OpenAI, OpenAIRealti
   sdk: "openai@7",
   keyVariable: "OPENAI_API_KEY",
   keyPrefixes: ["sk-proj-", "sk-svcacct-", "sk-admin-"],
-  refusedPrefixes: { "sk-admin-": "it is an admin key, which runs no model", ...anthropicKeys },
+  refusedPrefixes: { "sk-admin-": "it is an admin key, which runs no model", ...foreignKeys },
   models: [
     { id: "gpt-4o-mini", name: "GPT-4o Mini", default: true, slot: "llm" },
     listLlm("gpt-4o", "GPT-4o"),
@@ -60,15 +61,6 @@ export const openai: Provider<"openai", "llm" | "realtime", OpenAI, OpenAIRealti
   realtime: (credential, loaded, session) => openSession("openai", credential, loaded, session),
   check: (credential, signal) => {
     const headers = { authorization: `Bearer ${credential.key.reveal()}` };
-    return probe("openai", credential, signal, { path: "/models", headers }, ({ body }) => {
-      const message = readField(body, "error", "message");
-      const codes = [readField(body, "error", "code"), readField(body, "error", "type")];
-      if (codes.includes("insufficient_quota")) return { verdict: "passed", reason: "no_quota" };
-      const isMissingScope =
-        codes.includes("missing_scope") || /missing scopes|insufficient permissions/iu.test(message);
-      if (isMissingScope) return { verdict: "restricted", reason: "missing_scope" };
-      const isWrong = codes.includes("invalid_api_key") || /incorrect api key/iu.test(message);
-      return isWrong ? { verdict: "invalid", reason: "wrong_key" } : undefined;
-    });
+    return probe("openai", credential, signal, { path: "/models", headers }, openaiRefusals);
   },
 };

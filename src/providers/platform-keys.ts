@@ -1,17 +1,37 @@
+import { ByokError, isByokError } from "../errors.ts";
+import { ownProperty } from "../own-property.ts";
 import { type BuiltinProvider, builtinProviders } from "./builtin.ts";
+import { parseKey } from "./key-format.ts";
+import type { Provider } from "./provider.ts";
+
+/** Other names of a provider's variable, read where its own is absent. ELEVEN_API_KEY is LiveKit's. */
+const otherNames: Readonly<Partial<Record<BuiltinProvider["id"], string>>> = { elevenlabs: "ELEVEN_API_KEY" };
 
 /**
- * The platform's keys from OPENAI_API_KEY, DEEPGRAM_API_KEY, ELEVENLABS_API_KEY, XAI_API_KEY and RESEND_API_KEY: each
- * provider's `keyVariable`. The only place where byokit reads a key from the environment, and only because the caller
- * says so. Blank is absent.
+ * The platform's keys from OPENAI_API_KEY, DEEPGRAM_API_KEY, ELEVENLABS_API_KEY (or ELEVEN_API_KEY), XAI_API_KEY and
+ * RESEND_API_KEY: each provider's `keyVariable`. The only place where byokit reads a key from the environment, and only
+ * because the caller says so. Blank is absent.
+ *
+ * @throws ByokError `key_malformed` for a text that can be nobody's key; names the variable.
  */
 export function platformKeysFromEnv(
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): Partial<Record<BuiltinProvider["id"], string>> {
   const keys: Partial<Record<BuiltinProvider["id"], string>> = {};
-  for (const { id, keyVariable } of builtinProviders) {
-    const key = keyVariable === undefined ? undefined : env[keyVariable]?.trim();
-    if (key) keys[id] = key;
+  for (const provider of builtinProviders) {
+    const { id, keyVariable } = provider;
+    const names = [keyVariable, ownProperty(otherNames, id)].filter((name) => name !== undefined);
+    const name = names.find((one) => ownProperty(env, one)?.trim());
+    if (name !== undefined) keys[id] = parseVariable(provider, name, ownProperty(env, name) ?? "");
   }
   return keys;
+}
+
+function parseVariable(provider: Provider, name: string, key: string): string {
+  try {
+    return parseKey(provider, key, builtinProviders).reveal();
+  } catch (error) {
+    if (!isByokError(error)) throw error;
+    throw new ByokError("key_malformed", `${name}: ${error.message}`, { provider: provider.id });
+  }
 }

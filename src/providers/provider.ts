@@ -1,6 +1,7 @@
 import { ByokError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import type { Category, Slot } from "../slot.ts";
+import type { RefusalReason } from "./refusals/refusal.ts";
 
 /**
  * A vendor: what it is called, which slots it can fill, where it listens, and how its client is built. Built with
@@ -81,19 +82,16 @@ export interface RealtimeSession {
 }
 
 /**
- * What a provider says of a key. `restricted`: valid, but without some scope. `unreachable`: the provider did not say
- * (down, slow, rate limited), which never speaks against the key. `reason` is one word of ours, never the provider's text.
+ * What a provider says of a key. `restricted`: valid, but not for everything. `unreachable`: the provider did not say
+ * (down, slow, rate limited, or somebody else answered), which never speaks against the key. `reason` is one word of ours,
+ * never the provider's text.
  */
 export interface KeyCheck {
   readonly verdict: "passed" | "restricted" | "invalid" | "unreachable";
-  readonly reason?:
-    | "wrong_key"
-    | "blocked"
-    | "missing_scope"
-    | "no_quota"
-    | "rate_limited"
-    | "timeout"
-    | "provider_error";
+  /** `perhaps_wrong_region`: `refused` by a provider that has regions. */
+  readonly reason?: RefusalReason | "perhaps_wrong_region" | "timeout" | "provider_error";
+  /** The region that a provider named with `wrong_region`. */
+  readonly region?: string;
 }
 
 /** Declares a provider, typed through to the slot: `resolve()` knows the client of every slot that it fills. */

@@ -1,9 +1,10 @@
 import type { Resend } from "resend";
 import { importOptional } from "../import-optional.ts";
 import { pinnedFetch, toOrigin } from "./http/pinned-fetch.ts";
-import { probe, readField } from "./http/probe.ts";
-import { anthropicKeys } from "./key-format.ts";
+import { probe } from "./http/probe.ts";
+import { foreignKeys, foreignModelKeys } from "./key-format.ts";
 import type { Credential, Provider } from "./provider.ts";
+import { resendRefusals } from "./refusals/resend-refusals.ts";
 
 type ResendSdk = typeof import("resend");
 
@@ -21,18 +22,13 @@ export const resend: Provider<"resend", "email", Resend> = {
   sdk: "resend@6",
   keyVariable: "RESEND_API_KEY",
   keyPrefixes: ["re_"],
-  refusedPrefixes: anthropicKeys,
+  refusedPrefixes: { ...foreignKeys, ...foreignModelKeys },
   models: [],
   load: () => importOptional("resend", "resend@6", () => import("resend")),
   connect: (credential, loaded) => makeHermetic(loaded as ResendSdk, credential),
   check: (credential, signal) => {
     const headers = { authorization: `Bearer ${credential.key.reveal()}`, "user-agent": userAgent };
-    return probe("resend", credential, signal, { path: "/domains", headers }, ({ body }) => {
-      const name = readField(body, "name");
-      if (name === "restricted_api_key") return { verdict: "restricted", reason: "missing_scope" };
-      const isInvalid = name === "invalid_api_key" || /api key is invalid/iu.test(readField(body, "message"));
-      return isInvalid ? { verdict: "invalid", reason: "wrong_key" } : undefined;
-    });
+    return probe("resend", credential, signal, { path: "/domains", headers }, resendRefusals);
   },
 };
 

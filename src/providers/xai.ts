@@ -1,10 +1,12 @@
 import type { OpenAI } from "openai";
 import type { OpenAIRealtimeWS } from "openai/realtime/ws";
 import { probe } from "./http/probe.ts";
-import { anthropicKeys } from "./key-format.ts";
+import { readObject } from "./http/read-field.ts";
+import { foreignKeys } from "./key-format.ts";
 import type { OpenAISdk } from "./openai-sdk/openai-client.ts";
 import { loadProtocol, openSession } from "./openai-sdk/openai-protocol.ts";
-import type { Provider } from "./provider.ts";
+import type { KeyCheck, Provider } from "./provider.ts";
+import { xaiRefusals } from "./refusals/xai-refusals.ts";
 
 /** What a key without restrictions may do, in the words of `GET /v1/api-key`. */
 const everything = ["api-key:endpoint:*", "api-key:model:*"];
@@ -23,7 +25,7 @@ export const xai: Provider<"xai", "realtime" | "llm", OpenAI, OpenAIRealtimeWS> 
   sdk: "openai@7",
   keyVariable: "XAI_API_KEY",
   keyPrefixes: ["xai-"],
-  refusedPrefixes: anthropicKeys,
+  refusedPrefixes: foreignKeys,
   models: [
     { id: "grok-beta-realtime", name: "Grok Beta Realtime", default: true, slot: "realtime" },
     { id: "grok-voice-latest", name: "Grok Voice (latest)", default: false, slot: "realtime" },
@@ -45,18 +47,22 @@ export const xai: Provider<"xai", "realtime" | "llm", OpenAI, OpenAIRealtimeWS> 
   realtime: (credential, loaded, session) => openSession("xai", credential, loaded, session),
   check: (credential, signal) => {
     const headers = { authorization: `Bearer ${credential.key.reveal()}` };
-    return probe("xai", credential, signal, { path: "/api-key", headers }, ({ status, body, text }) => {
-      // xAI answers with plain text or with JSON; a page is somebody else's.
-      const said = text.trimStart().startsWith("<") ? "" : text;
-      if (status >= 400 && /incorrect api key/iu.test(said)) return { verdict: "invalid", reason: "wrong_key" };
-      if (status === 403 && /api key is blocked/iu.test(said)) return { verdict: "invalid", reason: "blocked" };
-      if (status === 403 && /permission/iu.test(said)) return { verdict: "restricted", reason: "missing_scope" };
-      const facts = (status === 200 ? (body ?? {}) : {}) as Readonly<Record<string, unknown>>;
-      const isBlocked = ["api_key_blocked", "api_key_disabled", "team_blocked"].some((name) => facts[name] === true);
-      if (isBlocked) return { verdict: "invalid", reason: "blocked" };
-      const { acls } = facts;
-      const isWhole = !Array.isArray(acls) || everything.every((acl) => acls.includes(acl));
-      return isWhole ? undefined : { verdict: "restricted", reason: "missing_scope" };
-    });
+    return probe("xai", credential, signal, { path: "/api-key", headers }, xaiRefusals, judgeFacts);
   },
 };
+
+/** A key that is blocked reads its own facts all the same. */
+function judgeFacts(body: unknown): KeyCheck | undefined {
+  const facts = {
+    api_key_blocked: false,
+    api_key_disabled: false,
+    team_blocked: false,
+    acls: null,
+    ...readObject(body),
+  };
+  const isBlocked = [facts.api_key_blocked, facts.api_key_disabled, facts.team_blocked].includes(true);
+  if (isBlocked) return { verdict: "invalid", reason: "blocked" };
+  const acls: unknown = facts.acls;
+  const isWhole = !Array.isArray(acls) || everything.every((acl) => acls.includes(acl));
+  return isWhole ? undefined : { verdict: "restricted", reason: "missing_scope" };
+}

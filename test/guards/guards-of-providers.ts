@@ -1,5 +1,74 @@
 import { type Guard, guardsOf } from "./guard.ts";
 
+/** One rule for each family of texts that stand where a key belongs. */
+const nobodysKeys: readonly Guard[] = guardsOf("providers/nobodys-key.ts", "providers/key-format.test.ts", [
+  [
+    "an invisible character",
+    "/[\\u00ad\\u180e\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u2064\\ufeff]/u",
+    "/(?!)/u",
+    "that is an invisible character is no",
+  ],
+  ["a mask", "/\\*|\\.{2,}|[…•●∙·◦○■▪⬤]|#{4,}|x{8,}|^(?:[a-z]{1,8}[-_])*x{3,}$/iu", "/(?!)/u", "that is a mask is no"],
+  ["one character", "/^(.)\\1{5,}$/u", "/(?!)/u", "that is one character is no"],
+  ["a printed object", "/^\\[object /u", "/(?!)/u", "that is a printed object is no"],
+  [
+    "a text taken out",
+    "/^[[(<]?(?:redacted|hidden|masked|removed|key removed|secret|filtered)[\\])>]?$/iu",
+    "/(?!)/u",
+    "that is a text taken out is no",
+  ],
+  [
+    "nothing",
+    "/^[[(<]?(?:null|undefined|none|nil|nan|true|false|n\\/a|void|empty|unset)[\\])>]?$/iu",
+    "/(?!)/u",
+    "that is nothing is no",
+  ],
+  [
+    "a reference",
+    "/\\$[{(]|^\\$|\\{\\{|^%\\w+%$|^(?:process\\.env|import\\.meta\\.env|os\\.environ)\\b/u",
+    "/(?!)/u",
+    "that is a reference is no",
+  ],
+  ["JSON", "/^\\s*[{[]\\s*(?:[\"'{[\\]}]|-?\\d)/u", "/(?!)/u", "that is JSON is no"],
+  [
+    "a header",
+    "/^(?:authorization|proxy-authorization|(?:xi|x)-api-key)\\s*[:=]/iu",
+    "/(?!)/u",
+    "that is a header is no",
+  ],
+  ["a bearer", "/^bearer/iu", "/(?!)/u", "that is a bearer is no"],
+  ["a scheme", "/^(?:token|basic)[\\s:]/iu", "/(?!)/u", "that is a scheme is no"],
+  [
+    "a URL",
+    "/^[a-z][a-z0-9+.-]*:\\/\\/|^www\\.|^(?:[a-z0-9-]+\\.)+(?:com|io|ai|org|net)(?:[/:]|$)/iu",
+    "/(?!)/u",
+    "that is a URL is no",
+  ],
+  [
+    "an assignment",
+    "/^(?:(?:export|set|setx)\\s+)?[-$?&]*[a-z_][\\w-]*\\s*=\\s*[^=\\s]|^(?:[a-z]+[-_ ])*(?:api)?(?:key|token|secret)\\s*:\\s*\\S/iu",
+    "/(?!)/u",
+    "that is an assignment is no",
+  ],
+  ["angle brackets", "/[<>]/u", "/(?!)/u", "that is angle brackets is no"],
+  [
+    "a placeholder",
+    "/placeholder|(?:^|[^a-z])your[a-z_ -]{0,40}(?:key|token|secret)|^(?:change|replace)[-_ ]?(?:me|this)$|(?:key|token|secret)[-_ ](?:goes[-_ ])?here$|^(?:api[-_ ]?key|todo|tbd|fixme|dummy|changeit)$/iu",
+    "/(?!)/u",
+    "that is a placeholder is no",
+  ],
+  [
+    "a variable's name",
+    "/^_*[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*_(?:KEY|TOKEN|SECRET)_*$/u",
+    "/(?!)/u",
+    "that is a variable's name is no",
+  ],
+  ["quotation marks", "/[\"'`“”„‘’«»]/u", "/(?!)/u", "that is quotation marks is no"],
+  ["a backslash", "/\\\\/u", "/(?!)/u", "that is a backslash is no"],
+  ["a comma", "/[,;]/u", "/(?!)/u", "that is a comma is no"],
+  ["brackets", "/[[\\](){}]/u", "/(?!)/u", "that is brackets is no"],
+]);
+
 /** What keeps a client hermetic. */
 export const guardsOfProviders: readonly Guard[] = [
   ...guardsOf("providers/openai-sdk/openai-client.ts", "providers/openai-sdk/openai-client.test.ts", [
@@ -15,7 +84,12 @@ export const guardsOfProviders: readonly Guard[] = [
   ]),
   ...guardsOf("providers/openai-sdk/openai-client.ts", "providers/hermetic.test.ts", [
     ["OPENAI_BASE_URL", "baseURL: baseUrl,", "", "what openai"],
-    ["OPENAI_CUSTOM_HEADERS", "defaultHeaders: options.defaultHeaders, [pin]: pinned", "[pin]: pinned", "what openai"],
+    [
+      "OPENAI_CUSTOM_HEADERS",
+      'defaultHeaders: ownProperty(options, "defaultHeaders"), [pin]: pinned',
+      "[pin]: pinned",
+      "what openai",
+    ],
     ["a pinned key", 'hide(this, "apiKey", () => key.reveal());', "", "openai.*shows"],
     ["hidden options", 'hide(this, "_options", () => kept);', "", "what openai"],
   ]),
@@ -29,7 +103,7 @@ export const guardsOfProviders: readonly Guard[] = [
   ...guardsOf("providers/http/pinned-fetch.ts", "providers/hermetic.test.ts", [
     ["the host", "if (!origins.includes(new URL(url).origin)) return hostRefused(provider);", "", "another host"],
     ["redirects", 'redirect: "error"', 'redirect: "follow"', "redirect"],
-    ["echoed keys", "response.ok ? body : await scrubResponse(body, key)", "body", "echoes"],
+    ["echoed keys", "response.ok || !redacts ? body : await scrubResponse(body, key)", "body", "echoes"],
     ["stalled headers", "() => ending.abort(noAnswer()), limitMs", "() => {}, limitMs", "headers stall"],
   ]),
   ...guardsOf("providers/http/response-body.ts", "providers/http/response-body.test.ts", [
@@ -60,64 +134,103 @@ export const guardsOfProviders: readonly Guard[] = [
     ["RESEND_API_KEY", "new sdk.Resend(key.reveal(), {", "new sdk.Resend(undefined, {", "resend needs"],
   ]),
   ...guardsOf("providers/http/probe.ts", "providers/key-verdicts.test.ts", [
-    ["no verdict from a page", "response.ok && /^\\s*[[{]/u.test(text)", "response.ok", "says nothing"],
+    ["no verdict from a page", "response.ok && /^\\s*[[{]/u.test(text)", "response.ok", "portal's page, 200"],
     [
       "an end to an answer",
       "await readTextUpTo(response.body, maxAnswerBytes)",
       "await response.text()",
       "without end",
     ],
+    ["a verdict on what came", "{ redacts: false }", "{}", "(openai|elevenlabs|resend).*judged as it came"],
   ]),
-  ...guardsOf("providers/openai.ts", "providers/key-verdicts.test.ts", [
-    ["quota", 'if (codes.includes("insufficient_quota"))', "if (false)", "exceeded your"],
-    ["scopes", "if (isMissingScope) return", "if (false) return", "have insufficient"],
-    ["a verdict by the body", "return isWrong ?", "return true ?", "answers 500"],
+  ...guardsOf("providers/http/read-field.ts", "providers/key-verdicts.test.ts", [
+    [
+      "own properties",
+      "isObject && Object.hasOwn(value as object, name)",
+      "isObject",
+      "(deepgram|openai|elevenlabs|xai).*own properties",
+    ],
+  ]),
+  ...guardsOf("providers/http/complete-init.ts", "providers/hermetic.test.ts", [
+    ["headers of ours alone", 'referrer: "about:client", ', "", "its own headers"],
+  ]),
+  ...guardsOf("providers/endpoints.ts", "providers/hermetic.test.ts", [
+    ["a declared host of ours alone", 'ownProperty(given, "websocketUrl")', "given.websocketUrl", "takes a host"],
+    ["a region of ours alone", "Object.hasOwn(regions, region) ?", "true ?", "takes a host"],
+  ]),
+  ...guardsOf("providers/refusals/refusal.ts", "providers/key-verdicts.test.ts", [
+    ["401 in any words", "if (status === 401) return", "if (false) return", "401 in words that nobody knows"],
+    ["403 in any words", "if (status === 403) return", "if (false) return", "403 in words that nobody knows"],
+    ["402 in any words", "if (status === 402) return", "if (false) return", "deepgram.*402 in words that nobody knows"],
+    ["a region that is named", 'kind === "region" ?', "false ?", "openai.*another region's host$"],
+  ]),
+  ...guardsOf("providers/refusals/openai-refusals.ts", "providers/key-verdicts.test.ts", [
+    ["an answer of its own", 'isOwn && sentence !== ""', "true", "openai.*only a sentence"],
+    ["quota", '"insufficient_quota", ', "", "openai.*by its type alone"],
+    ["scopes", "/missing scopes:|insufficient permissions for/iu", "/(?!)/u", "openai.*no code, 401"],
+    [
+      "regions",
+      'codes: ["incorrect_hostname"],\n      sentence: /incorrect regional hostname/iu,',
+      "",
+      "openai.*region's host",
+    ],
+    ["accounts", ', "access_terminated"', "", "openai.*access that was terminated"],
+  ]),
+  ...guardsOf("providers/refusals/deepgram-refusals.ts", "providers/key-verdicts.test.ts", [
+    ["an answer of its own", "return isOwn\n", "return true\n", "deepgram.*a proxy's JSON"],
+    ["the newer format", 'const isOwn = category !== ""', "const isOwn = false", "deepgram.*the newer format"],
+    ["credits", ' "PAYMENT_REQUIRED",', "", "deepgram.*no credits, the newer"],
+  ]),
+  ...guardsOf("providers/refusals/elevenlabs-refusals.ts", "providers/key-verdicts.test.ts", [
+    ["an answer of its own", 'codes.length > 0 && sentence !== ""', "true", "elevenlabs.*a proxy's JSON"],
+    ["regions", "/data residency|is a global server|calling the correct api url/iu", "/(?!)/u", "a residency key"],
+    [
+      "scopes",
+      '["missing_permissions", "insufficient_permissions"]',
+      "[]",
+      "elevenlabs.*scope that is missing, the newer",
+    ],
+    ["keys in new words", ', "authentication_error"]', "]", "wrong with a key in new words"],
+  ]),
+  ...guardsOf("providers/refusals/xai-refusals.ts", "providers/key-verdicts.test.ts", [
+    ["no verdict from a page", '&& !text.trimStart().startsWith("<")', "", "xai.*(proxy's page|portal's page, 400)"],
+    ["credits", "any credits|", "", "a team without credits"],
+  ]),
+  ...guardsOf("providers/refusals/resend-refusals.ts", "providers/key-verdicts.test.ts", [
+    ["an answer of its own", 'isOwn && name !== "" && sentence !== ""', "true", "resend.*a proxy's JSON"],
+    ["scopes", '["restricted_api_key"]', "[]", "resend.*only sends"],
   ]),
   ...guardsOf("providers/xai.ts", "providers/key-verdicts.test.ts", [
-    [
-      "a verdict by the body",
-      "if (status >= 400 && /incorrect api key/iu.test(said))",
-      "if (status >= 400)",
-      "caller does",
-    ],
     [
       "keys that are blocked",
       "if (isBlocked) return",
       "if (false) return",
-      'xai that answers 200 \\{"redacted_api_key":"xai-…","acls":\\["api-key:endpoint:\\*","api-key:model:\\*"\\],"api_key_disabled":true\\} says invalid',
+      "xai.*(is disabled|200, a key that is blocked)",
     ],
+    ["keys with less than everything", "return isWhole ?", "return true ?", "xai.*(without any scope|one endpoint)"],
+  ]),
+  ...guardsOf("providers/platform-keys.ts", "providers/environment.test.ts", [
+    ["ELEVEN_API_KEY", '{ elevenlabs: "ELEVEN_API_KEY" }', "{}", "LiveKit's name"],
+  ]),
+  ...guardsOf("providers/platform-keys.ts", "providers/key-format.test.ts", [
     [
-      "keys with less than everything",
-      "return isWhole ?",
-      "return true ?",
-      'xai that answers 200 \\{"redacted_api_key":"xai-…","acls":\\[\\]\\} says restricted',
+      "keys of the environment that are nobody's",
+      'parseVariable(provider, name, ownProperty(env, name) ?? "")',
+      '(ownProperty(env, name) ?? "").trim()',
+      "no key of the platform's",
     ],
   ]),
-  ...guardsOf("providers/deepgram.ts", "providers/key-verdicts.test.ts", [
-    ["a verdict by the body", "return isWrong ?", "return true ?", "answers 404"],
-  ]),
-  ...guardsOf("providers/elevenlabs.ts", "providers/key-verdicts.test.ts", [
-    [
-      "scopes",
-      'if (detail === "missing_permissions")',
-      "if (false)",
-      'elevenlabs that answers 401 \\{"detail":\\{"status":"missing_permissions","message":"…"\\}\\} says restricted',
-    ],
-    ["a verdict by the body", 'return detail === "invalid_api_key" ?', "return true ?", "elevenlabs without"],
-  ]),
-  ...guardsOf("providers/resend.ts", "providers/key-verdicts.test.ts", [
-    [
-      "scopes",
-      'if (name === "restricted_api_key")',
-      "if (false)",
-      'resend that answers 401 \\{"statusCode":401,"name":"restricted_api_key","message":"This API key is restricted"\\} says restricted',
-    ],
-    ["a verdict by the body", "return isInvalid ?", "return true ?", "answers 502"],
-  ]),
+  ...nobodysKeys,
   ...guardsOf("providers/key-format.ts", "providers/key-format.test.ts", [
     ["the length of a key", "if (trimmed.length > maxKeyLength)", "if (false)", 'like "kkk'],
+    [
+      "a byte order mark",
+      'findNobodysKey(given.replace(/^[^\\S\\ufeff]+|[^\\S\\ufeff]+$/gu, ""))',
+      "findNobodysKey(trimmed)",
+      "invisible",
+    ],
     ["printable keys", "if (!key.isSendable())", "if (false)", 'a text.*like "key with blanks" is no key of anybody'],
     ["refused prefixes", "if (trimmed.startsWith(prefix)) throw", "if (false) throw", "like sk-admin-runs-no-model"],
-    ["other providers' prefixes", "other.id !== provider.id &&", "false &&", "deepgram like"],
+    ["other providers' prefixes", "other.id !== provider.id &&", "false &&", "deepgram like sk-proj"],
   ]),
 ];

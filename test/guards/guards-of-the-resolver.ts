@@ -44,8 +44,8 @@ export const guardsOfTheResolver: readonly Guard[] = [
     ],
     [
       "a region's own host",
-      "declared?.region === region ? declared : provider.regions?.[region]",
-      "declared",
+      "if (declared?.region === region) return declared;",
+      "if (declared !== undefined) return declared;",
       "region serves",
     ],
   ]),

@@ -53,3 +53,10 @@ it("the platform's keys are read from the environment only when they are asked f
   expect(platformKeysFromEnv()).toEqual({ openai: "platform-openai" });
   expect(platformKeysFromEnv({ XAI_API_KEY: "platform-xai" })).toEqual({ xai: "platform-xai" });
 });
+
+it("LiveKit's name of ElevenLabs' variable is read where its own is absent or blank", () => {
+  expect(platformKeysFromEnv({ ELEVEN_API_KEY: "platform-eleven" })).toEqual({ elevenlabs: "platform-eleven" });
+  const both = { ELEVEN_API_KEY: "platform-eleven", ELEVENLABS_API_KEY: "platform-elevenlabs" };
+  expect(platformKeysFromEnv(both)).toEqual({ elevenlabs: "platform-elevenlabs" });
+  expect(platformKeysFromEnv({ ...both, ELEVENLABS_API_KEY: " " })).toEqual({ elevenlabs: "platform-eleven" });
+});

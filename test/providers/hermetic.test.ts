@@ -19,6 +19,8 @@ const { elevenlabs } = await import("../../src/providers/elevenlabs.ts");
 const { openai } = await import("../../src/providers/openai.ts");
 const { resend } = await import("../../src/providers/resend.ts");
 const { xai } = await import("../../src/providers/xai.ts");
+const { declareEndpoints, findEndpoint } = await import("../../src/providers/endpoints.ts");
+const { parseKey } = await import("../../src/providers/key-format.ts");
 
 const credential = (prefix = "", requestTimeoutMs = 5_000): Credential => ({
   key: new Secret(key),
@@ -104,6 +106,69 @@ describe("in an environment full of the platform's values", () => {
     await client.emails.send({ from: "a@b.example", to: "c@d.example", subject: "s", text: "t" });
     expectClean(`Bearer ${key}`, 2);
     expect(server.arrived.map(({ headers }) => headers["user-agent"])).toEqual(["byokit", "byokit"]);
+  });
+});
+
+describe("under an Object.prototype that somebody has filled", () => {
+  const fill = async (value: unknown, names: readonly string[], work: () => Promise<void>): Promise<void> => {
+    for (const name of names) {
+      Object.defineProperty(Object.prototype, name, { value, configurable: true, writable: true });
+      try {
+        await work();
+      } finally {
+        Reflect.deleteProperty(Object.prototype, name);
+      }
+    }
+  };
+
+  it.each([
+    deepgram,
+    elevenlabs,
+    openai,
+    resend,
+    xai,
+  ])("a check of $id asks its own host with its own headers", async (provider) => {
+    await using other = await recordingServer();
+    const check = () => provider.check?.(credential("/v1"), new AbortController().signal).catch(() => undefined);
+    const ask = async (): Promise<void> => void (await check());
+    await ask();
+    const [clean] = server.arrived.splice(0);
+    const words = ["baseUrl", "websocketUrl", "Authorization", "path", "url", "method", "body", "region"];
+    await fill(other.origin, [...words, "referrer", "integrity", "send"], ask);
+    await fill({ "x-planted": marker, authorization: marker }, ["headers", "requestInit"], ask);
+    await fill(false, ["redacts"], ask);
+    expect(other.arrived).toEqual([]);
+    expect(server.arrived.length).toBeGreaterThan(10);
+    for (const { method, url, headers, body } of server.arrived) {
+      expect({ method, url, headers, body }).toEqual(clean);
+    }
+  });
+
+  it("no provider takes a host, a region or a refused key from it", async () => {
+    const declared = { openai: { baseUrl: "https://proxy.example/v1" } };
+    const all = new Map<string, Provider>([["openai", openai]]);
+    await fill("wss://planted.example", ["websocketUrl", "region"], async () => {
+      for (const options of [declared, { openai: "https://proxy.example/v1" }]) {
+        const [endpoint] = [...declareEndpoints(options, all).values()];
+        expect(endpoint).toEqual({
+          baseUrl: "https://proxy.example/v1",
+          websocketUrl: "wss://proxy.example/v1",
+          region: null,
+        });
+      }
+    });
+    await fill({ baseUrl: "https://planted.example", websocketUrl: "wss://planted.example" }, ["mars"], async () => {
+      expect(findEndpoint(openai, "mars", undefined)).toBeUndefined();
+    });
+    await fill({ mars: openai.endpoint }, ["regions"], async () => {
+      expect(findEndpoint(xai, "mars", undefined)).toBeUndefined();
+    });
+    const { keyPrefixes: _prefixes, refusedPrefixes: _refused, ...bare } = openai;
+    for (const planted of ["customer", ["customer"], { customer: "planted" }]) {
+      await fill(planted, ["keyPrefixes", "refusedPrefixes"], async () => {
+        expect(parseKey(bare as Provider, key, [bare as Provider, deepgram]).reveal()).toBe(key);
+      });
+    }
   });
 });
 

@@ -1,9 +1,25 @@
+import { readFileSync } from "node:fs";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { builtinProviders } from "../../src/providers/builtin.ts";
 import type { KeyCheck, Provider } from "../../src/providers/provider.ts";
+import { deepgramRefusals } from "../../src/providers/refusals/deepgram-refusals.ts";
+import { elevenlabsRefusals } from "../../src/providers/refusals/elevenlabs-refusals.ts";
+import { openaiRefusals } from "../../src/providers/refusals/openai-refusals.ts";
+import { classifyRefusal } from "../../src/providers/refusals/refusal.ts";
+import { resendRefusals } from "../../src/providers/refusals/resend-refusals.ts";
+import { xaiRefusals } from "../../src/providers/refusals/xai-refusals.ts";
 import { Secret } from "../../src/secret.ts";
+
+interface Row {
+  readonly name: string;
+  readonly status: number;
+  /** A string is sent as it is. */
+  readonly body: unknown;
+}
+type Judged = Row & KeyCheck;
 
 let server: Server;
 let answer: (response: ServerResponse) => void;
@@ -19,98 +35,80 @@ afterAll(() => {
   server.close();
 });
 
-const check = async (id: string): Promise<KeyCheck | undefined> => {
+const ids = builtinProviders.map(({ id }) => id);
+const tables = {
+  deepgram: deepgramRefusals,
+  openai: openaiRefusals,
+  elevenlabs: elevenlabsRefusals,
+  xai: xaiRefusals,
+  resend: resendRefusals,
+};
+const rowsOf = <R extends Row>(name: string): readonly R[] =>
+  JSON.parse(readFileSync(join(import.meta.dirname, `../../fixtures/refusals/${name}.json`), "utf8")) as R[];
+const check = async (id: string, key = "own-key"): Promise<KeyCheck | undefined> => {
   const provider = builtinProviders.find((one) => one.id === id) as Provider | undefined;
-  const credential = { key: new Secret("own-key"), region: null, baseUrl: origin, websocketUrl: origin };
+  const credential = { key: new Secret(key), region: null, baseUrl: origin, websocketUrl: origin };
   return await provider?.check?.({ ...credential, requestTimeoutMs: 2_000 }, new AbortController().signal);
 };
-const html = "<html>Sorry, you have been blocked. You do not have permission, API key is blocked.</html>";
-const openai = (message: string, code: string | null, type = "invalid_request_error") => ({
-  error: { message, code, type },
-});
-const elevenlabs = (status: string) => ({ detail: { status, message: "…" } });
-const deepgram = (err_code: string, err_msg: string) => ({ err_code, err_msg, request_id: "r" });
-const resend = (statusCode: number, name: string, message: string) => ({ statusCode, name, message });
-const xai = (facts: object) => ({
-  redacted_api_key: "xai-…",
-  acls: ["api-key:endpoint:*", "api-key:model:*"],
-  ...facts,
-});
-
-/** What providers were seen to answer, and what it says of the key. What no row knows says nothing. */
-it.each([
-  ["openai", 200, { data: [] }, "passed", undefined],
-  ["openai", 401, openai("Incorrect API key provided: sk-…", "invalid_api_key"), "invalid", "wrong_key"],
-  ["openai", 401, openai("You have insufficient permissions for this operation.", null), "restricted", "missing_scope"],
-  ["openai", 401, openai("Missing scopes: api.model.read", "missing_scope"), "restricted", "missing_scope"],
-  [
-    "openai",
-    403,
-    openai("Country not supported", "unsupported_country_region_territory"),
-    "unreachable",
-    "provider_error",
-  ],
-  ["openai", 429, openai("You exceeded your current quota", "insufficient_quota"), "passed", "no_quota"],
-  ["openai", 429, openai("You exceeded your quota", null, "insufficient_quota"), "passed", "no_quota"],
-  ["openai", 429, openai("Rate limit reached", "rate_limit_exceeded"), "unreachable", "rate_limited"],
-  ["openai", 401, openai("Your IP is not allowed", "ip_not_authorized"), "unreachable", "provider_error"],
-  ["openai", 401, html, "unreachable", "provider_error"],
-  ["openai", 403, html, "unreachable", "provider_error"],
-  ["openai", 500, {}, "unreachable", "provider_error"],
-  ["deepgram", 200, { scopes: [] }, "passed", undefined],
-  ["deepgram", 401, deepgram("INVALID_AUTH", "Invalid credentials."), "invalid", "wrong_key"],
-  ["deepgram", 400, deepgram("Bad Request", "Invalid credentials."), "invalid", "wrong_key"],
-  ["deepgram", 403, deepgram("INSUFFICIENT_PERMISSIONS", "…"), "restricted", "missing_scope"],
-  ["deepgram", 401, html, "unreachable", "provider_error"],
-  ["deepgram", 403, html, "unreachable", "provider_error"],
-  ["deepgram", 404, {}, "unreachable", "provider_error"],
-  ["elevenlabs", 200, [], "passed", undefined],
-  ["elevenlabs", 401, elevenlabs("invalid_api_key"), "invalid", "wrong_key"],
-  ["elevenlabs", 400, elevenlabs("invalid_api_key"), "invalid", "wrong_key"],
-  ["elevenlabs", 401, elevenlabs("missing_permissions"), "restricted", "missing_scope"],
-  ["elevenlabs", 401, elevenlabs("quota_exceeded"), "passed", "no_quota"],
-  ["elevenlabs", 401, elevenlabs("detected_unusual_activity"), "restricted", "blocked"],
-  ["elevenlabs", 401, html, "unreachable", "provider_error"],
-  ["elevenlabs", 429, elevenlabs("too_many_concurrent_requests"), "unreachable", "rate_limited"],
-  ["xai", 200, xai({}), "passed", undefined],
-  ["xai", 200, xai({ acls: [] }), "restricted", "missing_scope"],
-  ["xai", 200, xai({ acls: ["api-key:endpoint:embed", "api-key:model:*"] }), "restricted", "missing_scope"],
-  ["xai", 200, xai({ api_key_disabled: true }), "invalid", "blocked"],
-  ["xai", 200, xai({ api_key_blocked: true }), "invalid", "blocked"],
-  ["xai", 200, xai({ team_blocked: true }), "invalid", "blocked"],
-  ["xai", 400, "Incorrect API key provided: xa***gh.", "invalid", "wrong_key"],
-  ["xai", 400, { code: "…", error: "Incorrect API key provided: xa***gh." }, "invalid", "wrong_key"],
-  ["xai", 403, "API key is blocked", "invalid", "blocked"],
-  ["xai", 403, { error: "The caller does not have permission" }, "restricted", "missing_scope"],
-  ["xai", 400, "<html>Bad gateway</html>", "unreachable", "provider_error"],
-  ["xai", 403, html, "unreachable", "provider_error"],
-  ["resend", 200, { data: [] }, "passed", undefined],
-  ["resend", 403, resend(403, "invalid_api_key", "API key is invalid"), "invalid", "wrong_key"],
-  ["resend", 400, resend(400, "validation_error", "API key is invalid"), "invalid", "wrong_key"],
-  ["resend", 401, resend(401, "validation_error", "API key is invalid"), "invalid", "wrong_key"],
-  ["resend", 401, resend(401, "restricted_api_key", "This API key is restricted"), "restricted", "missing_scope"],
-  ["resend", 429, resend(429, "rate_limit_exceeded", "Too many requests"), "unreachable", "rate_limited"],
-  ["resend", 502, html, "unreachable", "provider_error"],
-] as const)("%s that answers %i %j says %s", async (id, status, body, verdict, reason) => {
+const reply = ({ status, body }: Row): void => {
   const text = typeof body === "string" ? body : JSON.stringify(body);
   answer = (response) => void response.writeHead(status).end(text);
-  expect(await check(id)).toEqual(reason === undefined ? { verdict } : { verdict, reason });
-});
+};
 
-it.each(builtinProviders.map(({ id }) => id))("a page that answers 200 in the place of %s says nothing", async (id) => {
-  answer = (response) => void response.writeHead(200, { "content-type": "text/html" }).end(html);
-  expect(await check(id)).toEqual({ verdict: "unreachable", reason: "provider_error" });
-});
+/** What providers answer, in their older formats and in their newer ones, and what it says of the key. */
+describe.each(ids)("what %s answers", (id) => {
+  it.each(rowsOf<Judged>(id))("$status, $name", async (row) => {
+    reply(row);
+    const { verdict, reason, region } = row;
+    const said = { verdict, ...(reason === undefined ? {} : { reason }), ...(region === undefined ? {} : { region }) };
+    expect(await check(id)).toEqual(said);
+  });
 
-it.each(builtinProviders.map(({ id }) => id))("an answer of %s without end is not read to it", async (id) => {
-  let sent = 0;
-  answer = (response) => {
-    const more = (): void => {
-      while (!response.destroyed && response.write(Buffer.alloc(65_536, 32))) sent += 65_536;
+  it.each(rowsOf("of-others"))("is not what somebody else answers in its place: $status, $name", async (row) => {
+    reply(row);
+    expect(await check(id)).toEqual({ verdict: "unreachable", reason: "provider_error" });
+  });
+
+  it("is judged as it came, whatever the key is", async () => {
+    for (const row of rowsOf<Judged>(id)) {
+      reply(row);
+      // Each of them stands in what a provider says, and is no part of what it means.
+      for (const key of ["error", "code", "detail", "message", "status", "invalid", "api", "name", "401"]) {
+        expect(await check(id, key), `${row.name}, ${key}`).toMatchObject({ verdict: row.verdict });
+      }
+    }
+  });
+
+  it("is read of its own properties, whatever Object.prototype says", () => {
+    const inherited = {
+      ...{ err_code: "INVALID_AUTH", err_msg: "Invalid credentials.", name: "invalid_api_key", statusCode: 401 },
+      ...{ code: "invalid_api_key", type: "invalid_api_key", status: "invalid_api_key", message: "API key is invalid" },
+      ...{ category: "INVALID_AUTH", request_id: "uuid" },
     };
-    response.writeHead(200).on("drain", more).write("[");
-    more();
-  };
-  expect(await check(id)).toMatchObject({ verdict: "passed" });
-  expect(sent).toBeLessThan(16_777_216);
+    const nested = { error: { ...inherited }, detail: { ...inherited } };
+    for (const all of [inherited, { ...inherited, ...nested }, { ...inherited, error: "Incorrect API key provided" }]) {
+      const names = Object.keys(all);
+      for (const body of [{}, [], null, { error: {} }, { detail: {} }]) {
+        for (const [name, value] of Object.entries(all)) {
+          Object.defineProperty(Object.prototype, name, { value, configurable: true });
+        }
+        const said = classifyRefusal(tables[id], { status: 403, body, text: "{}" });
+        for (const name of names) Reflect.deleteProperty(Object.prototype, name);
+        expect(said).toBeUndefined();
+      }
+    }
+  });
+
+  it("without end is not read to it", async () => {
+    let sent = 0;
+    answer = (response) => {
+      const more = (): void => {
+        while (!response.destroyed && response.write(Buffer.alloc(65_536, 32))) sent += 65_536;
+      };
+      response.writeHead(200).on("drain", more).write("[");
+      more();
+    };
+    expect(await check(id)).toMatchObject({ verdict: "passed" });
+    expect(sent).toBeLessThan(16_777_216);
+  });
 });

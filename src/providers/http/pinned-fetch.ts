@@ -1,9 +1,18 @@
 import { ByokError } from "../../errors.ts";
+import { ownProperty } from "../../own-property.ts";
 import type { Credential } from "../provider.ts";
+import { completeInit } from "./complete-init.ts";
 import { requestDeadline } from "./request-deadline.ts";
 import { readWithin, scrubResponse } from "./response-body.ts";
 
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
+
+export interface PinnedFetchOptions {
+  /** What sends. @default globalThis.fetch */
+  readonly send?: Fetch;
+  /** Whether the key is taken out of an error's body, for whoever shows it. @default true */
+  readonly redacts?: boolean;
+}
 
 const pinned = new WeakSet<Fetch>();
 
@@ -12,11 +21,19 @@ const pinned = new WeakSet<Fetch>();
  * redirect, and ends every wait by `requestTimeoutMs`. It ends a request with a typed error and never with an
  * AbortError, which OpenAI's SDK takes for the regular end of a stream.
  */
-export function pinnedFetch(provider: string, credential: Credential, origins: readonly string[], send?: Fetch): Fetch {
+export function pinnedFetch(
+  provider: string,
+  credential: Credential,
+  origins: readonly string[],
+  options: PinnedFetchOptions = {},
+): Fetch {
+  const send = ownProperty(options, "send");
+  const redacts = ownProperty(options, "redacts") ?? true;
   if (send !== undefined && pinned.has(send)) return send;
   const { requestTimeoutMs, key } = credential;
 
-  const fetchPinned: Fetch = async (input, init = {}) => {
+  const fetchPinned: Fetch = async (input, given = {}) => {
+    const init = completeInit(input, given);
     const refused = findRefusal(provider, origins, input instanceof Request ? input.url : String(input));
     if (refused !== undefined) throw refused;
     const deadline = requestDeadline.getStore();
@@ -34,7 +51,7 @@ export function pinnedFetch(provider: string, credential: Credential, origins: r
     }
     const stalled = (): ByokError => requestTimeout(provider, requestTimeoutMs);
     const body = readWithin(response, requestTimeoutMs, (error) => ending.abort(error), stalled);
-    return response.ok ? body : await scrubResponse(body, key);
+    return response.ok || !redacts ? body : await scrubResponse(body, key);
   };
   pinned.add(fetchPinned);
   return fetchPinned;

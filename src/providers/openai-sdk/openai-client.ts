@@ -1,5 +1,6 @@
 import type { ClientOptions, OpenAI } from "openai";
 import { importOptional } from "../../import-optional.ts";
+import { ownProperty } from "../../own-property.ts";
 import { type Fetch, findRefusal, pinnedFetch, toOrigin } from "../http/pinned-fetch.ts";
 import { RequestDeadline, requestDeadline } from "../http/request-deadline.ts";
 import { setHeaders } from "../http/response-body.ts";
@@ -49,7 +50,7 @@ function makeHermetic(Base: typeof OpenAI): typeof OpenAI {
       const pinned = (options as PinnedOptions)[pin];
       const { provider, credential } = pinned;
       const { baseUrl, key } = credential;
-      const send = options.fetch as Fetch | undefined;
+      const send = ownProperty(options, "fetch") as Fetch | undefined;
       super({
         ...options,
         apiKey: key.reveal(),
@@ -60,11 +61,11 @@ function makeHermetic(Base: typeof OpenAI): typeof OpenAI {
         webhookSecret: null,
         logLevel: "off",
         timeout: longestTimerMs,
-        fetch: pinnedFetch(provider, credential, [toOrigin(baseUrl)], send ?? withoutLongRetries),
+        fetch: pinnedFetch(provider, credential, [toOrigin(baseUrl)], { send: send ?? withoutLongRetries }),
       });
       this.#pinned = pinned;
       const inner = this as unknown as { _options: ClientOptions };
-      const kept = { ...inner._options, defaultHeaders: options.defaultHeaders, [pin]: pinned };
+      const kept = { ...inner._options, defaultHeaders: ownProperty(options, "defaultHeaders"), [pin]: pinned };
       hide(this, "_options", () => kept);
       hide(this, "apiKey", () => key.reveal());
     }
