@@ -41,7 +41,7 @@ export interface Problem {
   readonly detail: string;
   /** Whether the same request may succeed when it is made again. */
   readonly retryable: boolean;
-  /** Why a provider does not take a key, as one word: `wrong_key` or `blocked`. Absent elsewhere. */
+  /** Why a provider does not take a key, as one word: `wrong_key`, `wrong_region`, … Absent elsewhere. */
   readonly reason?: string | undefined;
 }
 

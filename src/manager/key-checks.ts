@@ -1,10 +1,12 @@
 import type { Clock } from "../clock.ts";
 import { Deadline } from "../deadline.ts";
 import { ByokError, isByokError } from "../errors.ts";
+import { ownProperty } from "../own-property.ts";
 import { type DeclaredEndpoint, findEndpoint } from "../providers/endpoints.ts";
-import type { Provider } from "../providers/provider.ts";
+import type { KeyCheck, Provider } from "../providers/provider.ts";
 import type { Secret } from "../secret.ts";
 import type { CheckLimiter } from "./check-limiter.ts";
+import { explainRejection } from "./explain-rejection.ts";
 import type { KeyChange, Verification } from "./key-manager.ts";
 
 /** The longest that a provider is waited for; the rest of the deadline is the store's. */
@@ -36,7 +38,8 @@ export class KeyChecks {
   }
 
   /**
-   * Asks until `signal` is aborted: the check ends with its reason then.
+   * Asks until `signal` is aborted: the check ends with its reason then. A provider that did not say, whatever came in the
+   * way, is asked once more; one that is silent for half of the time is asked again meanwhile, and its first word counts.
    *
    * @throws ByokError `key_rejected` when the provider says that the key is not valid; `checks_limited`.
    */
@@ -47,49 +50,83 @@ export class KeyChecks {
     region: string | null,
     signal: AbortSignal,
   ): Promise<Admitted> {
-    const { verdict, reason } = await this.ask(orgId, provider, key, region, this.#limitMs, signal);
+    const said = await this.#check(orgId, provider, key, region, this.#limitMs, [signal], 2);
+    const { verdict, reason } = said;
     if (verdict !== "invalid") return { verdict, ...(reason === undefined ? {} : { reason }) };
-    const why = reason === "blocked" ? "is blocked" : "is not valid";
-    const message = `"${provider.id}" says that the key ${why}. Copy the key again from the provider's console, or make a new one.`;
+    const message = explainRejection(provider, region, said);
     throw new ByokError("key_rejected", message, { orgId, provider: provider.id, reason });
   }
 
   /**
-   * Asks within `limitMs`, where less is left than a provider may take.
+   * Asks once, within `limitMs`, where less is left than a provider may take.
    *
    * @throws ByokError `checks_limited`. A check that is skipped counts for nothing.
    */
-  async ask(
+  async ask(orgId: string, provider: Provider, key: Secret, region: string | null, limitMs: number): Promise<Checked> {
+    const { verdict, reason } = await this.#check(orgId, provider, key, region, limitMs, [], 1);
+    return { verdict, ...(reason === undefined ? {} : { reason }) };
+  }
+
+  /** One check of the limits, however often it asks. What ends it ends every request of it. */
+  async #check(
     orgId: string,
     provider: Provider,
     key: Secret,
     region: string | null,
     limitMs: number,
-    signal?: AbortSignal,
-  ): Promise<Checked> {
+    signals: readonly AbortSignal[],
+    times: 1 | 2,
+  ): Promise<KeyCheck | typeof skipped> {
     const withinMs = Math.max(1, Math.min(limitMs, this.#limitMs));
     const endpoint = findEndpoint(provider, region, this.#endpoints.get(provider.id));
-    if (provider.check === undefined || endpoint === undefined) return { verdict: "skipped" };
+    if (provider.check === undefined || endpoint === undefined) return skipped;
     const { baseUrl, websocketUrl } = endpoint;
     const credential = { key, region, baseUrl, websocketUrl, requestTimeoutMs: withinMs };
     const end = this.#limiter.begin(orgId, provider.id);
     const ending = new AbortController();
+    const ask = async (): Promise<KeyCheck> => {
+      try {
+        return (await provider.check?.(credential, ending.signal)) ?? failed;
+      } catch {
+        return failed;
+      }
+    };
     try {
-      const check = provider.check(credential, ending.signal);
-      const deadline = new Deadline(this.#clock, withinMs, signal === undefined ? [] : [signal], () =>
-        silent(provider),
-      );
-      const { verdict, reason } = await deadline.race(check);
-      return { verdict, ...(reason === undefined ? {} : { reason }) };
+      const deadline = new Deadline(this.#clock, withinMs, signals, () => silent(provider));
+      const patience = new Deadline(this.#clock, withinMs / 2, [ending.signal], () => silent(provider));
+      return nameRegion(provider, await deadline.race(times === 1 ? ask() : askTwice(ask, patience, ending.signal)));
     } catch (error) {
-      signal?.throwIfAborted();
+      for (const signal of signals) signal.throwIfAborted();
       const isSilent = isByokError(error) && error.code === "request_timeout";
-      return { verdict: "unreachable", reason: isSilent ? "timeout" : "provider_error" };
+      return isSilent ? { verdict: "unreachable", reason: "timeout" } : failed;
     } finally {
       ending.abort();
       end();
     }
   }
+}
+
+const skipped = { verdict: "skipped", reason: undefined } as const;
+const failed: KeyCheck = { verdict: "unreachable", reason: "provider_error" };
+
+async function askTwice(ask: () => Promise<KeyCheck>, patience: Deadline, ended: AbortSignal): Promise<KeyCheck> {
+  const first = ask();
+  const early = await patience.race(first).catch(() => undefined);
+  if (ended.aborted || (early !== undefined && early.verdict !== "unreachable")) return await first;
+  const second = ask();
+  const orElse = async (one: Promise<KeyCheck>, other: Promise<KeyCheck>): Promise<KeyCheck> => {
+    const said = await one;
+    return said.verdict === "unreachable" ? await other : said;
+  };
+  return await Promise.race([orElse(first, second), orElse(second, first)]);
+}
+
+/** A key that a provider refuses in one region, in words that nobody here knows, may be another region's. */
+function nameRegion(provider: Provider, said: KeyCheck): KeyCheck {
+  const isUnclear = said.verdict === "restricted" && said.reason === "refused";
+  return isUnclear && ownProperty(provider, "regions") !== undefined
+    ? { ...said, reason: "perhaps_wrong_region" }
+    : said;
 }
 
 function silent({ id }: Provider): ByokError {

@@ -189,7 +189,14 @@ export const guardsOfTheResolver: readonly Guard[] = [
   ]),
   ...guardsOf("manager/key-checks.ts", "manager/key-checks.test.ts", [
     ["keys that their provider calls invalid", 'if (verdict !== "invalid") return', "return", "not valid"],
-    ["a check's limit", "await deadline.race(check)", "await check", "never ends"],
+    ["a check's limit", "await deadline.race(times === 1 ?", "await (times === 1 ?", "never ends"],
+    ["a second time", "const second = ask();", "const second = first;", "once more|asks it twice|again meanwhile"],
+    ["nobody asked for who is gone", "if (ended.aborted || ", "if (", "goes away"],
+    ["a region as a possible cause", "return isUnclear &&", "return false &&", "possible cause"],
+  ]),
+  ...guardsOf("manager/explain-rejection.ts", "manager/key-checks.test.ts", [
+    ["no text of a provider's", "Object.hasOwn(regions, named)", "true", "names the region that its provider named"],
+    ["a region as a possible cause", 'reason === "wrong_region"', "true", "possible cause"],
   ]),
   ...guardsOf("manager/key-checks.ts", "manager/key-checks.test.ts", [
     [

@@ -11,6 +11,7 @@ import {
 } from "../../src/index.ts";
 import { createKeyManagerOn } from "../../src/manager/create-key-manager.ts";
 import { builtinProviders } from "../../src/providers/builtin.ts";
+import type { KeyCheck } from "../../src/providers/provider.ts";
 import { type DoubleId, type ProviderDoubles, startProviderDoubles } from "../../src/testing/index.ts";
 import { caught } from "../support/caught.ts";
 import { ManualClock } from "../support/manual-clock.ts";
@@ -66,6 +67,50 @@ describe.each(ids)("a key of %s", (provider) => {
   });
 });
 
+describe("a key that is refused where it was asked", () => {
+  const regions = { eu: { baseUrl: "https://eu.vendor.example", websocketUrl: "wss://eu.vendor.example" } };
+  const refusing = (said: KeyCheck, hasRegions = true) => {
+    const provider = { ...vendor(() => Promise.resolve(said) as never), ...(hasRegions ? { regions } : {}) };
+    return createKeyManager({ store, keyring, providers: [provider] });
+  };
+  const input = { provider: "vendor", apiKey: key };
+
+  it("names the region that its provider named, where byokit knows it, and repeats nothing else", async () => {
+    const wrongRegion = { verdict: "invalid", reason: "wrong_region" } as const;
+    const said = await caught(refusing({ ...wrongRegion, region: "eu" }).set("org", input));
+    expect(said).toMatchObject({ code: "key_rejected", reason: "wrong_region" });
+    expect(said.message).toMatch(/another region, "eu"/u);
+    const unknown = await caught(refusing({ ...wrongRegion, region: "planted" }).set("org", input));
+    expect(unknown.message).toMatch(/another region\. Store it with the region/u);
+    expect(unknown.message).not.toContain("planted");
+  });
+
+  it("names the region as a possible cause, of a provider that has regions", async () => {
+    for (const reason of ["wrong_key", "refused"] as const) {
+      const wrong = { verdict: "invalid", reason } as const;
+      expect((await caught(refusing(wrong).set("org", input))).message).toMatch(
+        /without a region: if .* another region/u,
+      );
+      const inEu = caught(refusing(wrong).set("org", { ...input, region: "eu" }));
+      expect((await inEu).message).toMatch(/in the region "eu": if/u);
+      expect((await caught(refusing(wrong, false).set("org", input))).message).not.toMatch(/region/u);
+    }
+    const restricted = { verdict: "restricted", reason: "refused" } as const;
+    expect((await refusing(restricted).set("org", input)).reason).toBe("perhaps_wrong_region");
+    expect((await refusing(restricted, false).set("org", input)).reason).toBe("refused");
+  });
+
+  it.each([
+    ["blocked", /is blocked/u],
+    ["account_closed", /account that is closed/u],
+    ["refused", /in words that byokit does not know/u],
+    ["wrong_key", /is not valid/u],
+  ] as const)("says so: %s", async (reason, why) => {
+    const said = await caught(refusing({ verdict: "invalid", reason }).set("org", input));
+    expect(said).toMatchObject({ code: "key_rejected", reason, message: expect.stringMatching(why) });
+  });
+});
+
 /** A provider of the user's own. */
 const vendor = (check?: () => Promise<never>) =>
   defineProvider({
@@ -94,6 +139,80 @@ describe("a key check", () => {
       const own = createKeyManager({ store, keyring, providers: [vendor(check)], deadlineMs: 2_000 });
       expect((await own.set("org", { provider: "vendor", apiKey: key })).verdict).toBe("unreachable");
     }
+  });
+
+  it("that failed on its way is made once more before a key is stored, and once only", async () => {
+    const said: KeyCheck[] = [];
+    let asked = 0;
+    const check = async () => said[asked++] as never;
+    const own = createKeyManager({ store, keyring, providers: [vendor(check)] });
+    const set = async (...answers: readonly KeyCheck[]) => {
+      said.splice(0, said.length, ...answers);
+      asked = 0;
+      const outcome = await own.set("org", { provider: "vendor", apiKey: key }).catch((error: unknown) => error);
+      return { asked, outcome };
+    };
+    const failed = ["provider_error", "timeout", "rate_limited"] as const;
+    for (const reason of failed) {
+      const lost = { verdict: "unreachable", reason } as const;
+      expect(await set(lost, { verdict: "passed" })).toMatchObject({ asked: 2, outcome: { verdict: "passed" } });
+      const wrong = { verdict: "invalid", reason: "wrong_key" } as const;
+      expect(await set(lost, wrong)).toMatchObject({ asked: 2, outcome: { code: "key_rejected" } });
+      expect(await set(lost, lost, wrong)).toMatchObject({ asked: 2, outcome: { verdict: "unreachable", reason } });
+    }
+    for (const word of [
+      { verdict: "passed", reason: "no_quota" },
+      { verdict: "restricted" },
+      { verdict: "invalid" },
+    ] as const) {
+      expect((await set(word, word)).asked).toBe(1);
+    }
+  });
+
+  it("of a provider that loses one connection, or answers 503, asks it twice and counts as one", async () => {
+    for (const misbehaviour of [{ status: 503 }, { status: 429 }]) {
+      doubles.clear();
+      doubles.behave("openai", misbehaviour);
+      const one = createKeyManager({ store, keyring, endpoints: doubles.endpoints, checkLimits: { perMinute: 2 } });
+      for (let change = 0; change < 2; change += 1) {
+        expect((await one.set("org", { provider: "openai", apiKey: key })).verdict).toBe("unreachable");
+      }
+      expect(doubles.requests).toHaveLength(4);
+    }
+  });
+
+  it("that is silent for half of its time is made again meanwhile, and the first word of the two counts", async () => {
+    const clock = new ManualClock();
+    const answers: ((said: KeyCheck) => void)[] = [];
+    const check = () => new Promise<KeyCheck>((resolve) => answers.push(resolve)) as never;
+    const own = createKeyManagerOn(clock, { store, keyring, providers: [vendor(check)] });
+    for (const first of [0, 1]) {
+      answers.splice(0);
+      const change = caught(own.set("org", { provider: "vendor", apiKey: key }));
+      await waitFor(() => expect(answers).toHaveLength(1));
+      await clock.advance(2_000);
+      await waitFor(() => expect(answers).toHaveLength(2));
+      answers[1 - first]?.({ verdict: "unreachable", reason: "provider_error" });
+      answers[first]?.({ verdict: "invalid", reason: "wrong_key" });
+      expect(await change).toMatchObject({ code: "key_rejected", reason: "wrong_key" });
+    }
+  });
+
+  it("of a client that goes away is not made again", async () => {
+    const clock = new ManualClock();
+    const leaving = new AbortController();
+    let asked = 0;
+    const check = () => {
+      asked += 1;
+      return new Promise<never>(() => {});
+    };
+    const own = createKeyManagerOn(clock, { store, keyring, providers: [vendor(check)] });
+    const change = own.set("org", { provider: "vendor", apiKey: key, signal: leaving.signal });
+    await waitFor(() => expect(asked).toBe(1));
+    leaving.abort(new Error("gone"));
+    await expect(change).rejects.toThrow("gone");
+    await clock.advance(5_000);
+    expect(asked).toBe(1);
   });
 
   it("is left out where the operator chose so, and where the provider has none", async () => {
