@@ -15,13 +15,15 @@ const families: readonly Family[] = [
     seen: "it is a mask, as consoles show a key that they do not give out again",
   },
   { looksLike: /^(.)\1{5,}$/u, seen: "it is one character, repeated" },
+  { looksLike: /^(?:sk|sk[-_](?:proj|svcacct|admin|ant)|xai|re)[-_]?$/iu, seen: "it is the beginning of a key" },
   { looksLike: /^\[object /u, seen: "it is what a program prints for an object" },
   {
     looksLike: /^[[(<]?(?:redacted|hidden|masked|removed|key removed|secret|filtered)[\])>]?$/iu,
     seen: "it is a word that stands for a text taken out",
   },
   {
-    looksLike: /^[[(<]?(?:null|undefined|none|nil|nan|true|false|n\/a|void|empty|unset)[\])>]?$/iu,
+    looksLike:
+      /^[[(<]?(?:[a-z]{1,8}[-_])*(?:null|undefined|none|nil|nan|infinity|true|false|n\/a|void|empty|unset)[\])>]?$/iu,
     seen: "it is a word that a program prints for nothing",
   },
   {
@@ -47,11 +49,12 @@ const families: readonly Family[] = [
   { looksLike: /[<>]/u, seen: "it is a placeholder in angle brackets" },
   {
     looksLike:
-      /placeholder|(?:^|[^a-z])your[a-z_ -]{0,40}(?:key|token|secret)|^(?:change|replace)[-_ ]?(?:me|this)$|(?:key|token|secret)[-_ ](?:goes[-_ ])?here$|^(?:api[-_ ]?key|todo|tbd|fixme|dummy|changeit)$/iu,
+      /placeholder|(?:^|[^a-z])your[a-z_ -]{0,40}(?:key|token|secret)|^(?:change|replace)[-_ ]?(?:me|this)$|(?:key|token|secret)[-_ ](?:goes[-_ ])?here$|^(?:(?:my[-_ ]?)?api[-_ ]?key|todo|tbd|fixme|dummy|changeit)$/iu,
     seen: "it is a placeholder",
   },
   { looksLike: /^_*[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*_(?:KEY|TOKEN|SECRET)_*$/u, seen: "it is the name of a variable" },
   { looksLike: /["'`“”„‘’«»]/u, seen: "it has quotation marks" },
+  { looksLike: /%[0-9a-f]{2}/iu, seen: "it is encoded for a URL" },
   { looksLike: /\\/u, seen: "it has a backslash" },
   { looksLike: /[,;]/u, seen: "it has a comma or a semicolon" },
   { looksLike: /[[\](){}]/u, seen: "it has brackets" },

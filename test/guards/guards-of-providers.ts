@@ -10,6 +10,8 @@ const nobodysKeys: readonly Guard[] = guardsOf("providers/nobodys-key.ts", "prov
   ],
   ["a mask", "/\\*|\\.{2,}|[…•●∙·◦○■▪⬤]|#{4,}|x{8,}|^(?:[a-z]{1,8}[-_])*x{3,}$/iu", "/(?!)/u", "that is a mask is no"],
   ["one character", "/^(.)\\1{5,}$/u", "/(?!)/u", "that is one character is no"],
+  ["a beginning", "/^(?:sk|sk[-_](?:proj|svcacct|admin|ant)|xai|re)[-_]?$/iu", "/(?!)/u", "that is a beginning is no"],
+  ["an encoded text", "/%[0-9a-f]{2}/iu", "/(?!)/u", "that is an encoded text is no"],
   ["a printed object", "/^\\[object /u", "/(?!)/u", "that is a printed object is no"],
   [
     "a text taken out",
@@ -19,7 +21,7 @@ const nobodysKeys: readonly Guard[] = guardsOf("providers/nobodys-key.ts", "prov
   ],
   [
     "nothing",
-    "/^[[(<]?(?:null|undefined|none|nil|nan|true|false|n\\/a|void|empty|unset)[\\])>]?$/iu",
+    "/^[[(<]?(?:[a-z]{1,8}[-_])*(?:null|undefined|none|nil|nan|infinity|true|false|n\\/a|void|empty|unset)[\\])>]?$/iu",
     "/(?!)/u",
     "that is nothing is no",
   ],
@@ -53,7 +55,7 @@ const nobodysKeys: readonly Guard[] = guardsOf("providers/nobodys-key.ts", "prov
   ["angle brackets", "/[<>]/u", "/(?!)/u", "that is angle brackets is no"],
   [
     "a placeholder",
-    "/placeholder|(?:^|[^a-z])your[a-z_ -]{0,40}(?:key|token|secret)|^(?:change|replace)[-_ ]?(?:me|this)$|(?:key|token|secret)[-_ ](?:goes[-_ ])?here$|^(?:api[-_ ]?key|todo|tbd|fixme|dummy|changeit)$/iu",
+    "/placeholder|(?:^|[^a-z])your[a-z_ -]{0,40}(?:key|token|secret)|^(?:change|replace)[-_ ]?(?:me|this)$|(?:key|token|secret)[-_ ](?:goes[-_ ])?here$|^(?:(?:my[-_ ]?)?api[-_ ]?key|todo|tbd|fixme|dummy|changeit)$/iu",
     "/(?!)/u",
     "that is a placeholder is no",
   ],

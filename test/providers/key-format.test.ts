@@ -38,9 +38,15 @@ const families: readonly (readonly [name: string, why: RegExp, texts: readonly s
   ],
   ["a mask of x", /mask/u, ["sk-xxxxxxxxxxxx", "XXXXXXXXXXXXXXXX", "sk-xxxx", "xxxx", "re_xxxxxxxxx"]],
   ["one character", /repeated/u, ["--------", "00000000000000000000", "aaaaaaaaaa"]],
+  ["a beginning", /beginning/u, ["sk-", "sk-proj-", "re_", "xai-", "SK-"]],
+  ["an encoded text", /encoded/u, ["$%0A", "sk%2Dproj", "$%3D"]],
   ["a printed object", /prints for an object/u, ["[object Object]", "[object Promise]", "[object Undefined]"]],
   ["a text taken out", /taken out/u, ["[redacted]", "REDACTED", "<hidden>", "[key removed]", "(masked)", "[secret]"]],
-  ["nothing", /for nothing/u, ["null", "undefined", "None", "NaN", "true", "false", "(null)", "nil", "N/A", "NULL"]],
+  [
+    "nothing",
+    /for nothing/u,
+    ["null", "undefined", "None", "NaN", "true", "false", "(null)", "nil", "sk-undefined", "N/A", "NULL"],
+  ],
   ["JSON", /JSON/u, ['{"api_key":"$"}', '["$"]', "{}", '{ "key": 1 }', "[]"]],
   [
     "a header",
@@ -57,7 +63,7 @@ const families: readonly (readonly [name: string, why: RegExp, texts: readonly s
   [
     "a reference",
     /refers to/u,
-    ["\u0024{OPENAI_API_KEY}", "$OPENAI_API_KEY", "%OPENAI_API_KEY%", "$(cat key)", "{{ key }}"],
+    ["\u0024{OPENAI_API_KEY}", "$OPENAI_API_KEY", "%OPENAI_API_KEY%", "%DEEPGRAM_API_KEY%", "$(cat key)", "{{ key }}"],
   ],
   [
     "a reference of a program",
@@ -78,7 +84,16 @@ const families: readonly (readonly [name: string, why: RegExp, texts: readonly s
   [
     "a placeholder",
     /placeholder/u,
-    ["your_api_key_here", "YOUR_API_KEY", "sk-your-api-key", "sk-your-key", "yourApiKey", "changeme", "api-key"],
+    [
+      "your_api_key_here",
+      "YOUR_API_KEY",
+      "sk-your-api-key",
+      "sk-your-key",
+      "yourApiKey",
+      "changeme",
+      "my-api-key",
+      "api-key",
+    ],
   ],
   [
     "a placeholder of ours",
