@@ -15,8 +15,8 @@ export interface CircuitBreakerOptions {
 export interface Attempt {
   /** Whether it tries a service that is down: no other is sent until it has ended. */
   readonly isProbe: boolean;
-  /** What became of it. Only the first call counts. */
-  end(isAnswered: boolean): void;
+  /** What became of it; `undefined`: it did not come to the service. Only the first call counts. */
+  end(isAnswered: boolean | undefined): void;
 }
 
 /** Failures in a row after which a service is no longer asked. */
@@ -77,8 +77,8 @@ export class CircuitBreaker {
         if (isOver) return;
         isOver = true;
         if (isProbe) this.#isProbing = false;
-        if (isAnswered) this.noteAnswer();
-        else this.#noteFailure(isProbe);
+        if (isAnswered === true) this.noteAnswer();
+        if (isAnswered === false) this.#noteFailure(isProbe);
       },
     };
   }

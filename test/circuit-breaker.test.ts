@@ -61,6 +61,7 @@ describe("a service that fails", () => {
     expect(breaker.begin()).toBeUndefined();
     probe?.end(false);
     await clock.advance(5_000);
+    breaker.begin()?.end(undefined);
     const next = breaker.begin();
     probe?.end(true);
     expect([breaker.isUp, next?.isProbe], "an end counts once").toEqual([false, true]);

@@ -99,8 +99,8 @@ export const guardsOfTheVault: readonly Guard[] = [
   ...guardsOf("store/postgres/postgres-client.ts", "store/postgres/postgres-pool.test.ts", [
     [
       "no gap without a listener",
-      "const returned = pool.connect(take);",
-      "const returned = pool.connect((...given) => queueMicrotask(() => take(...given)));",
+      "const returned = pool.connect(takeOnce);",
+      "const returned = pool.connect((...given) => queueMicrotask(() => takeOnce(...given)));",
       "in which it has come",
     ],
     [
@@ -133,7 +133,13 @@ export const guardsOfTheVault: readonly Guard[] = [
       "asked for few",
     ],
     ["connections that serve on", "isAtHand: idleCount > waitingCount", "isAtHand: false", "serve on while"],
-    ["a wait for a place", "if (isBusy && !attempt?.isProbe) return;", "", "calls that wait for a place"],
+    [
+      "a wait for a place",
+      "client === undefined && !isBusy(error)",
+      "client === undefined",
+      "calls that wait for a place",
+    ],
+    ["connections that were open already", "isNew || undefined", "client !== undefined", "says nothing of others"],
     ["calls that wait without end", "this.#waiting >= maxWaiting && hasRoom !== true", "false", "beyond its bound"],
     ["a listener that fails", "tell().catch(() => {});", "void tell();", "a listener of the caller's"],
   ]),

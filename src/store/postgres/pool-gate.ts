@@ -3,7 +3,12 @@ import { systemClock } from "../../clock.ts";
 import type { ByokError } from "../../errors.ts";
 import { readCode, storeUnavailable } from "../store-unavailable.ts";
 import { listenToPool } from "./pool-listeners.ts";
-import { askForConnection, type PostgresPool, type TakeConnection } from "./postgres-client.ts";
+import {
+  askForConnection,
+  type PostgresPool,
+  type PostgresPoolClient,
+  type TakeConnection,
+} from "./postgres-client.ts";
 
 /** What an operator should know of a pool's connections. Never holds a value or a driver's text. */
 export type PostgresStoreEvent =
@@ -70,9 +75,8 @@ export class PoolGate implements PostgresPool {
     askForConnection(this.#pool, (error, client) => {
       this.#waiting -= 1;
       clearTimeout(timer);
-      if (client !== undefined) attempt?.end(true);
-      else this.#noteFailure(error, attempt);
-      take(error, client);
+      this.#note(attempt, error, client);
+      take(isBusy(error) ? noPlaceFree() : error, client);
     });
   }
 
@@ -89,13 +93,17 @@ export class PoolGate implements PostgresPool {
     return { isAtHand: idleCount > waitingCount, hasRoom };
   }
 
-  /** A wait for a place in a pool that is in use says nothing of the server. */
-  #noteFailure(error: unknown, attempt: Attempt | undefined): void {
-    const isBusy = error instanceof Error && error.message === noPlaceInTime;
-    if (isBusy && !attempt?.isProbe) return;
-    this.#code = readCode(error);
-    if (attempt === undefined) this.#breaker.noteFailure();
-    else attempt.end(false);
+  /**
+   * A wait for a place in a pool that is in use says nothing of the server, and no more does a connection that was open
+   * already: a pool like that of `pg` tells of those that are new.
+   */
+  #note(attempt: Attempt | undefined, error: unknown, client: PostgresPoolClient | undefined): void {
+    const hasFailed = client === undefined && !isBusy(error);
+    if (hasFailed) this.#code = readCode(error);
+    if (attempt === undefined && hasFailed) this.#breaker.noteFailure();
+    const { on, totalCount } = this.#pool;
+    const isNew = client !== undefined && (on === undefined || totalCount === undefined);
+    attempt?.end(hasFailed ? false : isNew || undefined);
   }
 
   #tell(event: PostgresStoreEvent): void {
@@ -108,9 +116,18 @@ export class PoolGate implements PostgresPool {
 /** What `pg` says when its `connectionTimeoutMillis` are over in the queue, and only then. */
 const noPlaceInTime = "timeout exceeded when trying to connect";
 
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && error.message === noPlaceInTime;
+}
+
+const freePlaces = "Look for what keeps the pool's connections, or raise its `max`.";
+
+function noPlaceFree(): ByokError {
+  return storeUnavailable("had no connection free in time", freePlaces);
+}
+
 function tooManyWaiting(): ByokError {
-  const what = `has ${maxWaiting} calls that wait for a connection`;
-  return storeUnavailable(what, "Look for what keeps the pool's connections, or raise its `max`.");
+  return storeUnavailable(`has ${maxWaiting} calls that wait for a connection`, freePlaces);
 }
 
 function cannotConnect(code: string): ByokError {

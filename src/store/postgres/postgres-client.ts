@@ -129,12 +129,19 @@ function acquire(pool: PostgresPool): Promise<PostgresPoolClient> {
  * it out a microtask later, in which the connection's error would have no listener and end the process.
  */
 export function askForConnection(pool: PostgresPool, take: TakeConnection): void {
+  let isTaken = false;
+  const takeOnce: TakeConnection = (error, client) => {
+    if (isTaken) return;
+    isTaken = true;
+    take(error, client);
+  };
   try {
-    const returned = pool.connect(take);
-    if (returned instanceof Promise) returned.then((client) => take(undefined, client as PostgresPoolClient), take);
+    const returned = pool.connect(takeOnce);
+    if (returned instanceof Promise)
+      returned.then((client) => takeOnce(undefined, client as PostgresPoolClient), takeOnce);
   } catch (error) {
     // A pool that is given a malformed URL throws where it should reject.
-    take(error as Error);
+    takeOnce(error as Error);
   }
 }
 

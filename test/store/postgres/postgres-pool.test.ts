@@ -63,6 +63,13 @@ const backendsOf = async ({ options }: pg.Pool): Promise<{ pid: number; state: s
 const endBackendsOf = async (pool: pg.Pool): Promise<void> => {
   for (const { pid } of await backendsOf(pool)) await admin.query("SELECT pg_terminate_backend($1)", [pid]);
 };
+/** A pool with a connection, so that what is timed is not its being opened. */
+const openWarmPool = async (facts: object = {}): Promise<pg.Pool> => {
+  const pool = openPool({ max: 1 });
+  pool.on("connect", (client) => Object.assign(client, facts));
+  await onConnection(pool, 20_000, (client) => client.query({ text: "SELECT 1" }));
+  return pool;
+};
 const sleep = { text: "SELECT pg_sleep(600)" };
 const tooSlow = { code: "store_unavailable", message: expect.stringContaining("did not answer within") };
 
@@ -143,6 +150,28 @@ it("a connection that dies in the turn in which it has come has a listener", asy
   expect(unheard).toEqual([]);
 });
 
+it("a pool that calls back and returns a promise as well hands one connection out once", async () => {
+  const real = openPool({ max: 1 });
+  const pool: PostgresPool = {
+    connect: (take) =>
+      new Promise((resolve) => {
+        real.connect((error, client) => {
+          take(error, client as PostgresPoolClient | undefined);
+          resolve(client);
+        });
+      }),
+  };
+  const { read } = open(pool);
+  for (let at = 0; at < 3; at += 1) expect(await read()).toHaveLength(1);
+  const client = await real.connect();
+  const listeners = client.listenerCount("error");
+  client.release();
+  await read();
+  const again = await real.connect();
+  expect(again.listenerCount("error")).toBe(listeners);
+  again.release();
+});
+
 it("a server that takes no more connections is asked for few, and for as many as before once it does", async () => {
   const { pool, setLimit } = await openLimitedPool(0);
   const { read, events } = open(pool);
@@ -159,6 +188,27 @@ it("a server that takes no more connections is asked for few, and for as many as
   expect(events.at(-1)).toMatchObject({ type: "connecting_recovered" });
 });
 
+it("a pool of another kind, which tells nothing of its connections, is tried and taken up again as well", async () => {
+  let isDown = true;
+  let asked = 0;
+  const real = openPool();
+  const pool: PostgresPool = {
+    async connect() {
+      asked += 1;
+      if (isDown) throw Object.assign(new Error("refused"), { code: "ECONNREFUSED" });
+      return await real.connect();
+    },
+    on: () => {},
+  };
+  const { read, events } = open(pool);
+  for (let at = 0; at < 200; at += 1) expect(await outcomeOf(read())).toContain("ECONNREFUSED");
+  expect(asked).toBeLessThan(50);
+  isDown = false;
+  await waitFor(async () => expect(await read()).toHaveLength(1));
+  for (let at = 0; at < 20; at += 1) expect(await outcomeOf(read())).toBe("ok");
+  expect(events.map(({ type }) => type)).toEqual(["connecting_failed", "connecting_recovered"]);
+});
+
 it("connections that are open serve on while no other can be opened", async () => {
   const { pool } = await openLimitedPool(1);
   const { read, events } = open(pool);
@@ -168,18 +218,40 @@ it("connections that are open serve on while no other can be opened", async () =
   for (let at = 0; at < 50; at += 1) expect(await outcomeOf(read())).toBe("ok");
 });
 
+it("a connection that was open already says nothing of others: attempts stay few while it serves", async () => {
+  const real = openPool({ max: 1 });
+  let asked = 0;
+  const pool: PostgresPool = {
+    connect(take) {
+      asked += 1;
+      if (asked % 3 === 0) real.connect(take as Parameters<typeof real.connect>[0]);
+      else take(Object.assign(new Error("too many clients"), { code: "53300" }));
+    },
+    on: () => {},
+    totalCount: 1,
+    options: { max: 5 },
+  };
+  const { read, events } = open(pool);
+  for (let at = 0; at < 300; at += 1) await outcomeOf(read());
+  expect(asked).toBeLessThan(100);
+  expect(events).toMatchObject([{ type: "connecting_failed", code: "53300" }]);
+});
+
 it("calls that wait for a place, and statements that fail, keep nobody from connecting", async () => {
-  const pool = openPool({ max: 1, connectionTimeoutMillis: 50 });
-  const { store, read, events } = open(pool);
-  const taken = await pool.connect();
-  for (const outcome of await Promise.all(Array.from({ length: 30 }, () => outcomeOf(read()))))
-    expect(outcome).toContain("store_unavailable");
+  const busy = openPool({ max: 1, connectionTimeoutMillis: 1_000 });
+  const waiting = open(busy);
+  const taken = await busy.connect();
+  for (const outcome of await Promise.all(Array.from({ length: 30 }, () => outcomeOf(waiting.read()))))
+    expect(outcome).toContain("had no connection free in time");
   taken.release();
-  expect(await outcomeOf(read())).toBe("ok");
-  for (let at = 0; at < 20; at += 1)
-    expect(await outcomeOf(store.audit("org", { before: "no number" as never, limit: 1 }))).toContain("22P02");
-  expect(await outcomeOf(read())).toBe("ok");
-  expect(events).toEqual([]);
+  expect(await outcomeOf(waiting.read())).toBe("ok");
+  const failing = open(openPool());
+  for (let at = 0; at < 20; at += 1) {
+    const wrong = { before: "no number" as never, limit: 1 };
+    expect(await outcomeOf(failing.store.audit("org", wrong))).toContain("22P02");
+  }
+  expect(await outcomeOf(failing.read())).toBe("ok");
+  expect([...waiting.events, ...failing.events]).toEqual([]);
 });
 
 it("calls do not gather in an exhausted pool: those beyond its bound fail at once", async () => {
@@ -246,7 +318,7 @@ it("a pool that cannot come back after a silent network is named in warnings, an
 });
 
 it("what took too long is ended on the server, and its connection serves on", async () => {
-  const pool = openPool({ max: 1 });
+  const pool = await openWarmPool();
   await expect(onConnection(pool, 300, (client) => client.query(sleep))).rejects.toMatchObject(tooSlow);
   const [asleep] = await backendsOf(pool);
   const own = { text: "SELECT pg_backend_pid() AS pid" };
@@ -254,7 +326,7 @@ it("what took too long is ended on the server, and its connection serves on", as
 });
 
 it("a transaction that took too long is rolled back before its connection serves on", async () => {
-  const pool = openPool({ max: 1 });
+  const pool = await openWarmPool();
   const slow = onConnection(pool, 300, async (client) => {
     await client.query({ text: "BEGIN; UPDATE byok_clock SET seq = seq + 1" });
     return await client.query(sleep);
@@ -269,8 +341,7 @@ it.each([
   ["a key that is not the backend's", { secretKey: 0 }],
   ["a port that is none", { port: "none" }],
 ])("a connection that no cancel reaches, for %s, is dropped, so that the pool comes back", async (_why, facts) => {
-  const pool = openPool({ max: 1 });
-  pool.on("connect", (client) => Object.assign(client, facts));
+  const pool = await openWarmPool(facts);
   await expect(onConnection(pool, 300, (client) => client.query(sleep))).rejects.toMatchObject(tooSlow);
   const [asleep] = await backendsOf(pool);
   await waitFor(async () => expect(await outcomeOf(open(pool).read())).toBe("ok"));
@@ -278,7 +349,6 @@ it.each([
 });
 
 it("a cancel that is late meets no statement of another call", async () => {
-  const pool = openPool({ max: 1 });
   const arrived = Promise.withResolvers<() => void>();
   const late = createServer((socket) => {
     socket.once("data", (request) => {
@@ -290,16 +360,16 @@ it("a cancel that is late meets no statement of another call", async () => {
     });
   });
   await new Promise<void>((resolve) => late.listen(0, "127.0.0.1", resolve));
-  pool.on("connect", (client) => Object.assign(client, { port: (late.address() as AddressInfo).port }));
-  const slow = onConnection(pool, 100, (client) => client.query({ text: "SELECT pg_sleep(0.4)" }));
+  const pool = await openWarmPool({ port: (late.address() as AddressInfo).port });
+  const slow = onConnection(pool, 100, (client) => client.query({ text: "SELECT pg_sleep(1)" }));
   await expect(slow).rejects.toMatchObject(tooSlow);
-  const next = outcomeOf(onConnection(pool, 20_000, (client) => client.query({ text: "SELECT pg_sleep(1)" })));
+  const next = outcomeOf(onConnection(pool, 20_000, (client) => client.query({ text: "SELECT pg_sleep(0.9)" })));
   const deliver = await arrived.promise;
   let seen = 0;
   await waitFor(async () => {
     const [backend] = await backendsOf(pool);
     seen = backend?.state === "idle" ? seen + 1 : 0;
-    expect(seen >= 5 || backend?.query.includes("pg_sleep(1)")).toBe(true);
+    expect(seen >= 5 || backend?.query.includes("pg_sleep(0.9)")).toBe(true);
   });
   deliver();
   expect(await next).toBe("ok");
