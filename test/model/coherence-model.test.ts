@@ -31,11 +31,11 @@ it("no schedule of calls, changes and faults makes a worker hand out what it mus
     numRuns,
     seed: 20_261_124,
     endOnFailure: process.env["BYOKIT_GUARD"] !== undefined,
-    interruptAfterTimeLimit: 90_000,
+    interruptAfterTimeLimit: 240_000,
   });
   isInterrupted = details.interrupted;
   if (details.failed) throw new Error(await fc.asyncDefaultReportMessage(details));
-}, 180_000);
+}, 300_000);
 
 it("those schedules were all tried, and have seen every branch of the use rule pass and refuse", () => {
   expect(isInterrupted).toBe(false);
