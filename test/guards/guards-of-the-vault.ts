@@ -36,10 +36,12 @@ export const guardsOfTheVault: readonly Guard[] = [
       "an opaque",
     ],
   ]),
-  ...guardsOf("store/sqlite/sqlite-file.ts", "store/sqlite/sqlite-store.test.ts", [
+  ...guardsOf("store/sqlite/open-file.ts", "store/sqlite/sqlite-store.test.ts", [
     ["no file but migrate()'s", "if (found === undefined) {", "if (false) {", "by nothing"],
     ["erased keys", "; PRAGMA secure_delete = ON", "; PRAGMA secure_delete = OFF", "removed key"],
-    ["waiting for locks", "if (!isLocked(error) && !(error instanceof FileInMotion)) throw", "throw", "another writer"],
+  ]),
+  ...guardsOf("store/sqlite/sqlite-file.ts", "store/sqlite/sqlite-store.test.ts", [
+    ["waiting for locks", "if (!isLocked(error) && !isDamage", "if (!isDamage", "another writer"],
     ["a rollback", "rollBack(open.database);", "", "change back"],
   ]),
   ...guardsOf("store/postgres/postgres-client.ts", "store/postgres/postgres-store.test.ts", [
@@ -63,17 +65,18 @@ export const guardsOfTheVault: readonly Guard[] = [
     ],
     ["a change that went nowhere", "this.#confirm(open);", "", "in the middle of a change"],
     [
-      "a copy over the file",
-      " && identity.content === found.content",
-      "",
-      "copied over the same file, beside.*cold read",
+      "reads while others hold the log",
+      "return this.#replaceHandle(identity);",
+      "throw new FileInMotion();",
+      "written back in part",
     ],
     [
-      "frames of what stood there before",
-      "if (open !== undefined && open.identity.files === identity?.files && !identity.isLogEmpty) throw",
-      "if (false) throw",
-      "while its log holds frames",
+      "patience with an index of what stood there before",
+      "if (isDamage(error)) this.#closeIfIdle();",
+      "if (isDamage(error)) throw toSqliteError(error, this.#path);",
+      "with a larger one",
     ],
+    ["a damaged file", "if (!isWhole(open.database)) throw", "if (false) throw", "damaged beside a log"],
     [
       "handles that nobody asks",
       "setInterval(() => this.#closeOutdated(), watchMs)",
@@ -83,7 +86,23 @@ export const guardsOfTheVault: readonly Guard[] = [
     ["a log that is emptied", "emptyLog(open.database);", "", "is nothing when the removal"],
   ]),
   ...guardsOf("store/sqlite/file-identity.ts", "store/sqlite/sqlite-replaced.test.ts", [
-    ["side files that were deleted", "$" + '{log?.ino ?? "none"}', "", "side files were deleted"],
+    ["side files that were deleted", "$" + '{log?.ino ?? "none"}', "", "log was deleted"],
+    ["an index that was deleted", "$" + '{index?.ino ?? "none"}', "", "index was deleted"],
+    [
+      "a copy over the file",
+      " && opened.content === found.content",
+      "",
+      "copied over the same file, beside.*cold read",
+    ],
+    ["a file that changed just now", "return opened.isSettled && ", "return ", "changed just now"],
+  ]),
+  ...guardsOf("store/sqlite/open-file.ts", "store/sqlite/sqlite-replaced.test.ts", [
+    [
+      "side files that others find",
+      "if (hasLog && !identity?.hasSideFiles) throw",
+      "if (false) throw",
+      "index was deleted",
+    ],
   ]),
   ...guardsOf("store/sqlite/sqlite-backup.ts", "store/sqlite/sqlite-backup.test.ts", [
     ["a backup over a file", "reserve(target);", "", "never written over"],

@@ -1,3 +1,4 @@
+import type { DatabaseSync } from "node:sqlite";
 import { ByokError } from "../../errors.ts";
 import { driverFailed, storeUnavailable } from "../store-unavailable.ts";
 
@@ -20,6 +21,21 @@ const codeOf = (error: unknown): number =>
 
 export function isLocked(error: unknown): boolean {
   return lockedCodes.has(codeOf(error));
+}
+
+/** SQLite's primary result code CORRUPT. */
+export function isDamage(error: unknown): boolean {
+  return codeOf(error) === 11;
+}
+
+/** Whether SQLite finds nothing wrong with the database's structure; `false` too when it cannot tell. */
+export function isWhole(database: DatabaseSync): boolean {
+  try {
+    return database.prepare("PRAGMA quick_check(1)").get()?.["quick_check"] === "ok";
+  } catch (error) {
+    if (isLocked(error)) throw error;
+    return false;
+  }
 }
 
 /** What SQLite or the file system threw, with the path that is wrong. */

@@ -1,12 +1,11 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { setTimeout as pause } from "node:timers/promises";
-import { noSchema, storeUnavailable, tooSlow } from "../store-unavailable.ts";
-import { type FileIdentity, readIdentity } from "./file-identity.ts";
-import { isLocked, toSqliteError } from "./sqlite-failure.ts";
-import { hasSchema, upgradeSchema } from "./sqlite-schema.ts";
-
-/** How long one attempt waits for a lock, in milliseconds. It blocks the event loop: longer waits are attempts anew. */
-const busyTimeoutMs = 5;
+import type { ByokError } from "../../errors.ts";
+import { storeUnavailable, tooSlow } from "../store-unavailable.ts";
+import { type FileIdentity, isSame, readIdentity } from "./file-identity.ts";
+import { busyTimeoutMs, FileInMotion, openFile } from "./open-file.ts";
+import { isDamage, isLocked, isWhole, toSqliteError } from "./sqlite-failure.ts";
+import { upgradeSchema } from "./sqlite-schema.ts";
 
 /** Between two attempts, in milliseconds. */
 const retryPauseMs = 10;
@@ -81,16 +80,24 @@ export class SqliteFile {
   }
 
   close(): void {
-    clearInterval(this.#open?.watch);
-    this.#open?.database.close();
+    if (this.#open !== undefined) closeHandle(this.#open);
     this.#open = undefined;
+  }
+
+  #explain(error: unknown): ByokError {
+    if (error instanceof FileInMotion) return inMotion(this.#path);
+    return isLocked(error) ? tooSlow(this.#timeoutMs) : toSqliteError(error, this.#path);
+  }
+
+  #closeIfIdle(): void {
+    if (readIdentity(this.#path)?.isLogEmpty) this.close();
   }
 
   #closeOutdated(): void {
     try {
       const identity = readIdentity(this.#path);
-      if (this.#open !== undefined && !isSame(this.#open.identity, identity) && identity?.isLogEmpty !== false)
-        this.close();
+      if (this.#open === undefined || isSame(this.#open.identity, identity)) return;
+      if (identity?.files !== this.#open.identity.files || identity.isLogEmpty) this.close();
     } catch {
       // Whoever asks next is told.
     }
@@ -101,11 +108,29 @@ export class SqliteFile {
     const open = this.#open;
     const identity = readIdentity(this.#path);
     if (open !== undefined && isSame(open.identity, identity)) return open;
-    // Frames of what stood there before would be written over what stands there now.
-    if (open !== undefined && open.identity.files === identity?.files && !identity.isLogEmpty) throw new FileInMotion();
+    if (open !== undefined && identity?.files === open.identity.files && !identity.isLogEmpty) {
+      return this.#replaceHandle(identity);
+    }
     this.close();
     this.#open = this.#openFile(identity);
     return this.#open;
+  }
+
+  /**
+   * Part of a log that others read was written into the file, or somebody copied over the file beside a log that holds
+   * frames. Opened before the old handle is closed: the last one to close writes those frames into the file.
+   */
+  #replaceHandle(identity: FileIdentity): OpenFile {
+    const open = this.#openFile(identity);
+    try {
+      if (!isWhole(open.database)) throw isDamaged(this.#path);
+    } catch (error) {
+      closeHandle(open);
+      throw error;
+    }
+    this.close();
+    this.#open = open;
+    return open;
   }
 
   /** A change that went to a file which is not there any more is no change. */
@@ -119,25 +144,9 @@ export class SqliteFile {
   }
 
   #openFile(found: FileIdentity | undefined): OpenFile {
-    if (found === undefined) {
-      const next = "Check the path against the working directory, and call the store's migrate() once to create it.";
-      throw storeUnavailable(`has no database file (${this.#path})`, next);
-    }
-    const database = new DatabaseSync(this.#path, { timeout: busyTimeoutMs });
-    try {
-      database.exec("PRAGMA synchronous = FULL; PRAGMA secure_delete = ON");
-      if (!hasSchema(database)) throw noSchema();
-      useLog(database);
-      // Reading opens the log, which is part of the identity.
-      hasSchema(database);
-      const identity = readIdentity(this.#path);
-      if (identity === undefined) throw new FileInMotion();
-      const watch = setInterval(() => this.#closeOutdated(), watchMs).unref();
-      return { database, identity, prepared: new Map(), watch };
-    } catch (error) {
-      database.close();
-      throw error;
-    }
+    const opened = openFile(this.#path, found);
+    const watch = setInterval(() => this.#closeOutdated(), watchMs).unref();
+    return { ...opened, prepared: new Map(), watch };
   }
 
   /** Waits for locks without blocking the event loop, up to the time limit. */
@@ -147,25 +156,29 @@ export class SqliteFile {
       try {
         return attempt();
       } catch (error) {
-        if (!isLocked(error) && !(error instanceof FileInMotion)) throw toSqliteError(error, this.#path);
-        if (performance.now() >= endsAt)
-          throw error instanceof FileInMotion ? inMotion(this.#path) : tooSlow(this.#timeoutMs);
+        if (!isLocked(error) && !isDamage(error) && !(error instanceof FileInMotion))
+          throw toSqliteError(error, this.#path);
+        // An index of what stood there before looks like damage until every process has let go of it.
+        if (isDamage(error)) this.#closeIfIdle();
+        if (performance.now() >= endsAt) throw this.#explain(error);
       }
       await pause(retryPauseMs);
     }
   }
 }
 
-/** Somebody writes to the file right now: another process of ours, for a moment, or something beside SQLite. */
-class FileInMotion extends Error {}
-
 function inMotion(path: string) {
   const next = "Stop the processes that use it, and restore with: byokit restore.";
   return storeUnavailable(`has a database file that was written to beside SQLite (${path})`, next);
 }
 
-function isSame(identity: FileIdentity, found: FileIdentity | undefined): boolean {
-  return identity.files === found?.files && identity.content === found.content;
+function isDamaged(path: string) {
+  return storeUnavailable(`is damaged (${path})`, "Restore a backup: byokit restore.");
+}
+
+function closeHandle({ database, watch }: OpenFile): void {
+  clearInterval(watch);
+  database.close();
 }
 
 function toPrepare({ database, prepared }: OpenFile): Prepare {
@@ -182,15 +195,6 @@ function rollBack(database: DatabaseSync): void {
     database.exec("ROLLBACK");
   } catch {
     // There was none.
-  }
-}
-
-/** A backup that was put back may have another journal. */
-function useLog(database: DatabaseSync): void {
-  try {
-    database.exec("PRAGMA journal_mode = WAL");
-  } catch {
-    // Locked or read-only: it is read all the same.
   }
 }
 

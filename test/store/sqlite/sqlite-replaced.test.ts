@@ -16,6 +16,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { KeyStore, NewKey } from "../../../src/store/key-store.ts";
+import { isSame, readIdentity } from "../../../src/store/sqlite/file-identity.ts";
 import { SqliteFile } from "../../../src/store/sqlite/sqlite-file.ts";
 import { sqliteStore } from "../../../src/store/sqlite/sqlite-store.ts";
 
@@ -43,6 +44,12 @@ const backup = (): string => {
 };
 const removeSideFiles = (): void => {
   for (const suffix of ["-wal", "-shm"]) rmSync(`${path}${suffix}`, { force: true });
+};
+
+/** From here on nothing but another file, or another content, makes the handle open anew. */
+const letSettle = async (store: KeyStore): Promise<void> => {
+  utimesSync(path, new Date(), new Date(0));
+  await store.poll({ after: 0 });
 };
 
 beforeEach(async () => {
@@ -104,6 +111,7 @@ describe.each(replacements)("a database that was %s under an open handle", (_, r
     const copy = backup();
     await store.put(keyOf("org", "sealed-new"));
     await store.put(keyOf("org", "sealed-newer"));
+    await letSettle(store);
     replace(copy);
     expect(await sealedOf(store, "org")).toBe("sealed-old");
     expect((await store.poll({ windowMs: 0 })).head).toBe(1);
@@ -128,14 +136,19 @@ describe.each(replacements)("a database that was %s under an open handle", (_, r
 });
 
 describe("a database under an open handle", () => {
-  it("whose side files were deleted loses no change", async () => {
+  it.each([
+    ["side files were", ["-wal", "-shm"]],
+    ["log was", ["-wal"]],
+    ["log's index was", ["-shm"]],
+  ])("whose %s deleted loses no change, and has them where other processes look", async (_, suffixes) => {
     const [one, other] = [open(), open()];
     await other.put(keyOf("a"));
     await one.put(keyOf("b"));
-    removeSideFiles();
+    await letSettle(one);
+    await letSettle(other);
+    for (const suffix of suffixes) rmSync(`${path}${suffix}`);
     await one.put(keyOf("c"));
-    // Where other processes look for it.
-    expect(existsSync(`${path}-wal`)).toBe(true);
+    expect([existsSync(`${path}-wal`), existsSync(`${path}-shm`)]).toEqual([true, true]);
     await other.put(keyOf("d"));
     expect((await open().poll({ after: 0 })).changes.map(({ orgId }) => orgId)).toEqual(["a", "b", "c", "d"]);
     expect((await one.poll({ after: 0 })).head).toBe(4);
@@ -174,18 +187,81 @@ describe("a database under an open handle", () => {
     expect(await sealedOf(open(), "org")).toBeDefined();
   });
 
-  it("that is written to beside SQLite while its log holds frames is an error, and serves once the log is empty", async () => {
+  it("whose log is written back in part, while others read it, serves on", async () => {
+    const [store, worker] = [open(300), open(300)];
+    const startReading = (): DatabaseSync => {
+      const reader = new DatabaseSync(path);
+      reader.exec("BEGIN");
+      reader.prepare("SELECT count(*) FROM byok_log").get();
+      return reader;
+    };
+    await store.put(keyOf("org"));
+    await worker.snapshots(["org"]);
+    const early = startReading();
+    await store.put(keyOf("org"));
+    const late = startReading();
+    early.close();
+    await store.put(keyOf("org", "sealed-newest"));
+    expect(readFileSync(`${path}-wal`).length).toBeGreaterThan(0);
+    expect(await sealedOf(worker, "org")).toBe("sealed-newest");
+    expect(await worker.remove(refOf("org"), { actor: null })).toMatchObject({ seq: 4 });
+    late.close();
+    expect(await sealedOf(store, "org")).toBeUndefined();
+  });
+
+  it("that is damaged beside a log that holds frames is named, and serves once a backup is restored", async () => {
     const store = open(300);
     await store.put(keyOf("org"));
+    const copy = backup();
     const other = new DatabaseSync(path);
-    other.exec("PRAGMA wal_autocheckpoint = 0; UPDATE byok_secret SET kid = 'kek-2'");
-    utimesSync(path, new Date(), new Date(0));
-    const error = { code: "store_unavailable", message: expect.stringContaining("beside SQLite") };
-    await expect(store.snapshots(["org"])).rejects.toMatchObject(error);
-    other.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    const page = Number(
+      other.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'byok_audit_of'").get()?.["rootpage"],
+    );
+    other.exec("PRAGMA wal_autocheckpoint = 0; UPDATE byok_clock SET incarnation = 'other'");
+    const bytes = readFileSync(path);
+    writeFileSync(path, bytes.fill(0, (page - 1) * 4_096, page * 4_096));
+    const named = { code: "store_unavailable", message: expect.stringContaining(`is damaged (${path})`) };
+    await expect(store.snapshots(["org"])).rejects.toMatchObject(named);
+    await expect(store.takePlaces([refOf("org")], "place")).rejects.toMatchObject(named);
     other.close();
-    expect((await store.snapshots(["org"]))[0]?.keys[0]?.kid).toBe("kek-2");
+    removeSideFiles();
+    renameSync(copy, path);
+    expect(await store.remove(refOf("org"), { actor: null })).toMatchObject({ seq: 2 });
   });
+
+  it.each([
+    ["larger", 1, 40],
+    ["smaller", 40, 1],
+  ])("that is copied over with a %s one, with several handles, serves that one whole", async (_, before, after) => {
+    const fill = async (store: KeyStore, count: number): Promise<void> => {
+      for (let org = 0; org < count; org += 1) await store.put(keyOf(`org-${org}`, `sealed-${"x".repeat(400)}`));
+    };
+    const [one, other] = [open(), open()];
+    await fill(one, before);
+    await other.snapshots(["org"]);
+    const source = sqliteStore({ path: join(folder, "source"), timeoutMs: 10_000 });
+    await source.migrate();
+    await fill(source, after);
+    await source.close();
+    copyFileSync(join(folder, "source"), path);
+    const orgs = Array.from({ length: 40 }, (_org, org) => `org-${org}`);
+    expect((await one.snapshots(orgs)).flatMap(({ keys }) => keys)).toHaveLength(after);
+    await fill(one, 40);
+    expect(await other.put(keyOf("org"))).toMatchObject({ seq: after + 41 });
+    const check = new DatabaseSync(path);
+    expect(check.prepare("PRAGMA integrity_check").all()).toEqual([{ integrity_check: "ok" }]);
+    check.close();
+  });
+});
+
+it("a file that changed just now is not trusted to show its next change", () => {
+  const text = join(folder, "text");
+  writeFileSync(text, "one");
+  const young = readIdentity(text);
+  expect(young && isSame(young, readIdentity(text))).toBe(false);
+  utimesSync(text, new Date(), new Date(0));
+  const settled = readIdentity(text);
+  expect(settled && isSame(settled, readIdentity(text))).toBe(true);
 });
 
 describe("what a removed key leaves in the files", () => {

@@ -92,6 +92,9 @@ describe("a store in a file", () => {
     await store.migrate();
     await store.put(key("a", "same-secret-id"));
     await expect(store.put(key("b", "same-secret-id"))).rejects.toMatchObject({ code: "store_unavailable" });
+    const other = new DatabaseSync(path);
+    other.exec("BEGIN IMMEDIATE; ROLLBACK");
+    other.close();
     expect((await store.poll({ windowMs: 0 })).head).toBe(1);
     expect(await store.put(key("b", "s2"))).toMatchObject({ seq: 2 });
   });
