@@ -5,6 +5,10 @@ import type { Environment } from "./deployment.ts";
 import { isPostgres } from "./open-store.ts";
 import { type OutputOptions, print } from "./output.ts";
 
+interface RestoreOptions extends OutputOptions {
+  readonly replace?: boolean;
+}
+
 export function addBackupCommands(program: Command, env: Environment): void {
   program
     .command("backup")
@@ -20,15 +24,18 @@ export function addBackupCommands(program: Command, env: Environment): void {
     .command("restore")
     .description("puts a backup in the place of a SQLite database, while others use it")
     .argument("<file>", "what byokit backup made")
+    .option("--replace", "where there is a database already")
     .option("--json", "print JSON")
     .addHelpText(
       "after",
-      "\nKeys that were removed since the backup are back: remove them again.\n\nExample:\n  byokit restore byok-monday.sqlite",
+      "\nKeys that were removed since the backup are back: remove them again.\n\nExample:\n  byokit restore byok-monday.sqlite --replace",
     )
-    .action((file: string, { json = false }: OutputOptions) => {
-      const { head, lostChanges } = restoreSqlite(readPath(env), file);
+    .action((file: string, { replace: replaces = false, json = false }: RestoreOptions) => {
+      const { head, lostChanges, setAside } = restoreSqlite(readPath(env), file, { replaces });
       const lost = `${lostChanges} later changes are lost, and keys that they removed are back.`;
-      print({ head, lostChanges }, [[`The newest change is ${head} now.`], ...(lostChanges > 0 ? [[lost]] : [])], json);
+      const kept = `What stood there was damaged, or no database. It is kept: ${setAside}`;
+      const rows = [...(setAside === null ? [] : [[kept]]), ...(lostChanges > 0 ? [[lost]] : [])];
+      print({ head, lostChanges, setAside }, [[`The newest change is ${head} now.`], ...rows], json);
     });
 }
 

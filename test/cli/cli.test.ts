@@ -146,7 +146,9 @@ describe("the command line", () => {
     expect(await json(["backup", "monday.sqlite"], { env })).toEqual({ backup: "monday.sqlite" });
     expect((await byokit(["backup", "monday.sqlite"], { env })).code).toBe(2);
     await json(set, { input: "other-key", env });
-    expect(await json(["restore", "monday.sqlite"], { env })).toEqual({ head: 1, lostChanges: 1 });
+    expect((await byokit(["restore", "monday.sqlite"], { env })).code).toBe(2);
+    const restored = await json(["restore", "monday.sqlite", "--replace"], { env });
+    expect(restored).toEqual({ head: 1, lostChanges: 1, setAside: null });
     expect((await byokit(["restore", "tuesday.sqlite"], { env })).code).toBe(2);
     expect((await byokit(["backup", "pg.sqlite"], { env: { BYOK_DATABASE_URL: "postgres://db/byok" } })).code).toBe(2);
   });

@@ -105,6 +105,13 @@ export const guardsOfTheVault: readonly Guard[] = [
     ],
   ]),
   ...guardsOf("store/sqlite/sqlite-backup.ts", "store/sqlite/sqlite-backup.test.ts", [
+    ["a restore over a file", "if (!replaces && hasContent(path)) {", "if (false) {", "asked for by name"],
+    [
+      "a damaged file that is kept",
+      "!withDatabase(path, isWhole) ? moveAside(path)",
+      "false ? moveAside(path)",
+      "keeps that file",
+    ],
     ["a backup over a file", "reserve(target);", "", "never written over"],
     ["a backup of its owner's alone", "0o600));\n      database", "0o644));\n      database", "its owner's alone"],
     [

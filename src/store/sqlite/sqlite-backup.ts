@@ -1,13 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { closeSync, existsSync, openSync, renameSync, rmSync } from "node:fs";
+import { closeSync, existsSync, openSync, renameSync, rmSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { ByokError } from "../../errors.ts";
 import { storeUnavailable } from "../store-unavailable.ts";
-import { toSqliteError } from "./sqlite-failure.ts";
+import { isWhole, toSqliteError } from "./sqlite-failure.ts";
 import { hasSchema, upgradeSchema } from "./sqlite-schema.ts";
 
 /** How long a writer is waited for, in milliseconds. */
 const busyTimeoutMs = 5_000;
+
+const sideSuffixes = ["-wal", "-shm"];
 
 const tables = ["byok_clock", "byok_log", "byok_org", "byok_place", "byok_secret", "byok_audit"];
 
@@ -38,18 +40,30 @@ export interface RestoredSqlite {
   readonly head: number;
   /** The changes that the database had beyond it, and has no longer. */
   readonly lostChanges: number;
+  /** Where the file is now that was damaged, or no database at all; `null`: there was none such. */
+  readonly setAside: string | null;
 }
 
 /**
  * Puts a backup in the place of what a database holds, in one transaction, so that the processes that use it meet either
  * the one or the other. Workers take it for another history and forget what they knew. Where there is no database, the
- * backup becomes one.
+ * backup becomes one; a file that is damaged, or no database, is set aside and kept.
  *
- * @throws ByokError `options_invalid` when `source` is no backup, `store_unavailable`
+ * @throws ByokError `options_invalid` when `source` is no backup, or `path` has a database and `replaces` is not true;
+ * `store_unavailable`
  */
-export function restoreSqlite(path: string, source: string): RestoredSqlite {
+export function restoreSqlite(path: string, source: string, { replaces }: { replaces: boolean }): RestoredSqlite {
   assertBackup(source);
-  if (!existsSync(path)) backUpSqlite(source, path);
+  if (!replaces && hasContent(path)) {
+    const message = `${path} is there already. To put the backup in its place, restore with --replace.`;
+    throw new ByokError("options_invalid", message);
+  }
+  const setAside = existsSync(path) && !withDatabase(path, isWhole) ? moveAside(path) : null;
+  if (!existsSync(path)) {
+    // They belong to a file that is gone, and would be taken for the backup's own.
+    for (const suffix of sideSuffixes) rmSync(`${path}${suffix}`, { force: true });
+    backUpSqlite(source, path);
+  }
   return withDatabase(path, (database) => {
     database.exec("PRAGMA journal_mode = WAL; PRAGMA secure_delete = ON");
     const before = hasSchema(database) ? readHead(database) : 0;
@@ -62,8 +76,21 @@ export function restoreSqlite(path: string, source: string): RestoredSqlite {
     database.prepare("UPDATE main.byok_clock SET incarnation = ?").run(randomUUID());
     const head = readHead(database);
     database.exec("COMMIT; DETACH DATABASE backup; PRAGMA wal_checkpoint(TRUNCATE)");
-    return { head, lostChanges: Math.max(0, before - head) };
+    return { head, lostChanges: Math.max(0, before - head), setAside };
   });
+}
+
+function hasContent(path: string): boolean {
+  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0;
+}
+
+/** Its side files go with it: they may hold what it lacks. */
+function moveAside(path: string): string {
+  const aside = `${path}.set-aside-${randomUUID()}`;
+  for (const suffix of ["", ...sideSuffixes]) {
+    if (existsSync(`${path}${suffix}`)) renameSync(`${path}${suffix}`, `${aside}${suffix}`);
+  }
+  return aside;
 }
 
 function assertBackup(source: string): void {

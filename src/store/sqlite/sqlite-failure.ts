@@ -10,10 +10,10 @@ const failures: ReadonlyMap<number, readonly [what: string, next: string]> = new
   [3, ["may not be opened by this process", "Give it the right to read and write the file and its folder."]],
   [8, ["is read-only", "Give this process the right to write the file and its folder, or mount them for writing."]],
   [10, ["could not be read or written: its disk failed", "Check the disk and the system's log."]],
-  [11, ["is damaged", "Restore a backup: byokit restore."]],
+  [11, ["is damaged", "Restore a backup: byokit restore FILE --replace."]],
   [13, ["has no room: its disk is full", "Free some, then make the same call again."]],
   [14, ["cannot be opened", "Check that its folder is there, that it is a file, and this process's rights to both."]],
-  [26, ["is no SQLite database", "Check the path, or restore a backup: byokit restore."]],
+  [26, ["is no SQLite database", "Check the path, or restore a backup: byokit restore FILE --replace."]],
 ]);
 
 const codeOf = (error: unknown): number =>

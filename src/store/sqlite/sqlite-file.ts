@@ -168,12 +168,12 @@ export class SqliteFile {
 }
 
 function inMotion(path: string) {
-  const next = "Stop the processes that use it, and restore with: byokit restore.";
+  const next = "Stop the processes that use it, and restore with: byokit restore FILE --replace.";
   return storeUnavailable(`has a database file that was written to beside SQLite (${path})`, next);
 }
 
 function isDamaged(path: string) {
-  return storeUnavailable(`is damaged (${path})`, "Restore a backup: byokit restore.");
+  return storeUnavailable(`is damaged (${path})`, "Restore a backup: byokit restore FILE --replace.");
 }
 
 function closeHandle({ database, watch }: OpenFile): void {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -70,7 +70,7 @@ it("a restore is one step for whoever uses the database, and for workers another
   await manager.set("other", { provider: "ada", apiKey: "key-of-other" });
   await here.clock.advance(3_000);
   expect((await here.resolver.resolve("org", agent)).llm.client.key).toBe("key-of-tuesday");
-  expect(restoreSqlite(path, copy)).toEqual({ head: 1, lostChanges: 2 });
+  expect(restoreSqlite(path, copy, { replaces: true })).toEqual({ head: 1, lostChanges: 2, setAside: null });
   await here.clock.advance(3_000);
   expect((await here.resolver.resolve("org", agent)).llm.client.key).toBe("key-of-monday");
   expect(here.events).toContainEqual({ type: "flushed", reason: "other_incarnation" });
@@ -84,10 +84,37 @@ it("a restore founds a database where there is none", async () => {
   await store.put(keyOf("a"));
   backUpSqlite(path, copy);
   const other = join(folder, "other.sqlite");
-  expect(restoreSqlite(other, copy)).toEqual({ head: 1, lostChanges: 0 });
+  writeFileSync(`${other}-wal`, "of a file that is gone");
+  expect(restoreSqlite(other, copy, { replaces: false })).toEqual({ head: 1, lostChanges: 0, setAside: null });
+  expect(statSync(other).mode & 0o777).toBe(0o600);
   const restored = sqliteStore({ path: other });
   expect(await restored.describe("a")).toHaveLength(1);
   await restored.close();
+});
+
+it("a restore over what is there is asked for by name", async () => {
+  await store.put(keyOf("a"));
+  backUpSqlite(path, copy);
+  await store.put(keyOf("b"));
+  const refused = { code: "options_invalid", message: expect.stringContaining("--replace") };
+  expect(() => restoreSqlite(path, copy, { replaces: false })).toThrow(expect.objectContaining(refused));
+  expect(await store.describe("b")).toHaveLength(1);
+});
+
+it.each([
+  ["no database", (bytes: Buffer) => bytes.fill("x")],
+  ["damaged", (bytes: Buffer) => bytes.fill(0, 4_096)],
+  ["cut off", (bytes: Buffer) => bytes.subarray(0, bytes.length / 2)],
+])("a restore over a file that is %s keeps that file, and open handles serve the backup", async (_, spoil) => {
+  await store.put(keyOf("a"));
+  backUpSqlite(path, copy);
+  const spoilt = spoil(readFileSync(path));
+  writeFileSync(path, spoilt);
+  const { head, setAside } = restoreSqlite(path, copy, { replaces: true });
+  expect(head).toBe(1);
+  expect(readFileSync(setAside ?? "")).toEqual(spoilt);
+  expect(await store.put(keyOf("b"))).toMatchObject({ seq: 2 });
+  expect(await store.describe("a")).toHaveLength(1);
 });
 
 it.each([
@@ -97,6 +124,8 @@ it.each([
 ])("a backup that %s is refused, and changes nothing", async (_, make) => {
   await store.put(keyOf("a"));
   make();
-  expect(() => restoreSqlite(path, copy)).toThrow(expect.objectContaining({ code: "options_invalid" }));
+  expect(() => restoreSqlite(path, copy, { replaces: true })).toThrow(
+    expect.objectContaining({ code: "options_invalid" }),
+  );
   expect(await store.describe("a")).toHaveLength(1);
 });
