@@ -89,6 +89,8 @@ export interface ByokErrorDetails {
   readonly failures?: readonly SlotFailure[] | undefined;
   readonly reason?: string | undefined;
   readonly retryAfterMs?: number | undefined;
+  /** `false`: no repetition mends this one, though it may mend others of its code. */
+  readonly retryable?: false | undefined;
 }
 
 const brand = Symbol.for("byokit.error");
@@ -117,7 +119,7 @@ export class ByokError extends Error {
     this.code = code;
     this.retryable = details.failures
       ? details.failures.every((failure) => isRetryable[failure.code])
-      : isRetryable[code];
+      : (details.retryable ?? isRetryable[code]);
     if (details.orgId !== undefined) this.orgId = details.orgId;
     if (details.provider !== undefined) this.provider = details.provider;
     if (details.slot !== undefined) this.slot = details.slot;

@@ -38,5 +38,6 @@ export function reportFailure(error: unknown, say: (line: string) => void): numb
     return exitCodes.failed;
   }
   say(`${error.code}: ${error.message}`);
-  return exitCodes[outcomes[error.code]];
+  const outcome = outcomes[error.code];
+  return exitCodes[outcome === "tryAgain" && !error.retryable ? "failed" : outcome];
 }

@@ -1,8 +1,8 @@
-import { ByokError } from "../errors.ts";
+import { ByokError, type ByokErrorDetails } from "../errors.ts";
 
 /** The one error of a store: what happened, and the next step. Never the driver's own text, which may hold values. */
-export function storeUnavailable(what: string, next: string): ByokError {
-  return new ByokError("store_unavailable", `The key store ${what}. ${next}`);
+export function storeUnavailable(what: string, next: string, details: ByokErrorDetails = {}): ByokError {
+  return new ByokError("store_unavailable", `The key store ${what}. ${next}`, details);
 }
 
 export function noSchema(): ByokError {

@@ -15,6 +15,11 @@ it("a command ends with 75 for the errors that are worth another try, and for no
   }
 });
 
+it("a command ends with 1 for an error that no repetition mends, though others of its code are worth one", () => {
+  const lasting = new ByokError("store_unavailable", "Failed.", { retryable: false });
+  expect([lasting.retryable, reportFailure(lasting, () => {})]).toEqual([false, exitCodes.failed]);
+});
+
 it("a failure that is not byokit's own is named, and its text is not shown", () => {
   const lines: string[] = [];
   expect(reportFailure(new TypeError("planted"), (line) => lines.push(line))).toBe(exitCodes.failed);

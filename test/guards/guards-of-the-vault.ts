@@ -104,6 +104,12 @@ export const guardsOfTheVault: readonly Guard[] = [
       "index was deleted",
     ],
   ]),
+  ...guardsOf("cli/exit-code.ts", "cli/exit-code.test.ts", [
+    ["an end without another try", '"tryAgain" && !error.retryable', '"tryAgain" && false', "no repetition mends"],
+  ]),
+  ...guardsOf("store/sqlite/sqlite-failure.ts", "store/sqlite/sqlite-replaced.test.ts", [
+    ["what no waiting mends", "lastingCodes.has(errcode) ? { retryable: false } : {}", "{}", "but to .* is named"],
+  ]),
   ...guardsOf("store/sqlite/sqlite-backup.ts", "store/sqlite/sqlite-backup.test.ts", [
     ["a restore over a file", "if (!replaces && hasContent(path)) {", "if (false) {", "asked for by name"],
     [

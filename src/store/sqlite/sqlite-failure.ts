@@ -16,6 +16,9 @@ const failures: ReadonlyMap<number, readonly [what: string, next: string]> = new
   [26, ["is no SQLite database", "Check the path, or restore a backup: byokit restore FILE --replace."]],
 ]);
 
+/** What no waiting mends: no rights, read-only, damaged, nothing that can be opened, no database. */
+const lastingCodes: ReadonlySet<number> = new Set([3, 8, 11, 14, 26]);
+
 const codeOf = (error: unknown): number =>
   error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : 0;
 
@@ -42,10 +45,11 @@ export function isWhole(database: DatabaseSync): boolean {
 export function toSqliteError(error: unknown, path: string): ByokError {
   if (error instanceof ByokError) return error;
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  const failure = failures.get(fileErrors.get(code) ?? codeOf(error));
+  const errcode = fileErrors.get(code) ?? codeOf(error);
+  const failure = failures.get(errcode);
   if (failure === undefined) return driverFailed(error);
   const [what, next] = failure;
-  return storeUnavailable(`${what} (${path})`, next);
+  return storeUnavailable(`${what} (${path})`, next, lastingCodes.has(errcode) ? { retryable: false } : {});
 }
 
 /** What a path answers before SQLite is asked. */

@@ -303,6 +303,7 @@ describe("a path that leads to no database", () => {
     const store = sqliteStore({ path: at });
     const named = {
       code: "store_unavailable",
+      retryable: false,
       message: expect.stringMatching(new RegExp(`${words} \\(${at}\\)`, "u")),
     };
     await expect(store.snapshots(["org"])).rejects.toMatchObject(named);
