@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { LongFirst } from "./long-first.ts";
 import { noKeyPrinted } from "./support/no-key-printed.ts";
 
 export default defineConfig({
@@ -8,9 +9,10 @@ export default defineConfig({
     // `npm run guards` has them.
     exclude: ["test/guards/**"],
     globalSetup: ["test/servers/global-setup.ts"],
+    sequence: { sequencer: LongFirst },
     reporters: ["default", noKeyPrinted],
-    // Vitest would leave one processor to others.
-    maxWorkers: availableParallelism(),
+    // Vitest would leave one processor to others. Many tests wait for a server most of the time: one more worker fits.
+    maxWorkers: availableParallelism() + 1,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     unstubEnvs: true,

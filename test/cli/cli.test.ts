@@ -17,6 +17,7 @@ import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import pg from "pg";
 import { afterAll, beforeEach, describe, expect, inject, it } from "vitest";
+import { createProgram } from "../../src/cli/program.ts";
 import { parseTokens } from "../../src/http/index.ts";
 import { type ChangeNotice, generateKeyring } from "../../src/index.ts";
 import { redisCache } from "../../src/shared-cache/redis-cache.ts";
@@ -312,10 +313,18 @@ describe("a command that cannot be done", () => {
 
   it("tells of every command with its examples", async () => {
     const keyCommands = ["list", "set", "remove", "describe", "verify"].map((name) => ["keys", name]);
-    const others = [[], ["keyring", "create"], ["keyring", "show"], ["migrate"], ["serve"], ["tokens", "add"]];
-    for (const arguments_ of [...keyCommands, ...others]) {
-      const { code, out } = await byokit([...arguments_, "--help"]);
-      expect([code, out]).toEqual([0, expect.stringContaining("Example")]);
+    const others = [["keyring", "create"], ["keyring", "show"], ["migrate"], ["doctor"], ["backup"], ["restore"]];
+    const { code, out } = await byokit(["--help"]);
+    expect([code, out]).toEqual([0, expect.stringContaining("Example")]);
+    for (const arguments_ of [...keyCommands, ...others, ["serve"], ["tokens", "add"]]) {
+      const printed: string[] = [];
+      const program = createProgram({});
+      const named = arguments_.reduce(
+        (command, name) => command.commands.find((one) => one.name() === name) as typeof program,
+        program,
+      );
+      named.configureOutput({ writeOut: (text) => printed.push(text) }).outputHelp();
+      expect(printed.join("")).toContain("Example");
     }
   });
 });
