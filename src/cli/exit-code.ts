@@ -30,7 +30,12 @@ const outcomes = {
 
 /** Says what went wrong in one line, and returns the code that the process ends with. */
 export function reportFailure(error: unknown, say: (line: string) => void): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return exitCodes.done;
+    const what = explainUsage(error);
+    if (what !== undefined) say(`${what} See --help.`);
+    return exitCodes.usage;
+  }
   if (!isByokError(error)) {
     say(
       `byokit failed: ${error instanceof Error ? error.name : "unknown"}. Report it, with the command that you gave.`,
@@ -41,3 +46,25 @@ export function reportFailure(error: unknown, say: (line: string) => void): numb
   const outcome = outcomes[error.code];
   return exitCodes[outcome === "tryAgain" && !error.retryable ? "failed" : outcome];
 }
+
+/** Commander's own text repeats what was given, which may be a key. What names the command's own parts is safe. */
+function explainUsage({ code, message }: CommanderError): string | undefined {
+  if (ownWords.has(code)) return `${message.replace(/^error: /u, "").replace(/^./u, (first) => first.toUpperCase())}.`;
+  if (code === "commander.invalidArgument") {
+    return `${message.replace(/^error: o/u, "O").replace(/argument '[\s\S]*' is invalid/u, "has a value that it cannot take")}`;
+  }
+  const what = strangers.get(code);
+  return what && `${what} A key is given on standard input, never as an argument.`;
+}
+
+const ownWords: ReadonlySet<string> = new Set([
+  "commander.missingArgument",
+  "commander.missingMandatoryOptionValue",
+  "commander.optionMissingArgument",
+]);
+
+const strangers: ReadonlyMap<string, string> = new Map([
+  ["commander.excessArguments", "That is more than the command takes."],
+  ["commander.unknownCommand", "There is no such command."],
+  ["commander.unknownOption", "There is no such option."],
+]);

@@ -16,10 +16,7 @@ export interface OpenedStore {
 export async function openStore(given?: string, schema?: string): Promise<OpenedStore> {
   const url = given || "./byok.sqlite";
   if (!isPostgres(url)) {
-    if (/^[a-z][a-z\d+.-]+:\/\//iu.test(url)) {
-      const message = "BYOK_DATABASE_URL is of another database. Use postgres://…, or the path of a SQLite file.";
-      throw new ByokError("options_invalid", message);
-    }
+    assertPath(url);
     const store = sqliteStore({ path: url });
     return { store, close: () => store.close() };
   }
@@ -31,4 +28,13 @@ export async function openStore(given?: string, schema?: string): Promise<Opened
 
 export function isPostgres(url: string): boolean {
   return /^postgres(ql)?:/iu.test(url);
+}
+
+/** A lost or mangled URL must found no database beside the one that was meant: nobody chooses such a path. */
+function assertPath(given: string): void {
+  const isMangled = /^[\s"'`<$%]|["'`\s]$|^[A-Z][A-Z0-9_]*=|^(?:jdbc:|[a-z][a-z\d+.-]+:\/\/)/iu.test(given);
+  if (!isMangled) return;
+  const message =
+    "BYOK_DATABASE_URL is neither postgres://… nor the path of a SQLite file. Take away quotes, spaces and NAME=, and write the URL as Postgres does.";
+  throw new ByokError("options_invalid", message);
 }

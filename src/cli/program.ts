@@ -33,7 +33,8 @@ export function createProgram(env: Environment = process.env): Command {
     .version(version)
     .description("Customers' own provider keys: store, check, replace and remove them.")
     .addHelpText("after", help)
-    .showHelpAfterError("(--help tells more)")
+    // Said by whoever ends the process, without what was given: it may be a key.
+    .configureOutput({ outputError: () => {} })
     .exitOverride();
   addKeyringCommands(program, env);
   addMigrateCommand(program, env);

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { getRequestListener, RequestError } from "@hono/node-server";
 import type { Handler } from "./create-handler.ts";
+import { readBefore } from "./request-body.ts";
 import { makeProblem, toProblem } from "./request-problem.ts";
 
 /** What `node:http`, Express and, through its raw request and reply, Fastify call. */
@@ -13,8 +14,14 @@ export function toNodeListener(handler: Handler): NodeListener {
 
 /** `finish` has the last word on answers to what never became a request. */
 export function createNodeListener(handler: Handler, finish: (response: Response) => Response): NodeListener {
-  return getRequestListener((request) => handler(request), {
+  const answer = (request: Request, { incoming }: { incoming: { readonly readableDidRead?: boolean } }) => {
+    if (incoming.readableDidRead === true && !("rawBody" in incoming)) readBefore.add(request);
+    return handler(request);
+  };
+  return getRequestListener(answer, {
     overrideGlobalObjects: false,
+    // A balancer's health check over HTTP/1.0 names no host.
+    hostname: "localhost",
     errorHandler: (error) => {
       const isMalformed = error instanceof RequestError;
       const malformed = makeProblem("request_malformed", "The request has no valid target or host.");

@@ -14,6 +14,9 @@ const limitMs = 10_000;
  */
 export const limitBody: MiddlewareHandler = async (context, next) => {
   const { raw } = context.req;
+  if (readBefore.has(raw)) {
+    throw new Error("The body was read before byokit: mount it ahead of body parsers.");
+  }
   const text = raw.body === null ? "" : decodeText(await readBytes(raw.body));
   if (text === "") {
     context.req.raw = replaceBody(raw, null);
@@ -26,6 +29,9 @@ export const limitBody: MiddlewareHandler = async (context, next) => {
   context.req.raw = replaceBody(raw, text);
   await next();
 };
+
+/** Requests whose body somebody else has read: what is left of it says nothing about the customer. */
+export const readBefore: WeakSet<Request> = new WeakSet();
 
 /** Proxies that drop a body leave its type, and a type may be written in many ways: what comes after sees one. */
 function replaceBody({ url, method, headers: given, signal }: Request, body: string | null): Request {

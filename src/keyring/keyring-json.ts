@@ -28,8 +28,14 @@ export interface Ring {
 
 const kidPattern = /^[a-z0-9-]{1,32}$/u;
 
-/** A keyring with one fresh key in each ring. Keep the result in a secret store: whoever has it opens every key. */
-export function generateKeyring(kid: string = `kek-${new Date().toISOString().slice(0, 7)}`): KeyringJson {
+/**
+ * A keyring with one fresh key in each ring. Keep the result in a secret store: whoever has it opens every key.
+ *
+ * @param kid Names the key, in 1 to 32 of `a-z`, `0-9` and `-`, and must name no other one, ever: what is stored says by
+ * it which key opens it. Absent: the month and eight random digits.
+ * @throws ByokError `options_invalid`
+ */
+export function generateKeyring(kid: string = createKid()): KeyringJson {
   if (!kidPattern.test(kid)) throw invalid("a kid has 1 to 32 of a-z, 0-9 and -");
   const cacheKid = `cache-${kid}`.slice(0, 32);
   return {
@@ -42,9 +48,14 @@ export function generateKeyring(kid: string = `kek-${new Date().toISOString().sl
   };
 }
 
+/** Two keyrings of one month never share one: a key would be taken for another's. */
+function createKid(): string {
+  return `kek-${new Date().toISOString().slice(0, 7)}-${randomBytes(4).toString("hex")}`;
+}
+
 /**
- * @throws ByokError `options_invalid` for anything but a keyring: duplicate kids, a key of another length, an unknown
- * primary, one key in both rings. The message never holds what was passed.
+ * @throws ByokError `options_invalid` for anything but a keyring: duplicate kids, a key of another length or of
+ * zeros, one key under two kids or in both rings, an unknown primary. The message never holds what was passed.
  */
 export function parseKeyring(json: KeyringJson | string): { readonly keys: Ring; readonly cache: Ring } {
   const keyring = typeof json === "string" ? parseJson(json) : (json as unknown);
@@ -73,7 +84,10 @@ function parseRing(name: string, ring: Readonly<Record<string, unknown>>, alg: J
     const bytes = Buffer.from(k, "base64url");
     if (bytes.length !== 32 || bytes.toString("base64url") !== k)
       throw invalid(`key "${kid}" must be 32 bytes in base64url`);
-    keys.set(kid, createSecretKey(bytes));
+    if (bytes.every((byte) => byte === 0)) throw invalid(`key "${kid}" is all zeros`);
+    const key = createSecretKey(bytes);
+    for (const [other, known] of keys) if (known.equals(key)) throw invalid(`"${kid}" is the key "${other}" again`);
+    keys.set(kid, key);
   }
   const primaryKey = typeof primary === "string" ? keys.get(primary) : undefined;
   if (typeof primary !== "string" || primaryKey === undefined)

@@ -275,7 +275,7 @@ describe("a command that cannot be done", () => {
   it.each([
     [["keys", "list"], {}, 2, "--org"],
     [["keys", "list", "--org", ""], {}, 2, "org_invalid"],
-    [["nothing"], {}, 2, "unknown command"],
+    [["nothing"], {}, 2, "no such command"],
     [["keys", "list", "--org", "acme"], { BYOK_KEYRING: "" }, 2, "byokit keyring create"],
     [["keys", "list", "--org", "acme"], { BYOK_KEYRING: "./nowhere.json" }, 2, "ENOENT"],
     [["keys", "list", "--org", "acme"], { BYOK_KEYRING: "{}" }, 2, "keyring is not valid"],
@@ -283,12 +283,12 @@ describe("a command that cannot be done", () => {
     [["keys", "list", "--org", "acme"], { BYOK_ENDPOINTS: "[]" }, 2, "no JSON object"],
     [["keys", "list", "--org", "acme"], { BYOK_ENDPOINTS: '{"openai":null}' }, 2, "options_invalid"],
     [["keys", "list", "--org", "acme"], { BYOK_KEYRING: "." }, 2, "EISDIR"],
-    [["keys", "list", "--org", "acme"], { BYOK_DATABASE_URL: "mysql://x/y" }, 2, "another database"],
+    [["keys", "list", "--org", "acme"], { BYOK_DATABASE_URL: "mysql://x/y" }, 2, "neither postgres://"],
     [
       ["keys", "list", "--org", "acme"],
       { BYOK_DATABASE_URL: "postgres://u:planted-password@127.0.0.1:no/db" },
-      75,
-      "store_unavailable",
+      1,
+      "URL that is malformed",
     ],
     [["keys", "list", "--org", "acme"], { BYOK_DATABASE_URL: "./nowhere.sqlite" }, 75, "migrate()"],
     [
@@ -309,6 +309,49 @@ describe("a command that cannot be done", () => {
   it("ends also when it has opened a Redis", async () => {
     const env = { BYOK_REDIS_URL: inject("redisUrl"), BYOK_ENDPOINTS: '{"nobody":"https://x.example"}' };
     expect(await byokit(["keys", "list", "--org", "acme"], { env })).toMatchObject({ code: 2 });
+  });
+
+  it.each([
+    ["keys", "set", "--org", "acme", "--provider", "openai", planted],
+    ["keys", "set", "--org", "acme", "--provider", "openai", `--key=${planted}`],
+    ["keys", "set", "--org", "acme", "--provider", "openai", `--api-key=${planted}`],
+    ["keys", "set", "--org", "acme", "--provider", planted],
+    ["keys", planted],
+    [planted],
+    ["tokens", "add", "--tokens", "t.json", "--org", "acme", planted],
+    ["doctor", "--seen", planted],
+    ["migrate", planted, planted],
+  ])("%s %s … never repeats a key that it was given as an argument", async (...arguments_) => {
+    const { code, out, error } = await byokit(arguments_);
+    expect([code, out.includes(planted) || error.includes(planted)]).toEqual([2, false]);
+    expect(error).not.toBe("");
+  });
+
+  it("says which option is missing", async () => {
+    const { code, error } = await byokit(["keys", "set", "--org", "acme"]);
+    expect([code, error]).toEqual([
+      2,
+      expect.stringContaining("Required option '--provider <id>' not specified. See --help."),
+    ]);
+  });
+
+  it.each([
+    '"postgres://u:planted-password@127.0.0.1:1/db"',
+    "'postgres://u:planted-password@127.0.0.1:1/db'",
+    " postgres://u:planted-password@127.0.0.1:1/db",
+    "DATABASE_URL=postgres://u:planted-password@127.0.0.1:1/db",
+    "jdbc:postgresql://127.0.0.1/db",
+    "mysql://127.0.0.1/db",
+    "$DATABASE_URL",
+    "<your-database>",
+    "./byok.sqlite ",
+  ])("takes the database %j for a mistake, and founds none", async (url) => {
+    const { code, error } = await byokit(["migrate"], { env: { BYOK_DATABASE_URL: url } });
+    expect([code, error]).toEqual([2, expect.stringContaining("BYOK_DATABASE_URL")]);
+    expect(error).not.toContain("planted-password");
+    expect(readdirSync(folder).filter((name) => name.includes("sqlite") && !name.startsWith("byok.sqlite"))).toEqual(
+      [],
+    );
   });
 
   it("tells of every command with its examples", async () => {

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { CommanderError } from "commander";
 import { expect, it } from "vitest";
 import { exitCodes, reportFailure } from "../../src/cli/exit-code.ts";
 import { ByokError, type ByokErrorCode } from "../../src/index.ts";
@@ -24,4 +25,16 @@ it("a failure that is not byokit's own is named, and its text is not shown", () 
   const lines: string[] = [];
   expect(reportFailure(new TypeError("planted"), (line) => lines.push(line))).toBe(exitCodes.failed);
   expect(lines).toEqual([expect.stringMatching(/^byokit failed: TypeError\./u)]);
+});
+
+it.each([
+  ["commander.unknownOption", "error: unknown option '--key=planted-key'"],
+  ["commander.unknownCommand", "error: unknown command 'planted-key'"],
+  ["commander.excessArguments", "error: too many arguments for 'set'. Expected 0 arguments but got 1: planted-key."],
+  ["commander.invalidArgument", "error: option '--port <n>' argument 'planted-key' is invalid. Use 0 to 65535."],
+  ["commander.conflictingOption", "error: option 'planted-key' cannot be used with that"],
+])("what is given wrongly (%s) is never repeated", (code, message) => {
+  const said: string[] = [];
+  expect(reportFailure(new CommanderError(1, code, message), (line) => said.push(line))).toBe(2);
+  expect(said.join()).not.toContain("planted-key");
 });

@@ -7,6 +7,7 @@ import { guardsOfStartingWorkers } from "./guards-of-starting-workers.ts";
 import { guardsOfTheApi } from "./guards-of-the-api.ts";
 import { guardsOfTheCache } from "./guards-of-the-cache.ts";
 import { guardsOfTheCommandLine } from "./guards-of-the-command-line.ts";
+import { guardsOfTheDoor } from "./guards-of-the-door.ts";
 import { guardsOfTheModel } from "./guards-of-the-model.ts";
 import { guardsOfTheResolver } from "./guards-of-the-resolver.ts";
 import { guardsOfTheVault } from "./guards-of-the-vault.ts";
@@ -23,5 +24,6 @@ export const allGuards: readonly (readonly [rooms: string, guards: readonly Guar
   ["the command line", guardsOfTheCommandLine],
   ["an import", guardsOfImports],
   ["a restored database", guardsOfRestores],
+  ["the door", guardsOfTheDoor],
   ["a starting worker", guardsOfStartingWorkers],
 ];

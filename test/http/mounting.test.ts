@@ -63,6 +63,25 @@ describe("the handler is mounted", () => {
     await close(server);
   });
 
+  it("behind a body parser, and its operator is told while the customer is not blamed", async () => {
+    const told: unknown[] = [];
+    const store = memoryStore();
+    await store.migrate();
+    const manager = createKeyManager({ store, keyring: createKeyring(generateKeyring()), verify: "off" });
+    const authenticate = async () => ({ orgId: "org", canWrite: true });
+    const handler = createHandler({ manager, authenticate, onError: (error) => told.push(error) });
+    const app = express().use(express.json()).use("/v1", toNodeListener(handler));
+    const server = createServer(app);
+    const origin = await listening(server);
+    const body = JSON.stringify({ provider: "openai", api_key: "own-key" });
+    const headers = { "content-type": "application/json" };
+    const answer = await fetch(`${origin}/v1/byok`, { method: "POST", headers, body });
+    expect([answer.status, await answer.json()]).toEqual([500, expect.objectContaining({ code: "internal" })]);
+    expect(told.map(String)).toEqual([expect.stringContaining("ahead of body parsers")]);
+    expect((await fetch(`${origin}/v1/byok`)).status).toBe(200);
+    await close(server);
+  });
+
   it("in Express 5, below a path and beside everything else", async () => {
     const app = express().use("/v1", toNodeListener(mounted("")));
     app.get("/other", (_request, response) => void response.send("other"));

@@ -29,6 +29,27 @@ const forge = async (header: Record<string, string>, secret: Uint8Array = key("k
     .encrypt(secret);
 const bound = { org: "org-a", sid: "secret-1", prv: "openai" };
 
+describe("a keyring's keys", () => {
+  it("are named apart in two keyrings of one moment, so that both fit into one ring", () => {
+    const [a, b] = [generateKeyring(), generateKeyring()];
+    expect(a.primary).not.toBe(b.primary);
+    expect(a.cache.primary).not.toBe(b.cache.primary);
+    const keys = [...a.keys, ...b.keys];
+    const cacheKeys = [...a.cache.keys, ...b.cache.keys];
+    parseKeyring({ primary: b.primary, keys, cache: { primary: b.cache.primary, keys: cacheKeys } });
+  });
+
+  it("are neither all zeros nor one key under two kids", () => {
+    const ring = generateKeyring();
+    const [only] = ring.keys;
+    if (only === undefined) throw new Error("There is one key.");
+    const zeros = { ...only, k: Buffer.alloc(32).toString("base64url") };
+    for (const keys of [[zeros], [only, { ...only, kid: "other" }]]) {
+      expect(() => parseKeyring({ ...ring, keys })).toThrow(expect.objectContaining({ code: "options_invalid" }));
+    }
+  });
+});
+
 describe("a sealed key", () => {
   it("opens under exactly what it was sealed for", async () => {
     const { sealed, kid } = await keyring.seal(new Secret(planted), context);
@@ -185,7 +206,7 @@ describe("a keyring", () => {
 
   it("is generated with one fresh key for each ring, named after the month", () => {
     const generated = generateKeyring();
-    expect(generated.primary).toMatch(/^kek-\d{4}-\d{2}$/u);
+    expect(generated.primary).toMatch(/^kek-\d{4}-\d{2}-[\da-f]{8}$/u);
     expect(generated.cache.primary).toBe(`cache-${generated.primary}`);
     const all = [generated, other].flatMap(({ keys, cache }) => [...keys, ...cache.keys]).map(({ k }) => k);
     expect(new Set(all).size).toBe(4);

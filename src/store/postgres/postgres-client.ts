@@ -1,6 +1,6 @@
-import { ByokError } from "../../errors.ts";
-import { driverFailed, isTooSlow, noSchema, storeUnavailable, tooSlow } from "../store-unavailable.ts";
+import { isTooSlow, tooSlow } from "../store-unavailable.ts";
 import { cancelBackend } from "./cancel-backend.ts";
+import { toPostgresError } from "./postgres-failure.ts";
 
 /**
  * The part of a `pg` pool that is used. `new pg.Pool()` fits as it is; so does a pool of your own whose `connect()`
@@ -42,12 +42,6 @@ export interface PostgresQuery {
   readonly types?: { getTypeParser(): (text: string) => unknown };
 }
 
-/**
- * `undefined_table`, `undefined_column`, `undefined_function` and `invalid_schema_name`
- * (https://www.postgresql.org/docs/current/errcodes-appendix.html).
- */
-const missingSchema: ReadonlySet<string> = new Set(["42P01", "42703", "42883", "3F000"]);
-
 /** How long a backend that was told to give up may take to do so, in milliseconds. After that its connection is dead. */
 const reclaimMs = 5_000;
 
@@ -78,7 +72,7 @@ export async function onConnection<T>(
     if (client === undefined) connecting.then(giveBack).catch(ignore);
     else if (working !== undefined && isTooSlow(error)) reclaim(client, working).catch(ignore);
     else client.release(true);
-    throw toByokError(error);
+    throw toPostgresError(error);
   } finally {
     clearTimeout(timer);
   }
@@ -143,12 +137,4 @@ export function askForConnection(pool: PostgresPool, take: TakeConnection): void
     // A pool that is given a malformed URL throws where it should reject.
     takeOnce(error as Error);
   }
-}
-
-function toByokError(error: unknown): ByokError {
-  if (error instanceof ByokError) return error;
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  if (missingSchema.has(code)) return noSchema();
-  if (code === "25006") return storeUnavailable("is read-only", "Connect to the primary, not to a replica.");
-  return driverFailed(error);
 }

@@ -59,6 +59,15 @@ describe("the server", () => {
     expect(other.log()[0]).toMatchObject({ reach: "::1" });
   });
 
+  it.each([
+    "GET /healthz HTTP/1.0",
+    "GET /readyz HTTP/1.0",
+    "HEAD /readyz HTTP/1.0",
+  ])("answers %s without a host, as a balancer asks it", async (line) => {
+    await using here = await serving();
+    expect(await sendRaw(here.url, `${line}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 200 OK/u);
+  });
+
   it("logs one line a request, with an id that the answer carries, and nothing that a key could stand in", async () => {
     await using here = await serving();
     const body = JSON.stringify({ provider: "openai", api_key: planted });
