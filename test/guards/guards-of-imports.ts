@@ -28,7 +28,7 @@ export const guardsOfImports: readonly Guard[] = [
       "of a batch have",
     ],
   ]),
-  ...guardsOf("store/postgres/postgres-functions.ts", "store/postgres/postgres-store.test.ts", [
+  ...guardsOf("store/postgres/postgres-functions.ts", "store/postgres/postgres-contract.test.ts", [
     [
       "a batch's places",
       "WHERE taken.place = given.place AND stored",

@@ -65,12 +65,6 @@ export const guardsOfRedis: readonly Guard[] = [
       "",
       "the first command",
     ],
-    [
-      "one event of one failure",
-      "if (this.#standing.get(operation)?.reason === failure.reason) return;",
-      "",
-      "the first command",
-    ],
     ["what is said now and then", "this.#saidAtMs.set(name, nowMs);", "", "now and then"],
     ["failures that are over", "this.#standing.delete(operation);", "", "it is full, and no longer"],
   ]),

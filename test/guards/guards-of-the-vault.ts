@@ -238,14 +238,6 @@ export const guardsOfTheVault: readonly Guard[] = [
   ]),
   ...guardsOf("store/postgres/postgres-statements.ts", "store/postgres/postgres-store.test.ts", [
     [
-      "an organisation's own trail",
-      "WHERE org_id = $1 AND id < coalesce",
-      "WHERE $1::text <> '' AND id < coalesce",
-      "audit row of every change",
-    ],
-  ]),
-  ...guardsOf("store/postgres/postgres-statements.ts", "store/postgres/postgres-store.test.ts", [
-    [
       "a page's rows alone",
       "WHERE seq >= start.seq ORDER BY seq LIMIT $3) log ON true",
       "WHERE seq >= start.seq ORDER BY seq) log ON true LIMIT $3",
@@ -263,13 +255,6 @@ export const guardsOfTheVault: readonly Guard[] = [
   ]),
   ...guardsOf("store/postgres/postgres-functions.ts", "store/postgres/postgres-store.test.ts", [
     [
-      "a place that a later change took",
-      "IF v_place IS DISTINCT FROM p_place THEN",
-      "IF false THEN",
-      "later change has taken|overtake an older save",
-    ],
-    ["a put's own success", "IF v_before.secret_id = p_secret_id THEN", "IF false THEN", "its own success"],
-    [
       "a removal that finds nothing takes no clock",
       "SELECT 'stored', clock.seq, NULL::text, $" +
         "{keysOf(schema)} FROM $" +
@@ -285,13 +270,6 @@ export const guardsOfTheVault: readonly Guard[] = [
       "IF false THEN",
       "by default",
     ],
-    [
-      "a check of the secret that was asked for",
-      "WHERE $" + "{mine} AND secret_id = p_secret_id RETURNING",
-      "WHERE $" + "{mine} AND p_secret_id <> '' RETURNING",
-      "notes what",
-    ],
-    ["attempts that are counted", "DO UPDATE SET times = byok_audit.times + 1", "DO NOTHING", "counts attempts"],
     [
       "a log that is pruned",
       "SELECT seq FROM oldest WHERE seq < $" + "{newest}",
@@ -336,9 +314,6 @@ export const guardsOfTheVault: readonly Guard[] = [
       "append-only",
     ],
   ]),
-  ...guardsOf("store/postgres/postgres-schema.ts", "store/postgres/postgres-store.test.ts", [
-    ["one migration at a time", "SELECT pg_advisory_xact_lock($" + "{migrationLock});", "", "migrates once"],
-  ]),
   ...guardsOf("store/postgres/postgres-schema.ts", "store/postgres/postgres-roles.test.ts", [
     ["a current schema that is not written", "=== schemaSteps.length) return;", "=== -1) return;", "writes nothing"],
   ]),
@@ -347,5 +322,37 @@ export const guardsOfTheVault: readonly Guard[] = [
   ]),
   ...guardsOf("store/postgres/cancel-backend.ts", "store/postgres/cancel-backend.test.ts", [
     ["a request that a pooler outlives", "socket.write(request)", "socket.end(request)", "stays connected"],
+  ]),
+  ...guardsOf("store/postgres/postgres-statements.ts", "store/postgres/postgres-contract.test.ts", [
+    [
+      "an organisation's own trail",
+      "WHERE org_id = $1 AND id < coalesce",
+      "WHERE $1::text <> '' AND id < coalesce",
+      "audit row of every change",
+    ],
+  ]),
+  ...guardsOf("store/postgres/postgres-functions.ts", "store/postgres/postgres-contract.test.ts", [
+    [
+      "a place that a later change took",
+      "IF v_place IS DISTINCT FROM p_place THEN",
+      "IF false THEN",
+      "later change has taken|overtake an older save",
+    ],
+    [
+      "a put's own success",
+      "IF v_before.secret_id = p_secret_id THEN",
+      "IF false THEN",
+      "its own success again: a put",
+    ],
+    [
+      "a check of the secret that was asked for",
+      "WHERE $" + "{mine} AND secret_id = p_secret_id RETURNING",
+      "WHERE $" + "{mine} AND p_secret_id <> '' RETURNING",
+      "notes what",
+    ],
+    ["attempts that are counted", "DO UPDATE SET times = byok_audit.times + 1", "DO NOTHING", "counts attempts"],
+  ]),
+  ...guardsOf("store/postgres/postgres-schema.ts", "store/postgres/postgres-contract.test.ts", [
+    ["one migration at a time", "SELECT pg_advisory_xact_lock($" + "{migrationLock});", "", "migrates once"],
   ]),
 ];

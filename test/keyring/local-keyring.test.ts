@@ -171,7 +171,7 @@ describe("a keyring", () => {
   const other = generateKeyring("kek-3");
   const broken: readonly (readonly [string, unknown])[] = [
     ["a kid twice", { ...json, keys: [...json.keys, { ...other.keys[0], kid: "kek-1" }] }],
-    ["a key of 31 bytes", { ...json, keys: [{ ...first, k: Buffer.alloc(31).toString("base64url") }] }],
+    ["a key of 31 bytes", { ...json, keys: [{ ...first, k: Buffer.alloc(31, 7).toString("base64url") }] }],
     ["a key that is not base64url", { ...json, keys: [{ ...first, k: "+".repeat(43) }] }],
     ["a key in plain base64", { ...json, keys: [{ ...first, k: `${Buffer.alloc(32, 255).toString("base64")}` }] }],
     ["a key with stray last bits", { ...json, keys: [{ ...first, k: `${"A".repeat(42)}B` }] }],
