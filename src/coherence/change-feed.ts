@@ -29,7 +29,8 @@ export class ChangeFeed {
   #isClosed = false;
   #failures = 0;
   #head = 0;
-  #startedAt: number | undefined;
+  /** Where the read that is under way began. */
+  #readsFrom: number | undefined;
   /** Told which changes a scheduled poll has shown: those behind `after` up to `upTo`. */
   onScheduledPoll: (after: number, upTo: number) => void = () => {};
 
@@ -48,16 +49,17 @@ export class ChangeFeed {
     return this.#head;
   }
 
-  /** How many changes were read of those that a starting worker reads back; `undefined` before its first page. */
+  /** How far the read that is under way has come, in changes; `undefined` before its first page, and while there is none. */
   get progress(): { readonly read: number; readonly total: number } | undefined {
     const { following } = this.#options.memory.history;
-    if (this.#startedAt === undefined || following === undefined) return undefined;
-    return { read: following.seq - this.#startedAt, total: this.#head - this.#startedAt };
+    if (this.#readsFrom === undefined || following === undefined) return undefined;
+    return { read: following.seq - this.#readsFrom, total: this.#head - this.#readsFrom };
   }
 
   /** Reads the log up to its head. One read is under way at a time; a call during it joins it. */
   poll(): Promise<void> {
     this.#polling ??= this.#readToHead().finally(() => {
+      this.#readsFrom = undefined;
       this.#polling = undefined;
     });
     return this.#polling;
@@ -106,7 +108,7 @@ export class ChangeFeed {
         const page = await within(clock, limitMs, store.poll(this.#nextCursor()), () => tooSlow(limitMs));
         if (this.#isClosed) return;
         this.#head = page.head;
-        this.#startedAt ??= page.after;
+        this.#readsFrom ??= page.after;
         const { lost: lostBefore } = memory.history;
         const outcome = memory.applyPage(page, request);
         if (isFlush(outcome)) {

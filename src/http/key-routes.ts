@@ -38,7 +38,9 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
         .nullable()
         .openapi({ description: "The region that holds from now on; null for the default host." }),
       published: z.boolean().openapi({ description: "Whether the workers were told at once." }),
-      effective_within_ms: z.number().openapi({ description: "After that no worker uses the key of before." }),
+      effective_within_ms: z
+        .number()
+        .openapi({ description: "Milliseconds after which no worker uses the previous key." }),
     })
     .openapi("KeyChange");
   const input = z.strictObject({ provider, api_key: z.string(), region: z.string().nullish() }).openapi("NewKey");

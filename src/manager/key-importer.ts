@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { within } from "../deadline.ts";
+import { Deadline } from "../deadline.ts";
 import { ByokError, isByokError } from "../errors.ts";
 import { assertActor, assertOrgId } from "../identifier.ts";
 import { parseKey } from "../providers/key-format.ts";
@@ -50,9 +50,11 @@ export class KeyImporter {
     const settle = ({ index, ref }: ParsedRow, error: ByokError): void => {
       results[index] = fail(ref, error);
     };
+    const { clock, deadlineMs } = this.#settings;
+    const deadline = new Deadline(clock, deadlineMs, [], () => tooSlow(undefined, deadlineMs));
     try {
-      const keys = rows.length === 0 ? [] : await this.#seal(rows, actor, settle);
-      const stored = keys.length === 0 ? [] : await this.#race(this.#commit(keys.map(({ key }) => key)));
+      const keys = rows.length === 0 ? [] : await this.#seal(rows, actor, deadline, settle);
+      const stored = keys.length === 0 ? [] : await deadline.race(this.#commit(keys.map(({ key }) => key)));
       for (const [at, { row, key }] of keys.entries()) {
         const change = stored[at];
         if (change === undefined) settle(row, keyChanged(row.ref));
@@ -90,11 +92,12 @@ export class KeyImporter {
   async #seal(
     rows: readonly ParsedRow[],
     actor: string | null,
+    deadline: Deadline,
     settle: (row: ParsedRow, error: ByokError) => void,
   ): Promise<{ readonly row: ParsedRow; readonly key: PlacedKey }[]> {
     const { store, keyring } = this.#settings;
     const place = randomUUID();
-    const before = await this.#race(
+    const before = await deadline.race(
       store.takePlaces(
         rows.map(({ ref }) => ref),
         place,
@@ -110,7 +113,7 @@ export class KeyImporter {
       return { ...ref, ...(await sealKey(keyring, key, context)), ...facts };
     };
     const sealing = rows.map((row, at) => seal(row, at).catch((error: unknown) => toBatchError(error)));
-    const sealed = await this.#race(Promise.all(sealing));
+    const sealed = await deadline.race(Promise.all(sealing));
     return sealed.flatMap((key, at) => {
       const row = rows[at] as ParsedRow;
       if (!isByokError(key)) return [{ row, key }];
@@ -119,7 +122,7 @@ export class KeyImporter {
     });
   }
 
-  /** One notice tells of the whole batch, also when nobody knows whether it is stored. */
+  /** One notice covers the whole batch, and is sent as well when it is unknown whether the batch was stored. */
   async #commit(keys: readonly PlacedKey[]): Promise<readonly (StoredKey | undefined)[]> {
     const { store, cache } = this.#settings;
     try {
@@ -134,12 +137,6 @@ export class KeyImporter {
       throw error;
     }
   }
-
-  /** Each step of a batch ends within the deadline. */
-  async #race<T>(work: Promise<T>): Promise<T> {
-    const { clock, deadlineMs } = this.#settings;
-    return await within(clock, deadlineMs, work, () => tooSlow(undefined, deadlineMs));
-  }
 }
 
 function nameOf({ orgId, provider }: Pick<KeyRef, "orgId" | "provider">): Pick<KeyRef, "orgId" | "provider"> {
@@ -149,7 +146,8 @@ function nameOf({ orgId, provider }: Pick<KeyRef, "orgId" | "provider">): Pick<K
 /** A row's own error: one that befell its batch names neither its organisation nor its provider. */
 function fail(row: Pick<KeyRef, "orgId" | "provider"> | null | undefined, error: ByokError): ImportedKey {
   const { orgId, provider } = { orgId: row?.orgId ?? "", provider: row?.provider ?? "" };
-  return { orgId, provider, error: new ByokError(error.code, error.message, { orgId, provider }) };
+  const retryable = error.retryable ? undefined : (false as const);
+  return { orgId, provider, error: new ByokError(error.code, error.message, { orgId, provider, retryable }) };
 }
 
 function toBatchError(error: unknown): ByokError {

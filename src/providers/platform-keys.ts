@@ -22,14 +22,17 @@ export function platformKeysFromEnv(
     const { id, keyVariable } = provider;
     const names = [keyVariable, ownProperty(otherNames, id)].filter((name) => name !== undefined);
     const name = names.find((one) => ownProperty(env, one)?.trim());
-    if (name !== undefined) keys[id] = parseVariable(provider, name, ownProperty(env, name) ?? "");
+    const key = name === undefined ? undefined : ownProperty(env, name);
+    if (name === undefined || key === undefined) continue;
+    assertVariable(provider, name, key);
+    keys[id] = key.trim();
   }
   return keys;
 }
 
-function parseVariable(provider: Provider, name: string, key: string): string {
+function assertVariable(provider: Provider, name: string, key: string): void {
   try {
-    return parseKey(provider, key, builtinProviders).reveal();
+    parseKey(provider, key, builtinProviders);
   } catch (error) {
     if (!isByokError(error)) throw error;
     throw new ByokError("key_malformed", `${name}: ${error.message}`, { provider: provider.id });

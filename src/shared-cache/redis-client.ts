@@ -40,7 +40,7 @@ export interface RedisSubscriber {
 
 /**
  * A subscriber waits for its connection instead of failing fast: a duplicate of a fail-fast client refuses to subscribe.
- * It subscribes anew by itself: what ioredis does by itself nobody hears of when it fails, except as an unhandled rejection.
+ * ioredis' own resubscription is switched off: when it fails, all that is left of it is an unhandled rejection.
  */
 const patient = {
   enableOfflineQueue: true,

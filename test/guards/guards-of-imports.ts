@@ -14,6 +14,8 @@ export const guardsOfImports: readonly Guard[] = [
     ],
     ["the rest of a batch that failed", "hasFailed ||= ", "hasFailed &&= ", "does not try"],
     ["a notice of a batch in doubt", "if (mayBeStored(error)) await", "if (false) await", "may or may not"],
+    ["one deadline of a batch", "await deadline.race(this.#commit(", "await (this.#commit(", "by one deadline"],
+    ["a failure that lasts", "error.retryable ? undefined : (false as const)", "undefined", "no repetition mends"],
     ["a row's own error", "isByokError(error) ? error : rowInvalid()", "error as ByokError", "says of each row"],
   ]),
   ...guardsOf("shared-cache/notice-listener.ts", "shared-cache/notices.test.ts", [

@@ -217,8 +217,8 @@ export const guardsOfProviders: readonly Guard[] = [
   ...guardsOf("providers/platform-keys.ts", "providers/key-format.test.ts", [
     [
       "keys of the environment that are nobody's",
-      'parseVariable(provider, name, ownProperty(env, name) ?? "")',
-      '(ownProperty(env, name) ?? "").trim()',
+      "    assertVariable(provider, name, key);\n",
+      "",
       "no key of the platform's",
     ],
   ]),

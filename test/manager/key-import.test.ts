@@ -1,9 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { createKeyManager, createKeyring, generateKeyring, type KeyImport, memoryStore } from "../../src/index.ts";
+import {
+  ByokError,
+  createKeyManager,
+  createKeyring,
+  generateKeyring,
+  type KeyImport,
+  memoryStore,
+} from "../../src/index.ts";
+import { createKeyManagerOn } from "../../src/manager/create-key-manager.ts";
 import type { KeyManagerOptions } from "../../src/manager/manager-settings.ts";
 import type { ChangeNotice, KeyCache } from "../../src/shared-cache/key-cache.ts";
 import type { KeyStore } from "../../src/store/key-store.ts";
 import { caught } from "../support/caught.ts";
+import { ManualClock, settle } from "../support/manual-clock.ts";
 import { ownStores } from "../support/stores.ts";
 import { unsteadyStore } from "../support/unsteady-store.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -190,5 +199,34 @@ describe("an import", () => {
     const { manager, store } = await managed();
     expect(await manager.setMany([])).toEqual([]);
     expect(store.sent.puts).toBe(0);
+  });
+
+  it("ends each batch by one deadline, whichever of its steps takes the time", async () => {
+    const store = unsteadyStore(memoryStore());
+    await store.migrate();
+    const clock = new ManualClock();
+    const keyring = createKeyring(generateKeyring());
+    const manager = createKeyManagerOn(clock, { store, keyring, providers: vendors, deadlineMs: 1_000 });
+    const places = store.hold();
+    const importing = manager.setMany([row(1)]);
+    await settle();
+    await clock.advance(600);
+    const puts = store.hold();
+    places();
+    await waitFor(() => expect(store.sent.puts).toBe(1));
+    await clock.advance(400);
+    expect((await importing)[0]?.error).toMatchObject({ code: "deadline_exceeded", orgId: "org-1", retryable: true });
+    puts();
+  });
+
+  it("keeps it that no repetition mends what failed", async () => {
+    const { store } = await managed();
+    const lasting = new ByokError("store_unavailable", "Read-only.", { retryable: false });
+    const putMany = async (): Promise<never> => {
+      throw lasting;
+    };
+    const keyring = createKeyring(generateKeyring());
+    const manager = createKeyManager({ store: { ...store, putMany }, keyring, providers: vendors });
+    expect((await manager.setMany([row(1)]))[0]?.error).toMatchObject({ retryable: false, orgId: "org-1" });
   });
 });
