@@ -9,9 +9,10 @@ import {
 } from "../../src/index.ts";
 import { createKeyManagerOn } from "../../src/manager/create-key-manager.ts";
 import type { KeyManagerOptions } from "../../src/manager/manager-settings.ts";
-import type { ChangeNotice, KeyCache } from "../../src/shared-cache/key-cache.ts";
+import type { ChangeNotice } from "../../src/shared-cache/key-cache.ts";
 import type { KeyStore } from "../../src/store/key-store.ts";
 import { caught } from "../support/caught.ts";
+import { idleCache } from "../support/idle-cache.ts";
 import { ManualClock, settle } from "../support/manual-clock.ts";
 import { ownStores } from "../support/stores.ts";
 import { unsteadyStore } from "../support/unsteady-store.ts";
@@ -31,15 +32,7 @@ const managed = async (options: Partial<KeyManagerOptions> = {}, inner: KeyStore
   const store = unsteadyStore(inner);
   await store.migrate();
   const notices: ChangeNotice[] = [];
-  const cache: KeyCache = {
-    maxAgeMs: 1_000,
-    timeoutMs: 50,
-    get: async () => undefined,
-    set: async () => {},
-    invalidate: async (notice) => void notices.push(notice),
-    subscribe: () => ({ close: () => {} }),
-    warnings: () => [],
-  };
+  const cache = idleCache({ invalidate: async (notice) => void notices.push(notice) });
   const keyring = createKeyring(generateKeyring());
   const manager = createKeyManager({ store, keyring, cache, providers: vendors, deadlineMs: 20_000, ...options });
   return { store, keyring, manager, notices };

@@ -7,9 +7,10 @@ import { createKeyManager, createKeyManagerOn } from "../../src/manager/create-k
 import { openai } from "../../src/providers/openai.ts";
 import type { Provider } from "../../src/providers/provider.ts";
 import { Secret } from "../../src/secret.ts";
-import type { ChangeNotice, KeyCache } from "../../src/shared-cache/key-cache.ts";
+import type { ChangeNotice } from "../../src/shared-cache/key-cache.ts";
 import { memoryStore } from "../../src/store/memory-store.ts";
 import { caught } from "../support/caught.ts";
+import { idleCache } from "../support/idle-cache.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { unsteadyStore } from "../support/unsteady-store.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -251,15 +252,7 @@ describe("a change", () => {
     const store = unsteadyStore(memoryStore());
     await store.migrate();
     const notices: ChangeNotice[] = [];
-    const cache: KeyCache = {
-      maxAgeMs: 1_000,
-      timeoutMs: 50,
-      get: async () => undefined,
-      set: async () => {},
-      invalidate: async (notice) => void notices.push(notice),
-      subscribe: () => ({ close: () => {} }),
-      warnings: () => [],
-    };
+    const cache = idleCache({ invalidate: async (notice) => void notices.push(notice) });
     const keyring = createKeyring(generateKeyring());
     const clock = new ManualClock();
     const manager = createKeyManagerOn(clock, { store, keyring, cache, verify: "off", deadlineMs: 1_000 });

@@ -1,24 +1,16 @@
 import { DatabaseSync } from "node:sqlite";
 import pg from "pg";
 import { describe, expect, it } from "vitest";
-import type { KeyCache } from "../../src/shared-cache/key-cache.ts";
 import { type KeyStore, maxWindowRows } from "../../src/store/key-store.ts";
 import { memoryStore } from "../../src/store/memory-store.ts";
+import { idleCache } from "../support/idle-cache.ts";
 import { settle } from "../support/manual-clock.ts";
 import { ownPostgresStore, ownSqliteStore } from "../support/stores.ts";
 import { agent, platform } from "../support/worker.ts";
 
 const rows = 70_000;
 /** An empty cache whose entries live for an hour: a worker that has one reads the log back that far. */
-const hourLong: KeyCache = {
-  maxAgeMs: 3_600_000,
-  timeoutMs: 50,
-  get: async () => undefined,
-  set: async () => {},
-  invalidate: async () => {},
-  subscribe: () => ({ close: () => {} }),
-  warnings: () => [],
-};
+const hourLong = idleCache({ maxAgeMs: 3_600_000 });
 
 async function longMemoryStore() {
   const store = memoryStore();

@@ -2,18 +2,11 @@ import { describe, expect, it } from "vitest";
 import { PollRateLimiter } from "../../src/coherence/poll-rate-limiter.ts";
 import type { ChangeNotice, KeyCache } from "../../src/shared-cache/key-cache.ts";
 import { NoticeListener } from "../../src/shared-cache/notice-listener.ts";
+import { idleCache } from "../support/idle-cache.ts";
 import { ManualClock, settle } from "../support/manual-clock.ts";
 import { agent, platform } from "../support/worker.ts";
 
-const quiet: KeyCache = {
-  maxAgeMs: 60_000,
-  timeoutMs: 50,
-  get: async () => undefined,
-  set: async () => {},
-  invalidate: async () => {},
-  subscribe: () => ({ close() {} }),
-  warnings: () => [],
-};
+const quiet = idleCache();
 
 describe("notices", () => {
   it("cause five polls at once and ten a second after that, and none is lost", async () => {
