@@ -21,16 +21,24 @@ const lasting: ReadonlyMap<string, Failure> = new Map<string, Failure>([
   ["3D000", ["knows no database of that name", "Check the name of the database that the connection names."]],
   ["42501", ["refuses the role a right (42501)", "Grant the role what the README lists for it."]],
   ["ERR_INVALID_URL", ["has a URL that is malformed", "Percent-encode what is special in its user and password."]],
-  ["CERT_HAS_EXPIRED", untrusted],
-  ["DEPTH_ZERO_SELF_SIGNED_CERT", untrusted],
-  ["ERR_TLS_CERT_ALTNAME_INVALID", untrusted],
-  ["SELF_SIGNED_CERT_IN_CHAIN", untrusted],
-  ["UNABLE_TO_GET_ISSUER_CERT_LOCALLY", untrusted],
-  ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", untrusted],
 ]);
 
-/** The driver's own words for a server without TLS, which has no code. */
-const noTls = "The server does not support SSL connections";
+/** The same by kinds of codes: OpenSSL has dozens of each (https://docs.openssl.org/master/man1/openssl-verification-options/). */
+const lastingKinds: readonly (readonly [RegExp, Failure])[] = [
+  [/CERT|^UNABLE_TO_(?:VERIFY|GET)|^HOSTNAME_MISMATCH$|^INVALID_(?:CA|PURPOSE)$/u, untrusted],
+  [
+    /^(?:ERR_(?:OSSL|SSL|TLS)_|EPROTO$)/u,
+    ["does not agree on TLS", "Check what both sides are set to, and certificates."],
+  ],
+];
+
+/** What has no code of its own, or shares one, by the driver's or the server's own words. */
+const lastingWords: readonly (readonly [RegExp, Failure])[] = [
+  [/server does not support SSL/u, ["has no TLS", "Switch it on at the server, or off in the connection."]],
+  [/error establishing an SSL connection/u, ["is no Postgres", "Check the host and the port of the connection."]],
+  [/password must be a/iu, ["asks for a password", "Write one into the connection: it has none."]],
+  [/no encryption/u, ["takes no connection without TLS", "Add sslmode=verify-full to the URL, or `ssl` to the pool."]],
+];
 
 /** What the driver or the server threw. Never its own text, which may hold values. */
 export function toPostgresError(error: unknown): ByokError {
@@ -38,12 +46,16 @@ export function toPostgresError(error: unknown): ByokError {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   if (missingSchema.has(code)) return noSchema();
   if (code === "25006") return storeUnavailable("is read-only", "Connect to the primary, not to a replica.");
-  const failure = lasting.get(code);
+  const failure = findLasting(error, code);
   if (failure !== undefined) return storeUnavailable(...failure, { retryable: false });
-  if (error instanceof Error && error.message === noTls) {
-    return storeUnavailable("has no TLS", "Switch it on at the server, or off in the connection.", {
-      retryable: false,
-    });
+  if (code === "ENOTFOUND") {
+    return storeUnavailable("has a host that no name server knows", "Check its name, then try again.");
   }
   return driverFailed(error);
+}
+
+function findLasting(error: unknown, code: string): Failure | undefined {
+  const isWorded = error instanceof Error && (code === "" || code === "28000");
+  const worded = isWorded ? lastingWords.find(([words]) => words.test(error.message)) : undefined;
+  return (worded ?? lastingKinds.find(([codes]) => codes.test(code)))?.[1] ?? lasting.get(code);
 }
