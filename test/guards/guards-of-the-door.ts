@@ -23,6 +23,29 @@ export const guardsOfTheDoor: readonly Guard[] = [
       "return storeUnavailable(...failure);",
       "no waiting mends|is malformed",
     ],
+    [
+      "faults that have no code",
+      "lastingWords.find(([words]) => words.test(error.message))",
+      "undefined",
+      "(?:SASL|SSL connection|no pg_hba).*said as such",
+    ],
+    ["kinds of certificates", "/CERT|^UNABLE_TO_(?:VERIFY|GET)|", "/", "said as such .not trusted"],
+    ["kinds of TLS", "/^(?:ERR_(?:OSSL|SSL|TLS)_|EPROTO$)/u", "/^$/u", "said as such .does not agree"],
+  ]),
+  ...guardsOf("store/sqlite/sqlite-file.ts", "store/sqlite/sqlite-mode.test.ts", [
+    [
+      "a database for its owner alone",
+      "createFile(this.#path);",
+      "",
+      "created for its owner|its owner's alone, with its log",
+    ],
+  ]),
+  ...guardsOf("store/sqlite/open-file.ts", "store/sqlite/sqlite-mode.test.ts", [
+    ["a link to nowhere", '["wx", "a"]', '["wx"]', "that a link leads to"],
+  ]),
+  ...guardsOf("store/sqlite/sqlite-failure.ts", "store/sqlite/sqlite-mode.test.ts", [
+    ["a missing folder", '["ENOENT", 14],', "", "a folder that is missing"],
+    ["a path that is too long", '["ENAMETOOLONG", 14],', "", "too long"],
   ]),
   ...guardsOf("http/node-listener.ts", "http/mounting.test.ts", [
     ["a body that was read before", "readBefore.add(request);", "", "behind a body parser"],

@@ -1,3 +1,4 @@
+import { closeSync, existsSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { noSchema, storeUnavailable } from "../store-unavailable.ts";
 import { type FileIdentity, readIdentity } from "./file-identity.ts";
@@ -29,6 +30,22 @@ export function openFile(
   } catch (error) {
     database.close();
     throw error;
+  }
+}
+
+/**
+ * Creates an empty file for its owner alone, where there is none: SQLite would let everybody read it, and gives the mode of the
+ * file to its log and the log's index. What stands in the way is for SQLite to say.
+ */
+export function createFile(path: string): void {
+  for (const flag of ["wx", "a"]) {
+    // One that is there is never opened: closing it would end the locks of this process. A link to nowhere is not there.
+    if (existsSync(path)) return;
+    try {
+      closeSync(openSync(path, flag, 0o600));
+    } catch {
+      // Said by SQLite.
+    }
   }
 }
 

@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { ByokError } from "../../errors.ts";
 import { storeUnavailable, tooSlow } from "../store-unavailable.ts";
 import { type FileIdentity, isSame, readIdentity } from "./file-identity.ts";
-import { busyTimeoutMs, FileInMotion, openFile } from "./open-file.ts";
+import { busyTimeoutMs, createFile, FileInMotion, openFile } from "./open-file.ts";
 import { isDamage, isLocked, isWhole, toSqliteError } from "./sqlite-failure.ts";
 import { upgradeSchema } from "./sqlite-schema.ts";
 
@@ -37,9 +37,10 @@ export class SqliteFile {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Creates the file and the schema, or upgrades it. */
+  /** Creates the file, for its owner alone, and the schema, or upgrades it. */
   async migrate(): Promise<void> {
     await this.#retried(() => {
+      createFile(this.#path);
       const database = new DatabaseSync(this.#path, { timeout: busyTimeoutMs });
       try {
         database.exec("PRAGMA journal_mode = WAL");
