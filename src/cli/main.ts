@@ -1,12 +1,13 @@
 #!/usr/bin/env node
-import { exitCodes, reportFailure } from "./exit-code.ts";
-import { createProgram } from "./program.ts";
+import { complainOfNode } from "./complain-of-node.ts";
+import { printWarnings } from "./print-warnings.ts";
 
-// Whoever reads what is printed may stop reading: `byokit … | head`.
-process.stdout.once("error", () => process.exit(exitCodes.failed));
-
-try {
-  await createProgram().parseAsync();
-} catch (error) {
-  process.exitCode = reportFailure(error, (line) => process.stderr.write(`${line}\n`));
+// What is imported above, and this, is plain enough for Node 12: a release that is too old is told so, in place of a stack.
+const complaint = complainOfNode(process.versions.node);
+if (complaint === undefined) {
+  printWarnings(process);
+  import("./run.ts").then(({ run }) => run());
+} else {
+  process.stderr.write(`${complaint}\n`);
+  process.exitCode = 1;
 }

@@ -12,6 +12,13 @@ export const guardsOfTheCommandLine: readonly Guard[] = [
     ["a lock that is held", "errcode === busy", "false", "only slow"],
     ["a lock for its owner only", "mode: 0o600, ", "", "only its owner's"],
   ]),
+  ...guardsOf("cli/complain-of-node.ts", "cli/old-node.test.ts", [
+    ["a release that is too old", "if (major > oldest[0] ||", "if (true ||", "Node [\\d.]+ is too old"],
+    ["releases to come", "major > oldest[0] ||", "", "Node (?:23|24|100).*new enough"],
+  ]),
+  ...guardsOf("cli/print-warnings.ts", "cli/old-node.test.ts", [
+    ["warnings of one line", 'process.removeAllListeners("warning");', "", "a warning is one line"],
+  ]),
   ...guardsOf("cli/token-file.ts", "cli/token-file.test.ts", [
     ["what others wrote", "change(before)", "change([])", "only slow"],
   ]),

@@ -1,0 +1,13 @@
+import { exitCodes, reportFailure } from "./exit-code.ts";
+import { createProgram } from "./program.ts";
+
+/** Runs the command that the process was started with, and sets the code that it ends with. */
+export async function run(): Promise<void> {
+  // Whoever reads what is printed may stop reading: `byokit … | head`.
+  process.stdout.once("error", () => process.exit(exitCodes.failed));
+  try {
+    await createProgram().parseAsync();
+  } catch (error) {
+    process.exitCode = reportFailure(error, (line) => process.stderr.write(`${line}\n`));
+  }
+}
