@@ -1,9 +1,10 @@
 import type { Command } from "commander";
 import { ByokError } from "../errors.ts";
 import { backUpSqlite, restoreSqlite } from "../store/sqlite/sqlite-backup.ts";
-import type { Environment } from "./deployment.ts";
-import { isPostgres } from "./open-store.ts";
+import type { Environment } from "./environment.ts";
+import { assertFile } from "./open-store.ts";
 import { type OutputOptions, print } from "./output.ts";
+import { readDatabase } from "./read-database.ts";
 
 interface RestoreOptions extends OutputOptions {
   readonly replace?: boolean;
@@ -17,7 +18,9 @@ export function addBackupCommands(program: Command, env: Environment): void {
     .option("--json", "print JSON")
     .addHelpText("after", "\nExample:\n  byokit backup byok-monday.sqlite")
     .action((file: string, { json = false }: OutputOptions) => {
-      backUpSqlite(readPath(env), file);
+      const path = readPath(env);
+      assertFile(path, { mayBeMissing: false });
+      backUpSqlite(path, file);
       print({ backup: file }, [[`${file} holds the database as it is now.`]], json);
     });
   program
@@ -31,7 +34,9 @@ export function addBackupCommands(program: Command, env: Environment): void {
       "\nKeys that were removed since the backup are back: remove them again.\n\nExample:\n  byokit restore byok-monday.sqlite --replace",
     )
     .action((file: string, { replace: replaces = false, json = false }: RestoreOptions) => {
-      const { head, lostChanges, setAside } = restoreSqlite(readPath(env), file, { replaces });
+      const path = readPath(env);
+      assertFile(path, { mayBeMissing: true });
+      const { head, lostChanges, setAside } = restoreSqlite(path, file, { replaces });
       const lost = `${lostChanges} later changes are lost, and keys that they removed are back.`;
       const kept = `What stood there was damaged, or no database. It is kept: ${setAside}`;
       const rows = [...(setAside === null ? [] : [[kept]]), ...(lostChanges > 0 ? [[lost]] : [])];
@@ -39,9 +44,9 @@ export function addBackupCommands(program: Command, env: Environment): void {
     });
 }
 
-function readPath({ BYOK_DATABASE_URL: url }: Environment): string {
-  const path = url || "./byok.sqlite";
-  if (!isPostgres(path)) return path;
+function readPath(env: Environment): string {
+  const database = readDatabase(env);
+  if (database.kind === "sqlite") return database.path;
   const message =
     "BYOK_DATABASE_URL names a Postgres. Back it up and restore it with its own means: pg_dump, or a base backup.";
   throw new ByokError("options_invalid", message);

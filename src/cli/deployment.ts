@@ -2,28 +2,15 @@ import { ByokError } from "../errors.ts";
 import { createKeyring } from "../keyring/local-keyring.ts";
 import { createKeyManager } from "../manager/create-key-manager.ts";
 import type { KeyManager } from "../manager/key-manager.ts";
-import type { EndpointOption } from "../providers/endpoints.ts";
+import { builtinProviders } from "../providers/builtin.ts";
+import { declareEndpoints, type EndpointOption } from "../providers/endpoints.ts";
 import type { CacheFailure } from "../shared-cache/key-cache.ts";
 import type { KeyStore } from "../store/key-store.ts";
+import type { Environment } from "./environment.ts";
 import { type OpenedCache, openCache } from "./open-cache.ts";
 import { openStore } from "./open-store.ts";
-import { readText } from "./read-text.ts";
-
-/** Where the command line finds its database, its Redis and its keyring. */
-export interface Environment {
-  /** `postgres://…`, or the path of a SQLite file. @default "./byok.sqlite" */
-  readonly BYOK_DATABASE_URL?: string | undefined;
-  /** The Postgres schema of byokit's tables. Absent: the first one of the connection's path. */
-  readonly BYOK_SCHEMA?: string | undefined;
-  /** Absent: workers learn of a change from the database alone. */
-  readonly BYOK_REDIS_URL?: string | undefined;
-  /** The `prefix` of the workers' `redisCache`. @default "byok:" */
-  readonly BYOK_REDIS_PREFIX?: string | undefined;
-  /** The path of a file, or the JSON itself. */
-  readonly BYOK_KEYRING?: string | undefined;
-  /** Hosts that the operator declares, as JSON: `{ "openai": "https://proxy.example/v1" }`. */
-  readonly BYOK_ENDPOINTS?: string | undefined;
-}
+import { readKeyring } from "./read-keyring.ts";
+import { naming, readSetting } from "./read-setting.ts";
 
 export interface Deployment extends AsyncDisposable {
   readonly store: KeyStore;
@@ -35,13 +22,16 @@ export interface DeploymentOptions {
   readonly verify?: "reject-invalid" | "off";
   /** Told when something of Redis begins to fail. */
   readonly onCacheFailure?: (failure: CacheFailure) => void;
+  /** Whether a SQLite file may be created, by the store's `migrate()`. Absent or `false`: it must be there. */
+  readonly createsDatabase?: boolean;
 }
 
 /** @throws ByokError `options_invalid` */
 export async function openDeployment(env: Environment, options: DeploymentOptions = {}): Promise<Deployment> {
-  const keyring = createKeyring(readKeyringText(env));
-  const endpoints = parseEndpoints(env);
-  const opened = await openStore(env.BYOK_DATABASE_URL, env.BYOK_SCHEMA);
+  const keyringJson = readKeyring(env);
+  const keyring = naming("BYOK_KEYRING", () => createKeyring(keyringJson));
+  const endpoints = readEndpoints(env);
+  const opened = await openStore(env, { creates: options.createsDatabase ?? false });
   let cache: OpenedCache | undefined;
   const close = async (): Promise<void> => {
     cache?.close();
@@ -50,7 +40,7 @@ export async function openDeployment(env: Environment, options: DeploymentOption
   try {
     const { store } = opened;
     const { onCacheFailure: onFailure } = options;
-    cache = await openCache(env.BYOK_REDIS_URL, { prefix: env.BYOK_REDIS_PREFIX, onFailure });
+    cache = await openCache(env, onFailure);
     const shared = cache === undefined ? {} : { cache: cache.cache };
     const verify = options.verify ?? "reject-invalid";
     return {
@@ -64,18 +54,16 @@ export async function openDeployment(env: Environment, options: DeploymentOption
   }
 }
 
-/** @throws ByokError `options_invalid` */
-export function readKeyringText({ BYOK_KEYRING: given }: Environment): string {
-  if (!given) {
-    const next = "Make one with: byokit keyring create > keyring.json";
-    throw new ByokError("options_invalid", `BYOK_KEYRING names no keyring: a file's path, or the JSON itself. ${next}`);
-  }
-  if (given.trimStart().startsWith("{")) return given;
-  return readText(given, "that BYOK_KEYRING names");
+function readEndpoints(env: Environment): Readonly<Record<string, EndpointOption>> {
+  const endpoints = parseEndpoints(env);
+  const providers = new Map(builtinProviders.map((provider) => [provider.id, provider]));
+  naming("BYOK_ENDPOINTS", () => declareEndpoints(endpoints, providers));
+  return endpoints;
 }
 
-function parseEndpoints({ BYOK_ENDPOINTS: given }: Environment): Readonly<Record<string, EndpointOption>> {
-  if (!given) return {};
+function parseEndpoints(env: Environment): Readonly<Record<string, EndpointOption>> {
+  const given = readSetting({ BYOK_ENDPOINTS: env.BYOK_ENDPOINTS?.trim() }, "BYOK_ENDPOINTS");
+  if (given === undefined) return {};
   try {
     const json: unknown = JSON.parse(given);
     if (typeof json === "object" && json !== null && !Array.isArray(json))

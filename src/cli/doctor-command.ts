@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { positiveInteger } from "../options.ts";
-import type { Environment } from "./deployment.ts";
+import type { Environment } from "./environment.ts";
 import { exitCodes } from "./exit-code.ts";
 import { openStore } from "./open-store.ts";
 import { type OutputOptions, print } from "./output.ts";
@@ -24,7 +24,7 @@ export function addDoctorCommand(program: Command, env: Environment): void {
     .addHelpText("after", "\nExample:\n  byokit doctor --seen 4711")
     .action(async ({ seen, json = false }: DoctorOptions) => {
       const newest = seen === undefined ? undefined : positiveInteger("--seen", Number(seen));
-      const { store, close } = await openStore(env.BYOK_DATABASE_URL, env.BYOK_SCHEMA);
+      const { store, close } = await openStore(env);
       try {
         const { head } = await store.poll({ windowMs: 0 });
         const contradictions = await store.findContradictions(maxListed);
@@ -36,11 +36,12 @@ export function addDoctorCommand(program: Command, env: Environment): void {
             ...(lost > 0
               ? [[`The last ${lost} changes are lost: an older backup was restored. Keys that they removed are back.`]]
               : []),
+            ...(contradictions.length > 0 ? [["organisation", "provider", "stored", "by the audit trail"]] : []),
             ...contradictions.map(({ orgId, provider, secretId, auditedSecretId }) => [
               orgId,
               provider,
-              `stored: ${secretId ?? "nothing"}`,
-              `by the audit trail: ${auditedSecretId ?? "nothing"}`,
+              secretId ?? "nothing",
+              auditedSecretId ?? "nothing",
             ]),
           ],
           json,

@@ -1,5 +1,7 @@
 import { CommanderError } from "commander";
 import { type ByokErrorCode, isByokError } from "../errors.ts";
+import { isWithoutSchema } from "../store/store-unavailable.ts";
+import { escapeText } from "./escape-text.ts";
 
 /** Done; failed for good; used wrongly; worth another try (sysexits' EX_TEMPFAIL). */
 export const exitCodes = { done: 0, failed: 1, usage: 2, tryAgain: 75 } as const;
@@ -29,7 +31,8 @@ const outcomes = {
 } satisfies Record<ByokErrorCode, keyof typeof exitCodes>;
 
 /** Says what went wrong in one line, and returns the code that the process ends with. */
-export function reportFailure(error: unknown, say: (line: string) => void): number {
+export function reportFailure(error: unknown, print: (line: string) => void): number {
+  const say = (line: string): void => print(escapeText(line));
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return exitCodes.done;
     const what = explainUsage(error);
@@ -42,9 +45,11 @@ export function reportFailure(error: unknown, say: (line: string) => void): numb
     );
     return exitCodes.failed;
   }
-  say(`${error.code}: ${error.message}`);
+  const setting = error.code === "store_unavailable" ? " (BYOK_DATABASE_URL)" : "";
+  say(`${error.code}${setting}: ${error.message}`);
   const outcome = outcomes[error.code];
-  return exitCodes[outcome === "tryAgain" && !error.retryable ? "failed" : outcome];
+  const isLasting = !error.retryable || isWithoutSchema(error);
+  return exitCodes[outcome === "tryAgain" && isLasting ? "failed" : outcome];
 }
 
 /** Commander's own text repeats what was given, which may be a key. What names the command's own parts is safe. */

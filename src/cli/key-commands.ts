@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import type { KeyChange, KeyManager } from "../manager/key-manager.ts";
-import { type Environment, openDeployment } from "./deployment.ts";
+import { openDeployment } from "./deployment.ts";
+import type { Environment } from "./environment.ts";
 import { exitCodes } from "./exit-code.ts";
 import { type OutputOptions, print } from "./output.ts";
 import { readKey } from "./read-key.ts";

@@ -4,28 +4,31 @@ import { ByokError } from "../errors.ts";
 import { importOptional } from "../import-optional.ts";
 import type { CacheFailure, KeyCache } from "../shared-cache/key-cache.ts";
 import { redisCache } from "../shared-cache/redis-cache.ts";
+import type { Environment } from "./environment.ts";
+import { readServerUrl } from "./read-server-url.ts";
+import { readSetting } from "./read-setting.ts";
 
 export interface OpenedCache {
   readonly cache: KeyCache;
   close(): void;
 }
 
-export interface OpenCacheOptions {
-  /** In front of keys and channel, as the workers have it. Absent or empty: `redisCache`'s default. */
-  readonly prefix?: string | undefined;
-  /** Told when something of Redis begins to fail, from the first connection on. */
-  readonly onFailure?: ((failure: CacheFailure) => void) | undefined;
-}
-
 /** The longest that a command waits for Redis to be there; without it workers learn of a change within their lease. */
 const connectMs = 1_000;
 
-/** @throws ByokError `options_invalid` when what is given is no URL of a Redis. */
+/**
+ * The workers' Redis, or `undefined` where no variable names one. `onFailure` is told when something of it begins to fail,
+ * from the first connection on.
+ *
+ * @throws ByokError `options_invalid` when what is given is no URL of a Redis.
+ */
 export async function openCache(
-  url: string | undefined,
-  { prefix, onFailure = () => {} }: OpenCacheOptions = {},
+  env: Environment,
+  onFailure: (failure: CacheFailure) => void = () => {},
 ): Promise<OpenedCache | undefined> {
-  if (!url) return undefined;
+  const url = readSetting(env, "BYOK_REDIS_URL");
+  const prefix = readSetting(env, "BYOK_REDIS_PREFIX");
+  if (url === undefined) return undefined;
   assertRedisUrl(url);
   const { Redis } = await importOptional("redis", "ioredis@6", () => import("ioredis"));
   const redis = new Redis(url, {
@@ -37,7 +40,7 @@ export async function openCache(
     reconnectOnError: ({ message }) => message.startsWith("READONLY"),
     connectTimeout: connectMs,
   });
-  const cache = redisCache({ redis, ...(prefix ? { prefix } : {}) });
+  const cache = redisCache({ redis, ...(prefix === undefined ? {} : { prefix }) });
   const watch = cache.watch?.(onFailure);
   const settled = new Promise<void>((resolve) => {
     redis.once("ready", resolve);
@@ -52,11 +55,12 @@ export async function openCache(
   return { cache, close };
 }
 
-/** What ioredis would take for a socket's path, or for a host of that name, is a URL that was copied with its quotes. */
+/** A URL, or the path of a socket. ioredis would take much else for the one or the other. */
 function assertRedisUrl(given: string): void {
-  const isSocket = given.startsWith("/") && !given.startsWith("//");
-  const parsed = /^rediss?:\/\/\S*[^\s"'`]$/iu.test(given) && URL.canParse(given) ? new URL(given) : undefined;
-  if (isSocket || (parsed !== undefined && parsed.hostname !== "" && /^\/?\d*$/u.test(parsed.pathname))) return;
-  const next = "Write it as redis://host:6379 or rediss://user:password@host:6379, without quotes around it.";
-  throw new ByokError("options_invalid", `BYOK_REDIS_URL is no URL of a Redis. ${next}`);
+  if (given.startsWith("/") && !given.startsWith("//")) return;
+  const example = "redis://host:6379 or rediss://user:password@host:6379";
+  const { pathname } = readServerUrl("BYOK_REDIS_URL", given, { scheme: /^rediss?:/iu, example });
+  if (/^\/?\d*$/u.test(pathname)) return;
+  const next = "A Redis has databases by number, as in redis://host:6379/1";
+  throw new ByokError("options_invalid", `BYOK_REDIS_URL names a database that is no number. ${next}`);
 }

@@ -1,40 +1,104 @@
+import { statSync } from "node:fs";
 import { ByokError } from "../errors.ts";
 import { importOptional } from "../import-optional.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import { postgresStore } from "../store/postgres/postgres-store.ts";
 import { sqliteStore } from "../store/sqlite/sqlite-store.ts";
+import type { Environment } from "./environment.ts";
+import { readDatabase } from "./read-database.ts";
+import { naming, readSetting } from "./read-setting.ts";
+import { warnOfWideMode } from "./warn-of-wide-mode.ts";
 
 export interface OpenedStore {
   readonly store: KeyStore;
   close(): Promise<void>;
 }
 
+export interface OpenStoreOptions {
+  /** Whether `migrate()` of the store may create a SQLite file. Absent or `false`: it must be there. */
+  readonly creates?: boolean;
+}
+
 /**
- * A Postgres by its URL, or a SQLite file by its path. Nothing given, or nothing in it: `./byok.sqlite`. `schema`: of a
- * Postgres, where it is not the first of the connection's path.
+ * The database that the environment names: a Postgres by its URL, or a SQLite file by its path.
+ *
+ * @throws ByokError `options_invalid`
  */
-export async function openStore(given?: string, schema?: string): Promise<OpenedStore> {
-  const url = given || "./byok.sqlite";
-  if (!isPostgres(url)) {
-    assertPath(url);
-    const store = sqliteStore({ path: url });
-    return { store, close: () => store.close() };
-  }
+export async function openStore(env: Environment, { creates = false }: OpenStoreOptions = {}): Promise<OpenedStore> {
+  const database = readDatabase(env);
+  const schema = readSetting(env, "BYOK_SCHEMA");
+  if (database.kind === "postgres") return await openPostgres(database.url, schema);
+  return openSqlite(database.path, creates);
+}
+
+function openSqlite(path: string, creates: boolean): OpenedStore {
+  assertFile(path, { mayBeMissing: creates });
+  for (const suffix of ["", "-wal", "-shm"]) warnOfWideMode(`${path}${suffix}`);
+  const store = naming("BYOK_DATABASE_URL", () => sqliteStore({ path }));
+  return { store, close: () => store.close() };
+}
+
+async function openPostgres(url: string, schema: string | undefined): Promise<OpenedStore> {
   const { default: pg } = await importOptional("postgres", "pg@8", () => import("pg"));
-  const pool = new pg.Pool({ connectionString: url, max: 10, connectionTimeoutMillis: 5_000 });
+  const connectionString = pinSslMode(url);
+  assertConnectable(() => new pg.Client({ connectionString }));
+  const pool = new pg.Pool({ connectionString, max: 10, connectionTimeoutMillis: 5_000 });
   pool.on("error", () => {});
-  return { store: postgresStore({ pool, ...(schema ? { schema } : {}) }), close: () => pool.end() };
+  const store = naming("BYOK_SCHEMA", () => postgresStore({ pool, ...(schema === undefined ? {} : { schema }) }));
+  return { store, close: () => pool.end() };
 }
 
-export function isPostgres(url: string): boolean {
-  return /^postgres(ql)?:/iu.test(url);
+/**
+ * A path that leads nowhere, or to something else, is a path with a mistake in it.
+ *
+ * @throws ByokError `options_invalid`
+ */
+export function assertFile(path: string, { mayBeMissing }: { mayBeMissing: boolean }): void {
+  const found = findKind(path);
+  if (found === "file" || (found === "nothing" && mayBeMissing)) return;
+  const [what, next] =
+    found === "nothing"
+      ? ["a file that is not there", "Correct the path, or create a database there: byokit migrate"]
+      : ["something else than a file", "Name a file in it, as ./byok.sqlite"];
+  throw new ByokError("options_invalid", `BYOK_DATABASE_URL names ${what} (${path}). ${next}`);
 }
 
-/** A lost or mangled URL must found no database beside the one that was meant: nobody chooses such a path. */
-function assertPath(given: string): void {
-  const isMangled = /^[\s"'`<$%]|["'`\s]$|^[A-Z][A-Z0-9_]*=|^(?:jdbc:|[a-z][a-z\d+.-]+:\/\/)/iu.test(given);
-  if (!isMangled) return;
-  const message =
-    "BYOK_DATABASE_URL is neither postgres://… nor the path of a SQLite file. Take away quotes, spaces and NAME=, and write the URL as Postgres does.";
-  throw new ByokError("options_invalid", message);
+/** SQLite would take `folder/` for a file of the name `folder`. */
+function findKind(path: string): "file" | "nothing" | "other" {
+  if (/[/\\]$/u.test(path)) return "other";
+  try {
+    return statSync(path).isFile() ? "file" : "other";
+  } catch {
+    return "nothing";
+  }
+}
+
+/**
+ * The driver takes all of these for `verify-full`, and warns on standard error that its next version will not.
+ *
+ * @throws ByokError `options_invalid` for a mode that nobody knows, which it would take for one of them too.
+ */
+function pinSslMode(url: string): string {
+  const { searchParams } = new URL(url);
+  const mode = searchParams.get("sslmode") ?? "disable";
+  if (!/^(?:disable|no-verify|prefer|require|verify-ca|verify-full)$/u.test(mode)) {
+    const next = "Write sslmode=verify-full, or sslmode=disable for a server without TLS.";
+    throw new ByokError("options_invalid", `BYOK_DATABASE_URL has an sslmode that is none. ${next}`);
+  }
+  if (searchParams.get("uselibpqcompat") === "true") return url;
+  return url.replace(/(?<=[?&]sslmode=)(?:prefer|require|verify-ca)(?=&|$)/u, "verify-full");
+}
+
+/** What the driver refuses in a URL shows when a client is made, before anything is connected. */
+function assertConnectable(make: () => unknown): void {
+  try {
+    make();
+  } catch (error) {
+    const isFile = error instanceof Error && "syscall" in error;
+    const what = isFile ? "names a certificate or key that cannot be read" : "is a URL that the driver does not take";
+    const next = isFile
+      ? "Correct sslrootcert, sslcert and sslkey."
+      : "Correct what stands behind its ?, sslmode above all.";
+    throw new ByokError("options_invalid", `BYOK_DATABASE_URL ${what}. ${next}`);
+  }
 }

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { addBackupCommands } from "./backup-commands.ts";
-import type { Environment } from "./deployment.ts";
 import { addDoctorCommand } from "./doctor-command.ts";
+import type { Environment } from "./environment.ts";
 import { addKeyCommands } from "./key-commands.ts";
 import { addKeyringCommands } from "./keyring-commands.ts";
 import { addMigrateCommand } from "./migrate-command.ts";
@@ -11,17 +11,18 @@ import { addTokenCommands } from "./token-commands.ts";
 
 const help = `
 Environment:
-  BYOK_DATABASE_URL  postgres://…, or the path of a SQLite file (default: ./byok.sqlite)
+  BYOK_DATABASE_URL  postgres://user:password@host:5432/database, or the path of a SQLite file: ./byok.sqlite
   BYOK_SCHEMA        the Postgres schema of byokit's tables (default: the first one of the connection's path)
   BYOK_REDIS_URL     the workers' Redis; without it they learn of a change within their lease
+  BYOK_REDIS_PREFIX  the prefix of the workers' redisCache (default: byok:)
   BYOK_KEYRING       the keyring: a file's path, or the JSON itself
   BYOK_ENDPOINTS     hosts instead of the providers' own, as JSON: {"openai": "https://…"}
 
 Exit codes: 0 done, 1 failed, 2 used wrongly, 75 worth another try.
 
 Example:
-  byokit keyring create > keyring.json
-  export BYOK_KEYRING=./keyring.json
+  byokit keyring create -o keyring.json
+  export BYOK_KEYRING=./keyring.json BYOK_DATABASE_URL=./byok.sqlite
   byokit migrate
   byokit keys set --org acme --provider openai < openai-key.txt`;
 
@@ -43,5 +44,8 @@ export function createProgram(env: Environment = process.env): Command {
   addBackupCommands(program, env);
   addTokenCommands(program);
   addServeCommand(program, env);
+  for (const group of program.commands.filter(({ commands }) => commands.length > 0)) {
+    group.addHelpText("after", `\nExample:\n  byokit ${group.name()} ${group.commands[0]?.name()} --help`);
+  }
   return program;
 }

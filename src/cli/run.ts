@@ -1,6 +1,9 @@
 import { exitCodes, reportFailure } from "./exit-code.ts";
 import { createProgram } from "./program.ts";
 
+/** How long what a command has left open may hold its process, in milliseconds. */
+const lingerMs = 1_000;
+
 /** Runs the command that the process was started with, and sets the code that it ends with. */
 export async function run(): Promise<void> {
   // Whoever reads what is printed may stop reading: `byokit … | head`.
@@ -10,4 +13,6 @@ export async function run(): Promise<void> {
   } catch (error) {
     process.exitCode = reportFailure(error, (line) => process.stderr.write(`${line}\n`));
   }
+  // A driver may leave a socket open that it has given up, which would hold the process.
+  setTimeout(() => process.exit(), lingerMs).unref();
 }

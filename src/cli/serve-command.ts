@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { type Environment, openDeployment } from "./deployment.ts";
+import { openDeployment } from "./deployment.ts";
+import type { Environment } from "./environment.ts";
 import { readText } from "./read-text.ts";
 
 interface ServeCommandOptions {
@@ -27,6 +28,7 @@ export function addServeCommand(program: Command, env: Environment): void {
       const authenticate = bearerTokens(parseTokens(readText(file, "of tokens")));
       await using deployment = await openDeployment(env, {
         onCacheFailure: (failure) => logger.error(failure, "redis"),
+        createsDatabase: true,
       });
       const { manager, store } = deployment;
       await store.migrate();

@@ -108,5 +108,8 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function invalid(reason: string): ByokError {
-  return new ByokError("options_invalid", `The keyring is not valid: ${reason}. Make one with generateKeyring().`);
+  return new ByokError(
+    "options_invalid",
+    `The keyring is not valid: ${reason}. Make one with generateKeyring(), or with: byokit keyring create`,
+  );
 }

@@ -5,9 +5,18 @@ export function storeUnavailable(what: string, next: string, details: ByokErrorD
   return new ByokError("store_unavailable", `The key store ${what}. ${next}`, details);
 }
 
+const withoutSchema = new WeakSet<object>();
+
 export function noSchema(): ByokError {
-  const next = "Call the store's migrate() once, and check that it is the right database.";
-  return storeUnavailable("has no schema, or an older byokit's", next);
+  const next = "Call the store's migrate() once, or run byokit migrate, and check that it is the right database.";
+  const error = storeUnavailable("has no schema, or an older byokit's", next);
+  withoutSchema.add(error);
+  return error;
+}
+
+/** Whether it is the error of a database that nobody has migrated: a worker may wait for that, a command may not. */
+export function isWithoutSchema(error: unknown): boolean {
+  return typeof error === "object" && error !== null && withoutSchema.has(error);
 }
 
 const slow = new WeakSet<object>();

@@ -4,6 +4,7 @@ import { CommanderError } from "commander";
 import { expect, it } from "vitest";
 import { exitCodes, reportFailure } from "../../src/cli/exit-code.ts";
 import { ByokError, type ByokErrorCode } from "../../src/index.ts";
+import { noSchema } from "../../src/store/store-unavailable.ts";
 
 const source = readFileSync(resolve(import.meta.dirname, "../../src/errors.ts"), "utf8");
 const codes = [...source.matchAll(/^ {2}\| "(?<code>\w+)"/gmu)].map(({ groups }) => groups?.["code"] as ByokErrorCode);
@@ -19,6 +20,21 @@ it("a command ends with 75 for the errors that are worth another try, and for no
 it("a command ends with 1 for an error that no repetition mends, though others of its code are worth one", () => {
   const lasting = new ByokError("store_unavailable", "Failed.", { retryable: false });
   expect([lasting.retryable, reportFailure(lasting, () => {})]).toEqual([false, exitCodes.failed]);
+});
+
+it("a command ends with 1 for a database without a schema, which a worker may wait for", () => {
+  const error = noSchema();
+  expect([error.retryable, reportFailure(error, () => {})]).toEqual([true, exitCodes.failed]);
+});
+
+it("what is said holds nothing that steers a terminal, and is one line", () => {
+  const lines: string[] = [];
+  const say = (line: string): void => void lines.push(line);
+  reportFailure(new ByokError("org_invalid", "a\u001b[2Jb\u009bc\nd\u202ee\u2028f"), say);
+  reportFailure(Object.assign(new Error("x"), { name: "\u001b]0;title\u0007" }), say);
+  expect(lines[0]).toBe("org_invalid: a\\u001b[2Jb\\u009bc\\u000ad\\u202ee\\u2028f");
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not be there.
+  expect(lines.join("")).not.toMatch(/[\u0000-\u001f]/u);
 });
 
 it("a failure that is not byokit's own is named, and its text is not shown", () => {

@@ -13,15 +13,20 @@ const main = resolve(import.meta.dirname, "../../src/cli/main.ts");
 const folder = mkdtempSync(join(tmpdir(), "byokit-redis-url-"));
 
 beforeAll(() => {
-  writeFileSync(join(folder, "keyring.json"), JSON.stringify(generateKeyring()));
-  writeFileSync(join(folder, "tokens.json"), '{ "tokens": [] }');
+  writeFileSync(join(folder, "keyring.json"), JSON.stringify(generateKeyring()), { mode: 0o600 });
+  writeFileSync(join(folder, "tokens.json"), '{ "tokens": [] }', { mode: 0o600 });
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const start = (arguments_: readonly string[], url: string) =>
   spawn(process.execPath, [main, ...arguments_], {
     cwd: folder,
-    env: { PATH: process.env["PATH"], BYOK_KEYRING: "./keyring.json", BYOK_REDIS_URL: url },
+    env: {
+      PATH: process.env["PATH"],
+      BYOK_KEYRING: "./keyring.json",
+      BYOK_DATABASE_URL: "./byok.sqlite",
+      BYOK_REDIS_URL: url,
+    },
   });
 
 describe("BYOK_REDIS_URL", () => {
@@ -36,13 +41,24 @@ describe("BYOK_REDIS_URL", () => {
     " redis://127.0.0.1:6379",
     "redis://127.0.0.1:6379\n",
     "redis://",
+    "redis://u:planted-password%@127.0.0.1:6379",
+    "redis://u:planted%zz-password@127.0.0.1:6379",
+    "redis://u:planted-password@127.0.0.1:0",
+    "redis://u:planted-password/1@127.0.0.1:6379",
+    "redis://u:1/planted-password@127.0.0.1:6379",
+    "redis://u:1?planted-password@127.0.0.1:6379",
+    "redis://u:1#planted-password@127.0.0.1:6379",
+    "redis://127.0.0.1:6379redis://127.0.0.1:6380",
+    "redis://127.0.0.1:6379/first",
+    "BYOK_REDIS_URL=redis://127.0.0.1:6379",
+    "$REDIS_URL",
     "redis:127.0.0.1",
     "localhost:6379",
     "6379",
     "http://127.0.0.1:6379",
     "redis-cli -u redis://127.0.0.1",
   ])("%j is refused by its name, and no password is repeated", async (url) => {
-    const refusal = await openCache(url).catch((error: unknown) => error);
+    const refusal = await openCache({ BYOK_REDIS_URL: url }).catch((error: unknown) => error);
     expect(refusal).toMatchObject({ code: "options_invalid", message: expect.stringContaining("BYOK_REDIS_URL") });
     expect(String(refusal)).not.toContain("planted-password");
   });
@@ -62,12 +78,13 @@ describe("BYOK_REDIS_URL", () => {
 
   it("may be of a database by its number, have a quote in its password, and be a socket's path", async () => {
     const withQuote = inject("redisUrl").replace("//", "//u:it's@");
-    for (const url of [`${inject("redisUrl")}/3`, withQuote, "/nowhere/redis.sock"]) (await openCache(url))?.close();
+    for (const url of [`${inject("redisUrl")}/3`, withQuote, "/nowhere/redis.sock"])
+      (await openCache({ BYOK_REDIS_URL: url }))?.close();
   });
 
   it("prefix names the workers' keys", async () => {
-    const given = { prefix: `${folder}:` };
-    const [mine, others] = [await openCache(inject("redisUrl"), given), await openCache(inject("redisUrl"))];
+    const env = { BYOK_REDIS_URL: inject("redisUrl") };
+    const [mine, others] = [await openCache({ ...env, BYOK_REDIS_PREFIX: `${folder}:` }), await openCache(env)];
     await mine?.cache.set("org", Buffer.from("entry"));
     expect(await others?.cache.get("org")).toBeUndefined();
     expect(await mine?.cache.get("org")).toBeDefined();

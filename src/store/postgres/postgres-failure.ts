@@ -11,7 +11,7 @@ type Failure = readonly [what: string, next: string];
 
 const untrusted: Failure = [
   "has a certificate that is not trusted",
-  "Give the pool its authority (`ssl: { ca }`), or correct the host.",
+  "Give the connection its authority (`ssl: { ca }` of the pool, sslrootcert of a URL), or correct the host.",
 ];
 
 /** What no waiting mends, by SQLSTATE or by the code of Node: what is wrong, and the next step. */

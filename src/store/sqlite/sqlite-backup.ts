@@ -16,7 +16,7 @@ const tables = ["byok_clock", "byok_log", "byok_org", "byok_place", "byok_secret
 /**
  * Copies a database, as it is at one instant and while others use it, into a file of its owner's alone.
  *
- * @throws ByokError `options_invalid` when `target` is there already, `store_unavailable`
+ * @throws ByokError `options_invalid` when `target` is there already or cannot be, `store_unavailable`
  */
 export function backUpSqlite(path: string, target: string): void {
   withDatabase(path, (database) => {
@@ -142,7 +142,12 @@ function reserve(target: string): void {
   try {
     closeSync(openSync(target, "wx", 0o600));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw toSqliteError(error, target);
-    throw new ByokError("options_invalid", `${target} is there already. Name a file that is not.`);
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST")
+      throw new ByokError("options_invalid", `${target} is there already. Name a file that is not.`);
+    const failure = toSqliteError(error, target);
+    if (failure.retryable) throw failure;
+    const next = "Check that its folder is there, and this process's right to write to it.";
+    throw new ByokError("options_invalid", `${target} cannot be written (${code}). ${next}`);
   }
 }

@@ -57,7 +57,7 @@ it.each([
   const path = join(folder, "byok.sqlite");
   await sqliteStore({ path }).migrate();
   expect(() => backUpSqlite(path, place(folder))).toThrow(
-    expect.objectContaining({ code: "store_unavailable", retryable: false, message: expect.stringContaining(folder) }),
+    expect.objectContaining({ code: "options_invalid", message: expect.stringContaining(folder) }),
   );
   expect(readdirSync(folder)).toEqual(["byok.sqlite"]);
 });
