@@ -108,6 +108,7 @@ describe("a database's name that was mangled", () => {
     "postgres:///u:planted-password@h/db",
     "postgress://u:planted-password@h/db",
     "postgres://u:planted-password@h/dbpostgres://u:planted-password@h/db",
+    "postgres://h1/dbpostgres://h2/db",
     "postgres://u:planted-password@h/db postgres://u:planted-password@h/db",
     "postgres://u:planted-password@h/db\n",
     "postgres://u:planted-password@h/\tdb",
