@@ -93,4 +93,4 @@ it("no argument and no variable makes a command print a key, a stack or what ste
     ),
     { numRuns: Number(process.env["BYOKIT_FUZZ_COMMANDS"] ?? 200) },
   );
-});
+}, 300_000);

@@ -103,6 +103,15 @@ describe("a SQLite file that is not there", () => {
 
 describe("a database's name that was mangled", () => {
   it.each([
+    '"postgres://u:planted-password@127.0.0.1:1/db"',
+    "'postgres://u:planted-password@127.0.0.1:1/db'",
+    " postgres://u:planted-password@127.0.0.1:1/db",
+    "DATABASE_URL=postgres://u:planted-password@127.0.0.1:1/db",
+    "jdbc:postgresql://127.0.0.1/db",
+    "mysql://127.0.0.1/db",
+    "$DATABASE_URL",
+    "<your-database>",
+    "./byok.sqlite ",
     "postgres:/u:planted-password@h/db",
     "postgres//u:planted-password@h/db",
     "postgres:///u:planted-password@h/db",
@@ -146,9 +155,10 @@ describe("a database's name that was mangled", () => {
     "./byok\u0000.sqlite",
     "export DATABASE_URL=postgres://u:planted-password@h/db",
   ])("%j is refused by the variable's name, and no password is repeated", async (given) => {
-    const ended = await runHere(["migrate"], { ...env, BYOK_DATABASE_URL: given });
+    // A command that would create nothing: without the rule it would not find the file, or ask the server.
+    const ended = await runHere(["doctor"], { ...env, BYOK_DATABASE_URL: given });
     expect(ended).toEqual(refusal("BYOK_DATABASE_URL"));
-    expect(ended.said).not.toContain("planted");
+    expect(ended.said).not.toMatch(/planted|names a file that is not there/u);
   });
 
   it.each([

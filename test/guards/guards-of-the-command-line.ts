@@ -16,7 +16,7 @@ export const guardsOfTheCommandLine: readonly Guard[] = [
     [
       "no database but the one that is named",
       "if (given === undefined) throw isLost(env);",
-      'if (given === undefined) return { kind: "sqlite", path: "./byok.sqlite" };',
+      'if (given === undefined) return { kind: "sqlite", path: "/dev/null" };',
       "opens none and says both forms",
     ],
     ["what else is set", "names.length === 0", "true", "told apart from an environment"],

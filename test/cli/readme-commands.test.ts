@@ -1,0 +1,32 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, expect, it } from "vitest";
+import { startProviderDoubles } from "../../src/testing/index.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+const folder = mkdtempSync(join(tmpdir(), "byokit-readme-"));
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+it("the commands of the README do what they say, up to the server", async () => {
+  const section = readFileSync(join(root, "README.md"), "utf8").split("\n### On the command line\n")[1] ?? "";
+  const lines = (/^```sh\n(?<code>.*?)^```$/msu.exec(section)?.groups?.["code"] ?? "").split("\n");
+  expect(lines.findIndex((line) => line.startsWith("npx byokit serve"))).toBe(lines.length - 2);
+  const commands = lines.slice(0, -2).map((line) => line.replace("npx byokit", `"$NODE" ${root}/src/cli/main.ts`));
+  await using doubles = await startProviderDoubles({ keys: { openai: ["own-key-0123456789"] } });
+  writeFileSync(join(folder, "openai-key.txt"), "own-key-0123456789\n");
+  const env = { PATH: process.env["PATH"], NODE: process.execPath, BYOK_ENDPOINTS: JSON.stringify(doubles.endpoints) };
+  const [code, out, said] = await new Promise<readonly [unknown, string, string]>((done) => {
+    const options = { cwd: folder, env };
+    execFile("sh", ["-e", "-c", commands.join("\n")], options, (error, ...printed) =>
+      done([error?.code ?? 0, ...printed]),
+    );
+  });
+  expect([code, said]).toEqual([0, ""]);
+  expect(out).toMatch(
+    /^keyring\.json holds .*\nThe schema .*\nchange .*\n1 +passed +no .*\nreference +secret\n(?:.*\n)*[\w-]{43}\n$/u,
+  );
+  expect(readdirSync(folder)).toEqual(expect.arrayContaining(["byok.sqlite", "keyring.json", "tokens.json"]));
+});
