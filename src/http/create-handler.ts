@@ -8,7 +8,7 @@ import { addCatalogueRoute } from "./catalogue-route.ts";
 import { describeIssues } from "./describe-issues.ts";
 import { addKeyRoutes } from "./key-routes.ts";
 import { type ApiEnvironment, type Authenticate, type Principal, requirePrincipal } from "./principal.ts";
-import { makeProblem, type RequestProblem, toProblem } from "./request-problem.ts";
+import { forbidSniffing, makeProblem, type RequestProblem, toProblem } from "./request-problem.ts";
 import { addVerifyRoute } from "./verify-route.ts";
 
 export interface HandlerOptions {
@@ -56,6 +56,7 @@ export function createDescribedHandler(options: HandlerOptions): DescribedHandle
     }
   };
   const api = new OpenAPIHono<ApiEnvironment>({
+    strict: false,
     defaultHook: (result) => {
       if (!result.success) throw describeIssues(result.target, result.error.issues);
     },
@@ -95,7 +96,7 @@ export function createDescribedHandler(options: HandlerOptions): DescribedHandle
     throw makeProblem("method_not_allowed", `Use one of: ${allow}.`, { allow });
   });
   return {
-    handler: async (request) => await api.fetch(request),
+    handler: async (request) => forbidSniffing(await api.fetch(request)),
     paths: [...allowed.keys()],
     principalOf: (request) => principals.get(request),
   };

@@ -14,6 +14,7 @@ import type { ByokErrorCode } from "../errors.ts";
  * - `not_found`: there is no such path.
  * - `query_malformed`: a query parameter is not what the path takes.
  * - `request_malformed`: the request has no valid target or host.
+ * - `server_closing`: the server ends, and has not carried the request out. Another one, or its successor, will.
  * - `unauthenticated`: nobody is signed in.
  */
 export type ProblemCode =
@@ -29,6 +30,7 @@ export type ProblemCode =
   | "not_found"
   | "query_malformed"
   | "request_malformed"
+  | "server_closing"
   | "unauthenticated";
 
 /** Problem details (RFC 9457). `code` and `retryable` are extensions of ours. */
@@ -79,6 +81,7 @@ export const requestStatuses: Readonly<Record<RequestCode, ProblemStatus>> = {
   not_found: 404,
   query_malformed: 400,
   request_malformed: 400,
+  server_closing: 503,
   unauthenticated: 401,
 };
 

@@ -55,8 +55,14 @@ export class RequestProblem extends Error {
       ...describeWait(status, retryAfterMs),
       ...this.headers,
     };
-    return new Response(JSON.stringify(body), { status, headers });
+    return forbidSniffing(new Response(JSON.stringify(body), { status, headers }));
   }
+}
+
+/** A browser is to take no answer for a page or a script, whatever it holds. */
+export function forbidSniffing(response: Response): Response {
+  response.headers.set("x-content-type-options", "nosniff");
+  return response;
 }
 
 /** When the same request is worth another try, in whole seconds: sooner it would fail again. */

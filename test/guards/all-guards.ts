@@ -10,6 +10,7 @@ import { guardsOfTheCommandLine } from "./guards-of-the-command-line.ts";
 import { guardsOfTheDoor } from "./guards-of-the-door.ts";
 import { guardsOfTheModel } from "./guards-of-the-model.ts";
 import { guardsOfTheResolver } from "./guards-of-the-resolver.ts";
+import { guardsOfTheServer } from "./guards-of-the-server.ts";
 import { guardsOfTheVault } from "./guards-of-the-vault.ts";
 
 /** Every guard of a promise, by the rooms that it stands in. */
@@ -21,6 +22,7 @@ export const allGuards: readonly (readonly [rooms: string, guards: readonly Guar
   ["the model check", guardsOfTheModel],
   ["the shared cache", guardsOfRedis],
   ["the API", guardsOfTheApi],
+  ["the server", guardsOfTheServer],
   ["the command line", guardsOfTheCommandLine],
   ["an import", guardsOfImports],
   ["a restored database", guardsOfRestores],

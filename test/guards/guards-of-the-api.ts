@@ -23,6 +23,8 @@ export const guardsOfTheApi: readonly Guard[] = [
       "",
       "503 while",
     ],
+    ["slashes at the end of a path", "strict: false,", "", "with a slash"],
+    ["nosniff", "forbidSniffing(await api.fetch(request))", "await api.fetch(request)", "with nosniff"],
     ["a base path that is one", 'if (basePath !== "" && !/^', "if (false && !/^", "stand below"],
   ]),
   ...guardsOf("http/principal.ts", "http/handler.test.ts", [
@@ -141,7 +143,7 @@ export const guardsOfTheApi: readonly Guard[] = [
   ...guardsOf("http/server/serve.ts", "http/server/serve.test.ts", [
     ["the organisation that is logged", "...(orgId === undefined ? {} : { orgId }),", "", "logs whose"],
     ["the actor that is logged", "...(actor === undefined ? {} : { actor }),", "", "logs whose"],
-    ["paths that are logged", 'loggedPaths.get(pathname) ?? "other"', "pathname", "are, without"],
+    ["paths that are logged", 'loggedPaths.get(path) ?? "other"', "path", "are, without"],
     [
       "ids of its own",
       "const requestId = randomUUID();",
@@ -167,13 +169,7 @@ export const guardsOfTheApi: readonly Guard[] = [
     ],
   ]),
   ...guardsOf("http/server/connections.ts", "http/server/serve.test.ts", [
-    [
-      "an end to connections that are kept",
-      "requests + change === 0) socket.end();",
-      "false) socket.end();",
-      "under way end",
-    ],
-    ["connections without a request", "if (requests === 0) socket.destroy();", "void socket;", "without a request"],
-    ["requests under way", "if (requests === 0) socket.destroy();", "socket.destroy();", "under way end"],
+    ["connections without a request", "if (owed.size === 0) socket.destroy();", "void socket;", "without a request"],
+    ["requests under way", "if (owed.size === 0) socket.destroy();", "socket.destroy();", "under way end"],
   ]),
 ];

@@ -31,7 +31,9 @@ const method = fc.oneof(
 );
 const path = fc.oneof(
   { weight: 8, arbitrary: oneOf("/byok", "/byok", "/byok/verify", "/byok/audit", "/byok/config", "/openapi.json") },
-  oneOf("/", "//byok", "/byok/", "/byok/../byok", "/byok%00", "/%62yok", "/byok/%ff", `/byok/${planted}`, "/byok;x=1"),
+  { weight: 2, arbitrary: oneOf("/byok/", "/byok/verify/", "/byok/audit/", "/byok/config/", "/openapi.json/") },
+  oneOf("/healthz", "/healthz/", "/readyz", "/readyz/"),
+  oneOf("/", "//byok", "/byok//", "/byok/../byok", "/byok%00", "/%62yok", "/byok/%ff", `/byok/${planted}`, "/byok;x=1"),
   fc.webPath(),
 );
 const query = fc.oneof(
@@ -131,12 +133,13 @@ async function ask(send: Send, { who, method, path, query, body, contentType, he
   statuses.add(response.status);
   expect(response.status).toBeLessThan(500);
   const shown = `${text}${JSON.stringify([...response.headers])}`;
+  expect(response.headers.get("x-content-type-options")).toBe("nosniff");
   expect(shown).not.toContain("AbCdEfGh");
   expect(shown).not.toMatch(/\.ts:|node_modules|at async/u);
   if (who === "left") expect(text).not.toMatch(/-of-right/u);
   if (who === "right") expect(text).not.toMatch(/-of-left/u);
   const isSomebody = who === "left" || who === "right";
-  if (!isSomebody && response.ok) expect(method === "OPTIONS" || path.includes("openapi")).toBe(true);
+  if (!isSomebody && response.ok) expect(method === "OPTIONS" || /openapi|healthz|readyz/u.test(path)).toBe(true);
 }
 
 const batches = (send: Send) =>

@@ -309,7 +309,7 @@ describe("a body", () => {
 describe("paths and methods", () => {
   it("that are not there are 404, and methods that are not there 405 with Allow", async () => {
     const { api } = await served();
-    for (const path of ["/", "/byok/", "/byok/nothing", "/BYOK", "/byok/config/x"]) {
+    for (const path of ["/", "/byok//", "/byok/nothing", "/BYOK", "/byok/config/x"]) {
       expect([path, (await api.send("GET", path)).status]).toEqual([path, 404]);
     }
     for (const [method, path, allow] of [
@@ -347,6 +347,50 @@ describe("paths and methods", () => {
     for (const basePath of ["/v1/", "v1", "/"]) {
       expect(() => createHandler({ manager, authenticate, basePath })).toThrow(ByokError);
     }
+  });
+
+  it.each(["", "/v1"])("answer with a slash at their end as without, below %j", async (basePath) => {
+    const { manager } = await served();
+    const handler = createHandler({ manager, authenticate, basePath });
+    const ask = async (method: string, path: string, as?: string) => {
+      const headers = { "content-type": "application/json", ...(as === undefined ? {} : { authorization: as }) };
+      const body = ["GET", "HEAD", "OPTIONS"].includes(method) ? null : '{"provider":"openai"}';
+      const response = await handler(new Request(`http://x${basePath}${path}`, { method, headers, body }));
+      return [response.status, response.headers.get("allow"), response.headers.get("cache-control")];
+    };
+    for (const path of ["/byok", "/byok/verify", "/byok/audit", "/byok/config", "/openapi.json"]) {
+      for (const method of ["GET", "HEAD", "OPTIONS", "PUT", "POST", "DELETE"]) {
+        for (const as of [undefined, "Bearer org", "Bearer reader"]) {
+          expect([path, method, await ask(method, `${path}/`, as)]).toEqual([
+            path,
+            method,
+            await ask(method, path, as),
+          ]);
+        }
+      }
+    }
+    expect((await ask("GET", "/byok/"))[0]).toBe(401);
+    expect((await ask("GET", "/byok/", "Bearer org"))[0]).toBe(200);
+  });
+
+  it("are answered with nosniff, whatever the answer is", async () => {
+    const { api, handler, store } = await served();
+    const ask = async (method: string, path: string, authorization = "Bearer org") => {
+      const response = await handler(new Request(`http://x${path}`, { method, headers: { authorization } }));
+      return [response.status, response.headers.get("x-content-type-options")];
+    };
+    const tag = (await api.send("GET", "/byok/config")).headers.get("etag") ?? "";
+    const again = await api.send("GET", "/byok/config", { headers: { "if-none-match": tag } });
+    expect([again.status, again.headers.get("x-content-type-options")]).toEqual([304, "nosniff"]);
+    expect(await ask("GET", "/byok")).toEqual([200, "nosniff"]);
+    expect(await ask("OPTIONS", "/byok")).toEqual([204, "nosniff"]);
+    expect(await ask("GET", "/openapi.json")).toEqual([200, "nosniff"]);
+    expect(await ask("POST", "/byok")).toEqual([400, "nosniff"]);
+    expect(await ask("GET", "/byok", "")).toEqual([401, "nosniff"]);
+    expect(await ask("GET", "/nowhere")).toEqual([404, "nosniff"]);
+    expect(await ask("PUT", "/byok")).toEqual([405, "nosniff"]);
+    store.isDown = true;
+    expect(await ask("GET", "/byok")).toEqual([503, "nosniff"]);
   });
 
   it("are never stored by a cache but the catalogue, which is asked for anew by its tag", async () => {

@@ -1,54 +1,16 @@
 import { once } from "node:events";
 import { connect } from "node:net";
-import { Writable } from "node:stream";
-import { pino } from "pino";
 import { describe, expect, it, vi } from "vitest";
-import { bearerTokens, type Principal, parseTokens, type ServeOptions, serve } from "../../../src/http/index.ts";
-import { createKeyManager, createKeyring, generateKeyring, memoryStore } from "../../../src/index.ts";
+import { bearerTokens, type Principal, parseTokens } from "../../../src/http/index.ts";
 import { caught } from "../../support/caught.ts";
-import { unsteadyStore } from "../../support/unsteady-store.ts";
 import { waitFor } from "../../support/wait-for.ts";
+import { headers, sendRaw, serving, token } from "./serving.ts";
 
 const planted = "planted-key-AbCdEfGhIjKlMnOp";
-const token = "token-of-the-tests";
 const sha256 = "f9e3f1fdb4e2df4b1b0e3d0a1e9b0e5a0e7c8f5d6b4a3c2d1e0f9a8b7c6d5e4f";
 
-const serving = async (options: Partial<ServeOptions> = {}) => {
-  const store = unsteadyStore(memoryStore());
-  await store.migrate();
-  const lines: string[] = [];
-  const sink = new Writable({
-    write(chunk, _encoding, done) {
-      lines.push(String(chunk));
-      done();
-    },
-  });
-  const manager = createKeyManager({ store, keyring: createKeyring(generateKeyring()), verify: "off" });
-  const authenticate = async ({ headers }: Request) =>
-    headers.get("authorization") === `Bearer ${token}` ? { orgId: "org", canWrite: true } : null;
-  const ready = () => store.poll({ windowMs: 0 });
-  const server = await serve({ manager, authenticate, ready, port: 0, logger: pino(sink), ...options });
-  const log = () => lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-  return { store, server, lines, log, url: server.url, [Symbol.asyncDispose]: () => server.close() };
-};
 /** One a second, since `performance.now()` was so much. */
 const mostChecks = (since: number): number => 2 + Math.floor((performance.now() - since) / 1_000);
-const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
-
-/** Sends bytes as they are, and gives what comes back until the server closes. */
-const sendRaw = (url: string, text: string): Promise<string> =>
-  new Promise((resolve) => {
-    const { port, hostname } = new URL(url);
-    const socket = connect(Number(port), hostname);
-    let answer = "";
-    socket.on("data", (chunk) => {
-      answer += String(chunk);
-    });
-    socket.on("error", () => {});
-    socket.on("close", () => resolve(answer));
-    socket.write(text);
-  });
-
 describe("the server", () => {
   it("listens on this machine only unless it is told otherwise, and says so", async () => {
     await using here = await serving();

@@ -1,0 +1,57 @@
+import { type Guard, guardsOf } from "./guard.ts";
+
+/** Of a server that is full, that closes, or that is asked in no HTTP. */
+export const guardsOfTheServer: readonly Guard[] = [
+  ...guardsOf("http/server/connections.ts", "http/server/connections.test.ts", [
+    ["an end to what waits", "if (this.#owed.size > max) this.#makeRoom();", "", "refuse nobody|end one whose"],
+    ["files that run out", "      this.#makeRoom();\n      onError(error);", "      onError(error);", "no more files"],
+    [
+      "what is sent behind a last answer",
+      " || this.#ending.has(socket)) return",
+      ") return",
+      "behind the answer that is their last",
+    ],
+    ["work under way", "    this.#waiting.delete(socket);\n    // It has", "    // It has", "end none that"],
+    [
+      "clients that take no answer",
+      'response.once("prefinish", () => this.#wait(socket));',
+      "",
+      "does not take its answer",
+    ],
+    [
+      "the whole of an answer on its way",
+      "NetServer.prototype.close.call(this.#server,",
+      "this.#server.close(",
+      "the whole of an answer",
+    ],
+  ]),
+  ...guardsOf("http/server/connections.ts", "http/server/closing.test.ts", [
+    [
+      "the end of a connection, in its last answer",
+      "if (last !== undefined && !last.headersSent) this.#endAfter(socket, last);",
+      "",
+      "at once tells each|sent behind a connection's last|the last one saying",
+    ],
+    ["the end of what is kept", 'if (this.#phase !== "open") this.#endAfter(socket, response);', "", "in its drain"],
+    [
+      "answers ahead of what is broken",
+      "if (last === undefined || (owed.length === 1 && !last.req.complete)) return false;\n    this",
+      "return false;\n    this",
+      "is not answered",
+    ],
+  ]),
+  ...guardsOf("http/server/serve.ts", "http/server/closing.test.ts", [
+    ["not ready from the first moment", "readiness.drain();", "", "from the first moment"],
+    ["a drain", "if (limitMs > 0) await sleep", "if (false) await sleep", "for as long as|from the first moment"],
+    ["a host", "lacksHost(request) ?", "false ?", "\\(no host\\)"],
+  ]),
+  ...guardsOf("http/server/broken-requests.ts", "http/server/closing.test.ts", [
+    [
+      "headers of answers to what is no request",
+      '"x-content-type-options": "nosniff" }',
+      "}",
+      "no HTTP\\)|headers without end|an expectation",
+    ],
+    ["what an answer is to", "if (connections.endWithOwed(socket)) return;", "", "is not answered"],
+  ]),
+];
