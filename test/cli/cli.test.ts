@@ -385,7 +385,7 @@ describe("byokit serve", () => {
     const file = readFileSync(join(folder, "tokens.json"), "utf8");
     expect(file).not.toMatch(new RegExp(`${token}|${reader}`, "u"));
     expect(statSync(join(folder, "tokens.json")).mode & 0o777).toBe(0o600);
-    const server = start(["serve", "--tokens", "tokens.json", "--port", "0"]);
+    const server = start(["serve", "--tokens", "tokens.json", "--port", "0", "--drain-ms", "0"]);
     let log = "";
     server.stdout.on("data", (chunk) => {
       log += String(chunk);

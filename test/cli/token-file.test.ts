@@ -1,11 +1,23 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { addToken } from "../../src/cli/token-file.ts";
+import { addToken, findOpenRights, removeToken, tokenId } from "../../src/cli/token-file.ts";
 import { parseTokens } from "../../src/http/index.ts";
 
 const holder = resolve(import.meta.dirname, "token-holder.ts");
@@ -74,4 +86,48 @@ it("a lock's file that is another program's is left as it is, and said", () => {
   expect(() => addToken(join(folder, "nowhere", "tokens.json"), later)).toThrow(/ENOENT/u);
   expect(readFileSync(`${file}.lock`, "utf8")).toBe("somebody's own");
   expect(readdirSync(folder)).toEqual(["tokens.json.lock"]);
+});
+
+it("the tokens are one user's alone when their file is made, and keep the rights that it was given", () => {
+  addToken(file, later);
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  expect(findOpenRights(file)).toBeUndefined();
+  chmodSync(file, 0o640);
+  addToken(file, later);
+  expect(statSync(file).mode & 0o777).toBe(0o640);
+  expect(findOpenRights(file)).toContain("640");
+});
+
+it("the tokens stay whose they were, and the lock becomes theirs, where the user may give files away", () => {
+  addToken(file, later);
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot) chownSync(file, 12_345, 23_456);
+  const { uid, gid } = statSync(file);
+  removeToken(file, tokenId(later));
+  const [after, lock] = [statSync(file), statSync(`${file}.lock`)];
+  expect([after.uid, after.gid, lock.uid, after.mode & 0o777]).toEqual([uid, gid, uid, 0o600]);
+});
+
+it("a link stays a link, though nothing is there yet, and one to itself is said", () => {
+  const link = join(folder, "link.json");
+  symlinkSync("tokens.json", link);
+  addToken(link, later);
+  addToken(link, { ...later, actor: "more" });
+  expect([lstatSync(link).isSymbolicLink(), actors()]).toEqual([true, ["later", "more"]]);
+  symlinkSync("round.json", join(folder, "round.json"));
+  expect(() => addToken(join(folder, "round.json"), later)).toThrow(
+    expect.objectContaining({ code: "options_invalid" }),
+  );
+});
+
+it("a token is removed by its id, which is no part of its hash, and an id that none has removes none", () => {
+  const other = { ...later, sha256: "b".repeat(64), actor: "other" };
+  addToken(file, later);
+  addToken(file, other);
+  expect(later.sha256).not.toContain(tokenId(later));
+  expect(() => removeToken(file, "000000000000")).toThrow(/byokit tokens list/u);
+  expect(removeToken(file, tokenId(later))).toEqual(later);
+  expect(actors()).toEqual(["other"]);
+  expect(() => removeToken(join(folder, "nowhere.json"), tokenId(later))).toThrow(/ENOENT/u);
+  expect(readdirSync(folder).sort()).toEqual(["tokens.json", "tokens.json.lock"]);
 });

@@ -130,7 +130,8 @@ export const guardsOfTheApi: readonly Guard[] = [
     ],
   ]),
   ...guardsOf("http/server/bearer-tokens.ts", "http/server/serve.test.ts", [
-    ["tokens by their hash", "if (timingSafeEqual(hash, presented)) found", "found", "are known"],
+    ["tokens by their hash", "if (timingSafeEqual(hash, presented)) found", "if (true) found", "are known"],
+    ["tokens that have expired", "nowMs < endsAtMs ? principal : null", "principal", "have expired"],
     ["tokens of a bearer", "/^Bearer +(?<token>", "/(?<token>", "known by their hash"],
     ["who may write", "canWrite: z.boolean()", "canWrite: z.boolean().exactOptional()", "say whether they may write"],
     [

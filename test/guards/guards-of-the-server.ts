@@ -54,4 +54,58 @@ export const guardsOfTheServer: readonly Guard[] = [
     ],
     ["what an answer is to", "if (connections.endWithOwed(socket)) return;", "", "is not answered"],
   ]),
+  ...guardsOf("http/server/line-output.ts", "http/server/line-output.test.ts", [
+    [
+      "a bound on lines that nobody reads",
+      "if (this.#stream.writableLength > maxWaiting) {",
+      "if (false) {",
+      "nobody reads",
+    ],
+    ["a word about dropped lines", "this.#tellOfDropped());", "undefined);", "nobody reads"],
+    [
+      "a reader that is gone",
+      'if (error.code === "EPIPE" || stream.destroyed) this.#isClosed = true;',
+      "",
+      "whose reader has gone",
+    ],
+  ]),
+  ...guardsOf("cli/token-watch.ts", "cli/token-watch.test.ts", [
+    [
+      "tokens that change",
+      "if (underWay === undefined && next === undefined) void run(false);",
+      "",
+      "file is watched|times as they were",
+    ],
+    [
+      "the last good tokens",
+      "const tokens = parseTokens(now);",
+      "authenticate = bearerTokens([]);\n      const tokens = parseTokens(now);",
+      "half written|is empty|is malformed",
+    ],
+    [
+      "a word about broken tokens",
+      'logger.error({ detail }, "tokens kept as they were");',
+      "void 0;",
+      "last good tokens",
+    ],
+  ]),
+  ...guardsOf("cli/token-file.ts", "cli/token-file.test.ts", [
+    ["the rights of a file of tokens", "fchmodSync(file, mode & 0o777);", "", "keep the rights"],
+    ["a link to nothing", "path = resolve(dirname(path), readlinkSync(path));", "return path;", "a link stays a link"],
+    [
+      "tokens that others may read",
+      "if ((mode & 0o066) === 0) return undefined;",
+      "return undefined;",
+      "keep the rights",
+    ],
+    [
+      "ids that are no part of a hash",
+      ".update(`byokit token $" + '{sha256}`).digest("hex")',
+      '.digest("hex") && sha256',
+      "removed by its id",
+    ],
+  ]),
+  ...guardsOf("cli/token-expiry.ts", "cli/token-expiry.test.ts", [
+    ["an end that is to come", "atMs > nowMs && atMs", "atMs", 'cannot expire "2026-06-01'],
+  ]),
 ];

@@ -8,6 +8,10 @@ import type { Authenticate, Principal } from "../principal.ts";
 export interface HashedToken extends Principal {
   /** SHA-256 of the token, in hexadecimal. A token is to be random: 32 bytes, not a word that can be guessed. */
   readonly sha256: string;
+  /** When it was made, in ISO 8601. Absent: nobody noted it. */
+  readonly createdAt?: string;
+  /** From when on it is nobody's, in ISO 8601. Absent: never. */
+  readonly expiresAt?: string;
 }
 
 const maxTokens = 10_000;
@@ -16,6 +20,7 @@ const maxTokenLength = 512;
 const maxTold = 5;
 
 const identifier = z.string().refine(isIdentifier);
+const time = z.iso.datetime({ offset: true });
 const tokensFile = z.strictObject({
   tokens: z
     .array(
@@ -24,13 +29,15 @@ const tokensFile = z.strictObject({
         orgId: identifier,
         actor: identifier.exactOptional(),
         canWrite: z.boolean(),
+        createdAt: time.exactOptional(),
+        expiresAt: time.exactOptional(),
       }),
     )
     .max(maxTokens),
 });
 
 /**
- * Reads what a file of tokens holds: `{ "tokens": [{ "sha256", "orgId", "actor", "canWrite" }] }`.
+ * Reads what a file of tokens holds: `{ "tokens": [{ "sha256", "orgId", "actor", "canWrite", "createdAt", "expiresAt" }] }`.
  *
  * @throws ByokError `options_invalid`
  */
@@ -46,16 +53,26 @@ export function parseTokens(text: string): readonly HashedToken[] {
   throw makeFileError(parsed.error.issues.slice(0, maxTold).map(describeFault).join(", "));
 }
 
-/** `Authorization: Bearer …` against hashes. Every hash is compared, each in constant time. */
+/**
+ * `Authorization: Bearer …` against hashes. Every hash is compared, each in constant time. A token that has expired is
+ * nobody's.
+ */
 export function bearerTokens(tokens: readonly HashedToken[]): Authenticate {
-  const principals = tokens.map(({ sha256, ...principal }) => ({ hash: Buffer.from(sha256, "hex"), principal }));
+  const principals = tokens.map(({ sha256, createdAt: _, expiresAt, ...principal }) => ({
+    hash: Buffer.from(sha256, "hex"),
+    principal,
+    endsAtMs: expiresAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(expiresAt),
+  }));
   return async (request) => {
     const header = request.headers.get("authorization") ?? "";
     const token = /^Bearer +(?<token>\S+)$/iu.exec(header)?.groups?.["token"] ?? "";
     if (token === "" || token.length > maxTokenLength) return null;
     const presented = createHash("sha256").update(token).digest();
     let found: Principal | null = null;
-    for (const { hash, principal } of principals) if (timingSafeEqual(hash, presented)) found = principal;
+    const nowMs = Date.now();
+    for (const { hash, principal, endsAtMs } of principals) {
+      if (timingSafeEqual(hash, presented)) found = nowMs < endsAtMs ? principal : null;
+    }
     return found;
   };
 }

@@ -9,6 +9,7 @@ import { readRequestPath } from "../request-path.ts";
 import { makeProblem } from "../request-problem.ts";
 import { answerBrokenRequests } from "./broken-requests.ts";
 import { Connections } from "./connections.ts";
+import { LineOutput } from "./line-output.ts";
 import { listen } from "./listen.ts";
 import { createProbes } from "./probes.ts";
 import { Readiness } from "./readiness.ts";
@@ -28,7 +29,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const drainMs = nonNegativeMs("drainMs", options.drainMs ?? 0);
   const shutdownMs = positiveMs("shutdownMs", options.shutdownMs ?? 10_000);
   const maxConnections = positiveInteger("maxConnections", options.maxConnections ?? 1_000);
-  const logger = options.logger ?? (await import("pino")).pino();
+  const logger = options.logger ?? (await import("pino")).pino({}, LineOutput.to(process.stdout));
   const onError = (error: unknown): void => logger.error(describeError(error), "failed");
   const readiness = new Readiness(ready ?? (async () => {}));
   const api = createDescribedHandler({ ...rest, basePath, onError });

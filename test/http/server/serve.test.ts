@@ -239,6 +239,16 @@ describe("bearer tokens", () => {
     }
   });
 
+  it("that have expired are nobody's, and nor are those that do not say properly when", async () => {
+    const { createHash } = await import("node:crypto");
+    const hashed = { sha256: createHash("sha256").update(token).digest("hex"), orgId: "org", canWrite: true };
+    const ask = (expiresAt: string) => bearerTokens([{ ...hashed, expiresAt }])(request(`Bearer ${token}`));
+    expect(await ask("2999-01-01T00:00:00Z")).toEqual({ orgId: "org", canWrite: true });
+    for (const past of ["2001-01-01T00:00:00Z", "2001-01-01T00:00:00+02:00", "some day"]) {
+      expect(await ask(past)).toBeNull();
+    }
+  });
+
   it.each([
     "",
     "[]",
@@ -247,6 +257,8 @@ describe("bearer tokens", () => {
     JSON.stringify({ tokens: [{ sha256, orgId: "", canWrite: true }] }),
     JSON.stringify({ tokens: [{ sha256, orgId: "org", canWrite: "no" }] }),
     JSON.stringify({ tokens: [{ sha256, orgId: "org", canWrite: true, admin: true }] }),
+    JSON.stringify({ tokens: [{ sha256, orgId: "org", canWrite: true, expiresAt: "tomorrow" }] }),
+    JSON.stringify({ tokens: [{ sha256, orgId: "org", canWrite: true, expiresAt: 4e12 }] }),
   ])("in a file that holds %j are options_invalid", (text) => {
     expect(() => parseTokens(text)).toThrow(expect.objectContaining({ code: "options_invalid" }));
   });
