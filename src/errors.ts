@@ -1,3 +1,4 @@
+import { copyOwn } from "./own-property.ts";
 import type { Slot } from "./slot.ts";
 
 /**
@@ -114,8 +115,9 @@ export class ByokError extends Error {
   /** Milliseconds after which the same call may succeed; sooner it fails again. Only with `checks_limited`. */
   declare readonly retryAfterMs?: number;
 
-  constructor(code: ByokErrorCode, message: string, details: ByokErrorDetails = {}) {
+  constructor(code: ByokErrorCode, message: string, given: ByokErrorDetails = {}) {
     super(message);
+    const details = copyOwn(given);
     this.code = code;
     this.retryable = details.failures
       ? details.failures.every((failure) => isRetryable[failure.code])

@@ -1,10 +1,10 @@
 export type { CacheEvent, SnapshotOrigin } from "./coherence/cache-event.ts";
 export type { LostHistory } from "./coherence/lost-history.ts";
-export type { UnopenedReason } from "./coherence/opened-snapshot.ts";
 export type { FlushReason } from "./coherence/page-outcome.ts";
 export type { EntryRefusedReason } from "./coherence/snapshot-codec.ts";
 export { ByokError, type ByokErrorCode, type ByokErrorDetails, isByokError, type SlotFailure } from "./errors.ts";
 export type { EntryCipher } from "./keyring/entry-cipher.ts";
+export type { UnopenedReason } from "./keyring/explain-unopened.ts";
 export type { EncryptionContext, Keyring, SealedText } from "./keyring/keyring.ts";
 export { generateKeyring, type Jwk, type KeyringJson } from "./keyring/keyring-json.ts";
 export { createKeyring } from "./keyring/local-keyring.ts";
@@ -15,6 +15,7 @@ export type {
   AuditPage,
   AuditPageOptions,
   ByokKeys,
+  ChangedBy,
   ImportedKey,
   KeyChange,
   KeyDescription,
@@ -26,7 +27,7 @@ export type {
   Verification,
 } from "./manager/key-manager.ts";
 export type { KeyStatus } from "./manager/key-status.ts";
-export type { KeyManagerOptions } from "./manager/manager-settings.ts";
+export type { KeyManagerOptions, ManagerEvent } from "./manager/manager-settings.ts";
 export { type BuiltinProvider, builtinProviders } from "./providers/builtin.ts";
 export { deepgram } from "./providers/deepgram.ts";
 export { elevenlabs } from "./providers/elevenlabs.ts";
@@ -92,3 +93,9 @@ export type {
   Verdict,
 } from "./store/key-store.ts";
 export { memoryStore } from "./store/memory-store.ts";
+export type {
+  PostgresPool,
+  PostgresPoolClient,
+  PostgresQuery,
+  TakeConnection,
+} from "./store/postgres/postgres-client.ts";

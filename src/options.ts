@@ -1,27 +1,32 @@
 import { ByokError } from "./errors.ts";
+import {
+  describeGiven,
+  isPromise,
+  type OptionKind,
+  positiveMilliseconds,
+  positiveWhole,
+  whole,
+} from "./option-kinds.ts";
 
 /** @throws ByokError `options_invalid` unless `value` is a positive finite number of milliseconds. */
 export function positiveMs(option: string, value: number): number {
-  if (Number.isFinite(value) && value > 0 && value <= maxTimerMs) return value;
-  throw new ByokError("options_invalid", `"${option}" must be a positive number of milliseconds. Correct the option.`);
-}
-
-/** @throws ByokError `options_invalid` unless `value` is a number of milliseconds that is not negative. */
-export function nonNegativeMs(option: string, value: number): number {
-  return value === 0 ? value : positiveMs(option, value);
+  return assertOption(option, value, positiveMilliseconds);
 }
 
 /** @throws ByokError `options_invalid` unless `value` is a positive whole number. */
 export function positiveInteger(option: string, value: number): number {
-  if (Number.isSafeInteger(value) && value > 0) return value;
-  throw new ByokError("options_invalid", `"${option}" must be a positive whole number. Correct the option.`);
+  return assertOption(option, value, positiveWhole);
 }
-
-/** Node fires a timer at once when its delay is longer than this (https://nodejs.org/api/timers.html). */
-const maxTimerMs = 2_147_483_647;
 
 /** @throws ByokError `options_invalid` unless `value` is a whole number that is not negative. */
 export function nonNegativeInteger(option: string, value: number): number {
-  if (Number.isSafeInteger(value) && value >= 0) return value;
-  throw new ByokError("options_invalid", `"${option}" must be a whole number, 0 or more. Correct the option.`);
+  return assertOption(option, value, whole);
+}
+
+/** Returns `value` if it is of that kind. @throws ByokError `options_invalid` */
+export function assertOption<T>(option: string, value: T, kind: OptionKind): T {
+  if (kind.fits(value)) return value;
+  const given = value === undefined ? "it is missing" : `it is ${describeGiven(value)}`;
+  const next = isPromise(value) ? "Await it first." : "Correct the option.";
+  throw new ByokError("options_invalid", `"${option}" must be ${kind.form}; ${given}. ${next}`);
 }

@@ -1,4 +1,4 @@
-import { isByokError } from "../errors.ts";
+import { explainUnopened, type UnopenedReason } from "../keyring/explain-unopened.ts";
 import type { Keyring } from "../keyring/keyring.ts";
 import type { Secret } from "../secret.ts";
 import { defaultKeyName, type KeySnapshot, type SealedKey } from "../store/key-store.ts";
@@ -35,8 +35,9 @@ export interface UnopenedKey {
   readonly sealedKey: SealedKey;
 }
 
-/** `undecryptable` is also a key that opens to something that no client can send. */
-export type UnopenedReason = "undecryptable" | "keyring_outdated";
+export function isUnopened(key: SnapshotKey): key is UnopenedKey {
+  return Object.hasOwn(key, "reason");
+}
 
 /** Opens every key of a snapshot that has the documented name. Never rejects: a key that does not open says why. */
 export async function openKeys(keyring: Keyring, snapshot: KeySnapshot): Promise<Map<string, SnapshotKey>> {
@@ -62,7 +63,7 @@ export function listUnopened(snapshot: OpenedSnapshot, providers: readonly strin
   const keys: UnopenedKey[] = [];
   for (const provider of providers) {
     const key = snapshot.keys.get(provider);
-    if (key !== undefined && "reason" in key) keys.push(key);
+    if (key !== undefined && isUnopened(key)) keys.push(key);
   }
   return keys;
 }
@@ -75,7 +76,6 @@ async function openKey(keyring: Keyring, orgId: string, sealedKey: SealedKey): P
       ? { secretId, region, secret }
       : { secretId, region, reason: "undecryptable", sealedKey };
   } catch (error) {
-    const isOutdated = isByokError(error) && error.code === "keyring_outdated";
-    return { secretId, region, reason: isOutdated ? "keyring_outdated" : "undecryptable", sealedKey };
+    return { secretId, region, reason: explainUnopened(error), sealedKey };
   }
 }

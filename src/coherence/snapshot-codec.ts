@@ -1,8 +1,10 @@
 import type { EntryCipher } from "../keyring/entry-cipher.ts";
+import type { UnopenedReason } from "../keyring/explain-unopened.ts";
+import { copyOwn } from "../own-property.ts";
 import { Secret } from "../secret.ts";
 import { maxEntryBytes } from "../shared-cache/key-cache.ts";
 import { defaultKeyName } from "../store/key-store.ts";
-import type { OpenedSnapshot, SnapshotKey, UnopenedReason } from "./opened-snapshot.ts";
+import { isUnopened, type OpenedSnapshot, type SnapshotKey } from "./opened-snapshot.ts";
 
 /** A snapshot as the shared cache keeps it: without a lease of its own. */
 export type CachedSnapshot = Pick<OpenedSnapshot, "orgId" | "incarnation" | "asOf" | "changeId" | "keys">;
@@ -73,11 +75,12 @@ function bindTo(orgId: string, head: Uint8Array): Buffer {
 
 function toRow(provider: string, key: SnapshotKey): Row {
   const { secretId, region } = key;
-  if ("secret" in key) return { provider, secretId, region, key: key.secret.reveal() };
+  if (!isUnopened(key)) return { provider, secretId, region, key: key.secret.reveal() };
   return { provider, secretId, region, reason: key.reason, kid: key.sealedKey.kid, sealed: key.sealedKey.sealed };
 }
 
-function toKey({ provider, secretId, region, key, reason = "undecryptable", kid = "", sealed = "" }: Row): SnapshotKey {
+function toKey(row: Row): SnapshotKey {
+  const { provider, secretId, region, key, reason = "undecryptable", kid = "", sealed = "" } = copyOwn(row);
   if (key !== undefined) return { secretId, region, secret: new Secret(key) };
   return { secretId, region, reason, sealedKey: { provider, name: defaultKeyName, secretId, region, kid, sealed } };
 }

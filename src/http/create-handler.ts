@@ -1,7 +1,9 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
-import { ByokError } from "../errors.ts";
+import { callHook } from "../call-hook.ts";
 import type { KeyManager } from "../manager/key-manager.ts";
+import { callback, withMethods } from "../option-kinds.ts";
+import { type OptionRules, readOptions, required } from "../read-options.ts";
 import { readAllowedMethods } from "./allowed-methods.ts";
 import { addAuditRoute } from "./audit-route.ts";
 import { addCatalogueRoute } from "./catalogue-route.ts";
@@ -16,9 +18,33 @@ export interface HandlerOptions {
   /** Whose request it is. There is no default. */
   readonly authenticate: Authenticate;
   /** What stands before every path: "/v1". @default "" */
-  readonly basePath?: string;
-  /** Called with whatever makes an answer of 500 or 503. What it throws is ignored. */
-  readonly onError?: (error: unknown) => void;
+  readonly basePath?: string | undefined;
+  /** Called with whatever makes an answer of 500 or 503. What it throws, or rejects with, is ignored. */
+  readonly onError?: ((error: unknown) => unknown) | undefined;
+}
+
+const managerKind = withMethods("a key manager, as of createKeyManager({ store, keyring })", [
+  "list",
+  "set",
+  "remove",
+  "verify",
+  "describe",
+  "audit",
+  "config",
+]);
+
+export const handlerRules: OptionRules<HandlerOptions> = {
+  manager: required(managerKind),
+  authenticate: required({
+    ...callback,
+    form: "a function that says whose a request is, such as bearerTokens(tokens)",
+  }),
+  basePath: { form: 'empty, or a path that begins with "/" and does not end with it', fits: isBasePath },
+  onError: callback,
+};
+
+function isBasePath(value: unknown): boolean {
+  return value === "" || (typeof value === "string" && /^(\/[\w.-]+)+$/u.test(value));
 }
 
 /** A Web-standard handler: mounts in Hono, Next, Bun and Deno as it is, elsewhere through `toNodeListener`. */
@@ -43,18 +69,9 @@ export function createHandler(options: HandlerOptions): Handler {
 }
 
 /** @throws ByokError `options_invalid` */
-export function createDescribedHandler(options: HandlerOptions): DescribedHandler {
-  const { manager, authenticate, basePath = "" } = options;
-  if (basePath !== "" && !/^(\/[\w.-]+)+$/u.test(basePath)) {
-    throw new ByokError("options_invalid", '"basePath" must be empty, or begin with "/" and not end with it.');
-  }
-  const tellOperator = (error: unknown): void => {
-    try {
-      options.onError?.(error);
-    } catch {
-      // A log that fails must not fail a request.
-    }
-  };
+export function createDescribedHandler(given: HandlerOptions): DescribedHandler {
+  const { manager, authenticate, basePath = "", onError } = readOptions("createHandler", given, handlerRules);
+  const tellOperator = (error: unknown): void => callHook(onError, error);
   const api = new OpenAPIHono<ApiEnvironment>({
     strict: false,
     defaultHook: (result) => {
@@ -96,7 +113,15 @@ export function createDescribedHandler(options: HandlerOptions): DescribedHandle
     throw makeProblem("method_not_allowed", `Use one of: ${allow}.`, { allow });
   });
   return {
-    handler: async (request) => forbidSniffing(await api.fetch(request)),
+    handler: async (request) => {
+      try {
+        return forbidSniffing(await api.fetch(request));
+      } catch (error) {
+        // What is thrown and is no Error is not caught by the framework.
+        tellOperator(error);
+        return forbidSniffing(toProblem(error).toResponse());
+      }
+    },
     paths: [...allowed.keys()],
     principalOf: (request) => principals.get(request),
   };

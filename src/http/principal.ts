@@ -2,22 +2,23 @@ import type { MiddlewareHandler } from "hono";
 import { systemClock } from "../clock.ts";
 import { within } from "../deadline.ts";
 import { isIdentifier } from "../identifier.ts";
+import { ownProperty } from "../own-property.ts";
 import { makeProblem, RequestProblem } from "./request-problem.ts";
 
 /** Who makes a request. Decides the organisation: nothing in a request names one. */
 export interface Principal {
   readonly orgId: string;
   /** For the audit trail: 1 to 255 characters without control characters. */
-  readonly actor?: string;
+  readonly actor?: string | undefined;
   /** `false`: may read only, and gets 403 for everything that writes. */
   readonly canWrite: boolean;
 }
 
 /**
- * Tells whose request it is; `null` is nobody's, and gets 401. It sees method, URL and headers, and never the body, which
+ * Tells whose request it is; `null`, like `undefined`, is nobody's, and gets 401. It sees method, URL and headers, and never the body, which
  * may hold a key. One that rejects or takes longer than five seconds is an outage: 503.
  */
-export type Authenticate = (request: Request) => Promise<Principal | null>;
+export type Authenticate = (request: Request) => Promise<Principal | null | undefined> | Principal | null | undefined;
 
 /** What the API's handlers find in their context. */
 export interface ApiEnvironment {
@@ -56,7 +57,10 @@ export const requireWriteAccess: MiddlewareHandler<ApiEnvironment> = async (cont
 };
 
 /** A copy, because the platform may use its object again. What is not quite right may write nothing: `0` is not `false`. */
-function copyPrincipal({ orgId, actor, canWrite }: Principal): Principal {
+function copyPrincipal(principal: Principal): Principal {
+  const orgId = ownProperty(principal, "orgId");
+  const actor = ownProperty(principal, "actor");
+  const canWrite = ownProperty(principal, "canWrite");
   const isActor = actor === undefined || isIdentifier(actor);
   if (isIdentifier(orgId) && isActor && typeof canWrite === "boolean") {
     return { orgId, canWrite, ...(actor === undefined ? {} : { actor }) };

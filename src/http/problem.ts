@@ -111,7 +111,8 @@ export const told: Readonly<Record<ByokErrorCode, Told | "internal">> = {
   key_not_configured: { status: 404, detail: "There is no key of that provider. Add one first." },
   key_rejected: ownMessage,
   key_undecryptable: unopened,
-  keyring_outdated: unopened,
+  // The process has another keyring than the one that sealed the key: the operator is told.
+  keyring_outdated: unreachable,
   keyring_unavailable: unreachable,
   options_invalid: "internal",
   org_invalid: "internal",

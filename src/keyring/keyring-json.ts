@@ -1,5 +1,8 @@
 import { createSecretKey, type KeyObject, randomBytes } from "node:crypto";
 import { ByokError } from "../errors.ts";
+import { describeGiven, isPromise } from "../option-kinds.ts";
+import { copyOwn, isRecord, ownProperty } from "../own-property.ts";
+import { keyringKind } from "./keyring-kind.ts";
 
 /** A symmetric key as RFC 7517 writes it: `kty` is `oct`, `k` is 32 bytes in base64url. */
 export interface Jwk {
@@ -36,7 +39,7 @@ const kidPattern = /^[a-z0-9-]{1,32}$/u;
  * @throws ByokError `options_invalid`
  */
 export function generateKeyring(kid: string = createKid()): KeyringJson {
-  if (!kidPattern.test(kid)) throw invalid("a kid has 1 to 32 of a-z, 0-9 and -");
+  if (typeof kid !== "string" || !kidPattern.test(kid)) throw invalid("a kid has 1 to 32 of a-z, 0-9 and -");
   const cacheKid = `cache-${kid}`.slice(0, 32);
   return {
     primary: kid,
@@ -59,8 +62,10 @@ function createKid(): string {
  */
 export function parseKeyring(json: KeyringJson | string): { readonly keys: Ring; readonly cache: Ring } {
   const keyring = typeof json === "string" ? parseJson(json) : (json as unknown);
-  if (!isRecord(keyring)) throw invalid("it is not an object");
-  const cacheJson = keyring["cache"];
+  if (!isRecord(keyring) || isPromise(keyring)) throw invalid(`it is ${describeGiven(keyring)}`);
+  if (keyring instanceof Uint8Array) throw invalid('it is bytes: read its file as "utf8"');
+  if (keyringKind.fits(keyring)) throw invalid("it is what createKeyring() made: pass that on as it is");
+  const cacheJson = ownProperty(keyring, "cache");
   if (!isRecord(cacheJson)) throw invalid('"cache" is missing');
   const keys = parseRing("keys", keyring, "A256GCMKW");
   const cache = parseRing("cache.keys", cacheJson, "A256GCM");
@@ -71,15 +76,15 @@ export function parseKeyring(json: KeyringJson | string): { readonly keys: Ring;
 }
 
 function parseRing(name: string, ring: Readonly<Record<string, unknown>>, alg: Jwk["alg"]): Ring {
-  const { primary, keys: jwks } = ring;
+  const { primary, keys: jwks } = copyOwn(ring);
   if (!Array.isArray(jwks) || jwks.length === 0) throw invalid(`"${name}" is not a list of keys`);
   const keys = new Map<string, KeyObject>();
   for (const jwk of jwks as readonly unknown[]) {
     if (!isRecord(jwk)) throw invalid(`"${name}" holds something that is not a key`);
-    const { kid, kty, k } = jwk;
+    const { kid, kty, k, alg: stated } = copyOwn(jwk);
     if (typeof kid !== "string" || !kidPattern.test(kid)) throw invalid(`a kid in "${name}" is malformed`);
     if (keys.has(kid)) throw invalid(`"${name}" has the kid "${kid}" twice`);
-    if (kty !== "oct" || jwk["alg"] !== alg) throw invalid(`key "${kid}" must have kty "oct" and alg "${alg}"`);
+    if (kty !== "oct" || stated !== alg) throw invalid(`key "${kid}" must have kty "oct" and alg "${alg}"`);
     if (typeof k !== "string") throw invalid(`key "${kid}" must be 32 bytes in base64url`);
     const bytes = Buffer.from(k, "base64url");
     if (bytes.length !== 32 || bytes.toString("base64url") !== k)
@@ -99,12 +104,8 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw invalid("it is not JSON");
+    throw invalid("it is not JSON, as what its file holds is, and not its path");
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function invalid(reason: string): ByokError {

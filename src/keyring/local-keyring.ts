@@ -1,4 +1,5 @@
 import { ByokError } from "../errors.ts";
+import { copyOwn, isRecord, ownProperty } from "../own-property.ts";
 import { Secret } from "../secret.ts";
 import { createEntryCipher } from "./entry-cipher.ts";
 import type { EncryptionContext, Keyring } from "./keyring.ts";
@@ -61,7 +62,8 @@ function bindHeader({ orgId, secretId, provider, region }: EncryptionContext): R
 }
 
 /** jose authenticates the header but compares it with nothing: a token of another row opens too. */
-function isBoundTo(header: Readonly<Record<string, unknown>>, context: EncryptionContext): boolean {
+function isBoundTo(protectedHeader: Readonly<Record<string, unknown>>, context: EncryptionContext): boolean {
+  const header = copyOwn(protectedHeader);
   const { orgId, secretId, provider, region } = context;
   return (
     header["typ"] === typ &&
@@ -76,7 +78,7 @@ function isBoundTo(header: Readonly<Record<string, unknown>>, context: Encryptio
 function parseKid(sealed: string): string | undefined {
   try {
     const header: unknown = JSON.parse(Buffer.from(sealed.slice(0, sealed.indexOf(".")), "base64url").toString());
-    const kid = typeof header === "object" && header !== null && "kid" in header ? header.kid : undefined;
+    const kid = isRecord(header) ? ownProperty(header, "kid") : undefined;
     return typeof kid === "string" && /^[a-z0-9-]{1,32}$/u.test(kid) ? kid : undefined;
   } catch {
     return undefined;

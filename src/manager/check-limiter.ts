@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
-import { positiveInteger } from "../options.ts";
+import { positiveWhole } from "../option-kinds.ts";
+import { type OptionRules, readOptions } from "../read-options.ts";
 import { checksLimited } from "./manager-errors.ts";
 
 /**
@@ -7,10 +8,12 @@ import { checksLimited } from "./manager-errors.ts";
  */
 export interface CheckLimits {
   /** Checks that may follow one another without a pause; each is there again after a minute's share. @default 20 */
-  readonly perMinute?: number;
+  readonly perMinute?: number | undefined;
   /** Checks under way at the same time. @default 3 */
-  readonly atOnce?: number;
+  readonly atOnce?: number | undefined;
 }
+
+const rules: OptionRules<CheckLimits> = { perMinute: positiveWhole, atOnce: positiveWhole };
 
 interface Bucket {
   /** Checks that were left at `atMs`. */
@@ -39,10 +42,11 @@ export class CheckLimiter {
   readonly #buckets = new Map<string, Bucket>();
 
   /** @throws ByokError `options_invalid` */
-  constructor(clock: Clock, { perMinute = 20, atOnce = 3 }: CheckLimits = {}, maxBuckets: number = defaultMaxBuckets) {
+  constructor(clock: Clock, limits?: CheckLimits, maxBuckets: number = defaultMaxBuckets) {
+    const { perMinute = 20, atOnce = 3 } = readOptions("checkLimits", limits, rules);
     this.#clock = clock;
-    this.#perMinute = positiveInteger("checkLimits.perMinute", perMinute);
-    this.#atOnce = positiveInteger("checkLimits.atOnce", atOnce);
+    this.#perMinute = perMinute;
+    this.#atOnce = atOnce;
     this.#maxBuckets = maxBuckets;
   }
 

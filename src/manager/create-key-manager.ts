@@ -1,15 +1,18 @@
 import { type Clock, systemClock } from "../clock.ts";
 import { within } from "../deadline.ts";
 import { assertActor } from "../identifier.ts";
-import { positiveInteger } from "../options.ts";
+import { explainUnopened, type UnopenedReason } from "../keyring/explain-unopened.ts";
+import { positiveWhole } from "../option-kinds.ts";
+import { type OptionRules, readOptions } from "../read-options.ts";
 import { defaultKeyName, type KeyRecord } from "../store/key-store.ts";
 import { CheckLimiter } from "./check-limiter.ts";
 import { KeyChanger } from "./key-changer.ts";
 import { KeyChecks } from "./key-checks.ts";
 import { describeKey } from "./key-description.ts";
 import { KeyImporter } from "./key-importer.ts";
-import { type KeyManager, maxAuditPage } from "./key-manager.ts";
-import { type KeyStatus, readStatus, toStatus } from "./key-status.ts";
+import { readActor } from "./key-inputs.ts";
+import { type AuditPageOptions, type KeyManager, maxAuditPage } from "./key-manager.ts";
+import { findUnopened, toStatus } from "./key-status.ts";
 import { changing, notConfigured, tooSlow } from "./manager-errors.ts";
 import { type KeyManagerOptions, ManagerSettings } from "./manager-settings.ts";
 import { toProviderConfig } from "./provider-config.ts";
@@ -27,6 +30,12 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
   const checks = new KeyChecks(settings.endpoints, clock, deadlineMs, new CheckLimiter(clock, settings.checkLimits));
   const changer = new KeyChanger(settings, checks);
   const importer = new KeyImporter(settings);
+  const tellAndThrow =
+    (orgId: string, record: KeyRecord) =>
+    (error: unknown): never => {
+      settings.tellUnusable(orgId, record, explainUnopened(error));
+      throw error;
+    };
 
   return {
     async list(orgId) {
@@ -36,11 +45,12 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
 
     set: (orgId, key) => changer.set(orgId, key),
 
-    setMany: (keys, { actor = null } = {}) => importer.setMany(keys, actor),
+    setMany: async (keys, by) => await importer.setMany(keys, readActor("setMany", by)),
 
     remove: (orgId, key) => changer.remove(orgId, key),
 
-    async verify(orgId, id, { actor = null } = {}) {
+    async verify(orgId, id, by) {
+      const actor = readActor("verify", by);
       const deadline = settings.startDeadline(orgId);
       assertActor(orgId, actor);
       const provider = settings.findProvider(orgId, id);
@@ -49,7 +59,7 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
         const stored = records.find((record) => record.provider === id && record.name === defaultKeyName);
         if (stored === undefined) throw notConfigured(orgId, id);
         const { secretId, region } = stored;
-        const key = await deadline.race(openStoredKey(keyring, orgId, stored));
+        const key = await deadline.race(openStoredKey(keyring, orgId, stored).catch(tellAndThrow(orgId, stored)));
         const { verdict, reason } = await checks.ask(orgId, provider, key, region, deadline.leftMs());
         const isAnswer = verdict !== "unreachable" && verdict !== "skipped";
         const noting = isAnswer
@@ -68,19 +78,23 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
     async describe(orgId) {
       const deadline = settings.startDeadline(orgId);
       const records = await deadline.race(store.describe(orgId));
-      const readStatusInTime = (record: KeyRecord): Promise<KeyStatus> =>
-        within(clock, deadlineMs / 2, readStatus(keyring, orgId, record), () => tooSlow(orgId, deadlineMs)).catch(() =>
-          toStatus(record.verdict),
+      const findInTime = (record: KeyRecord): Promise<UnopenedReason | null> =>
+        within(clock, deadlineMs / 2, findUnopened(keyring, orgId, record), () => tooSlow(orgId, deadlineMs)).catch(
+          explainUnopened,
         );
-      const opening = Promise.all(records.map(readStatusInTime));
-      const statuses = await deadline.race(opening);
-      return records.map((record, index) => describeKey(record, statuses[index] as KeyStatus));
+      const reasons = await deadline.race(Promise.all(records.map(findInTime)));
+      return records.map((record, index) => {
+        const reason = reasons[index] as UnopenedReason | null;
+        if (reason !== null) settings.tellUnusable(orgId, record, reason);
+        return describeKey(record, reason);
+      });
     },
 
-    async audit(orgId, { before, limit = 50 } = {}) {
+    async audit(orgId, page) {
+      const { before, limit = 50 } = readOptions("audit", page, pageRules);
       const deadline = settings.startDeadline(orgId);
-      const cursor = before === undefined ? null : positiveInteger("before", before);
-      const size = Math.min(positiveInteger("limit", limit), maxAuditPage);
+      const cursor = before ?? null;
+      const size = Math.min(limit, maxAuditPage);
       const rows = await deadline.race(store.audit(orgId, { before: cursor, limit: size + 1 }));
       const entries = rows.slice(0, size).map(({ atMs, ...row }) => ({ ...row, at: new Date(atMs).toISOString() }));
       return { entries, next: rows.length > size ? (entries.at(-1)?.id ?? null) : null };
@@ -91,6 +105,8 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
     },
   };
 }
+
+const pageRules: OptionRules<AuditPageOptions> = { before: positiveWhole, limit: positiveWhole };
 
 /** How often a check is made when its key is replaced meanwhile: each time asks the provider. */
 const maxRounds = 3;

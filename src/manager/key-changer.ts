@@ -6,6 +6,7 @@ import { parseKey } from "../providers/key-format.ts";
 import { defaultKeyName, type KeyRef, type StoreChange } from "../store/key-store.ts";
 import { ChangeTurns } from "./change-turns.ts";
 import type { Admitted, KeyChecks } from "./key-checks.ts";
+import { readInput, readRemoval } from "./key-inputs.ts";
 import type { KeyChange, KeyInput, KeyRemoval } from "./key-manager.ts";
 import { keyChanged, tooSlow } from "./manager-errors.ts";
 import { assertRegion, type ManagerSettings } from "./manager-settings.ts";
@@ -26,7 +27,7 @@ export class KeyChanger {
   }
 
   async set(orgId: string, input: KeyInput): Promise<KeyChange> {
-    const { provider: id, apiKey, region, actor = null, signal, idempotencyKey } = input;
+    const { provider: id, apiKey, region, actor = null, signal, idempotencyKey } = readInput(input);
     const { store, keyring, isChecking, providers } = this.#settings;
     assertOrgId(orgId);
     assertActor(orgId, actor);
@@ -58,7 +59,7 @@ export class KeyChanger {
   }
 
   async remove(orgId: string, removal: KeyRemoval): Promise<KeyChange> {
-    const { provider: id, actor = null, signal } = removal;
+    const { provider: id, actor = null, signal } = readRemoval(removal);
     assertOrgId(orgId);
     assertActor(orgId, actor);
     const { store } = this.#settings;

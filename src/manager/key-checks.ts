@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { Deadline } from "../deadline.ts";
 import { ByokError, isByokError } from "../errors.ts";
-import { ownProperty } from "../own-property.ts";
+import { copyOwn, isRecord, ownProperty } from "../own-property.ts";
 import { type DeclaredEndpoint, findEndpoint } from "../providers/endpoints.ts";
 import type { KeyCheck, Provider } from "../providers/provider.ts";
 import type { Secret } from "../secret.ts";
@@ -86,7 +86,8 @@ export class KeyChecks {
     const ending = new AbortController();
     const ask = async (): Promise<KeyCheck> => {
       try {
-        return (await provider.check?.(credential, ending.signal)) ?? failed;
+        const said = await provider.check?.(credential, ending.signal);
+        return isRecord(said) ? copyOwn(said) : failed;
       } catch {
         return failed;
       }

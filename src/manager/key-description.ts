@@ -1,15 +1,17 @@
+import type { UnopenedReason } from "../keyring/explain-unopened.ts";
 import type { KeyRecord } from "../store/key-store.ts";
 import type { KeyDescription } from "./key-manager.ts";
-import type { KeyStatus } from "./key-status.ts";
+import { chooseStatus } from "./key-status.ts";
 
 /** What may be shown of a stored key. */
-export function describeKey(record: KeyRecord, status: KeyStatus): KeyDescription {
-  const { provider, secretId, hint, region, kid, createdAtMs, createdBy, checkedAtMs } = record;
+export function describeKey(record: KeyRecord, unopened: UnopenedReason | null): KeyDescription {
+  const { provider, secretId, hint, verdict, region, kid, createdAtMs, createdBy, checkedAtMs } = record;
   return {
     provider,
     secretId,
     hint,
-    status,
+    status: chooseStatus(verdict, unopened),
+    unopened,
     region,
     kid,
     createdAt: new Date(createdAtMs).toISOString(),

@@ -2,10 +2,14 @@ import { randomUUID } from "node:crypto";
 import { Deadline } from "../deadline.ts";
 import { ByokError, isByokError } from "../errors.ts";
 import { assertActor, assertOrgId } from "../identifier.ts";
+import { list } from "../option-kinds.ts";
+import { assertOption } from "../options.ts";
+import { copyOwn } from "../own-property.ts";
 import { parseKey } from "../providers/key-format.ts";
 import type { Secret } from "../secret.ts";
 import { defaultKeyName, type KeyRef, maxBatchKeys, type PlacedKey, type StoredKey } from "../store/key-store.ts";
 import { mayBeStored } from "./key-changer.ts";
+import { readRow } from "./key-inputs.ts";
 import type { ImportedKey, KeyImport } from "./key-manager.ts";
 import { keyChanged, notTried, tooSlow } from "./manager-errors.ts";
 import { assertRegion, type ManagerSettings } from "./manager-settings.ts";
@@ -30,6 +34,7 @@ export class KeyImporter {
 
   /** @throws ByokError `options_invalid` for an actor that cannot be written down; what is wrong with a row is its result. */
   async setMany(rows: readonly KeyImport[], actor: string | null): Promise<ImportedKey[]> {
+    assertOption("keys", rows, list);
     assertActor(undefined, actor);
     const results: ImportedKey[] = [];
     let hasFailed = false;
@@ -70,8 +75,9 @@ export class KeyImporter {
   #parse(batch: readonly KeyImport[], results: (ImportedKey | undefined)[]): ParsedRow[] {
     const { providers } = this.#settings;
     const parsed = new Map<string, ParsedRow>();
-    for (const [index, row] of batch.entries()) {
+    for (const [index, given] of batch.entries()) {
       try {
+        const row = readRow(given);
         const orgId = assertOrgId(row.orgId);
         const provider = this.#settings.findProvider(orgId, row.provider);
         assertRegion(orgId, provider, row.region);
@@ -82,7 +88,7 @@ export class KeyImporter {
         if (earlier !== undefined) results[earlier.index] = fail(ref, keyChanged(ref));
         parsed.set(id, { index, row, ref, key });
       } catch (error) {
-        results[index] = fail(row, isByokError(error) ? error : rowInvalid());
+        results[index] = fail(given, isByokError(error) ? error : rowInvalid());
       }
     }
     return [...parsed.values()];
@@ -145,7 +151,7 @@ function nameOf({ orgId, provider }: Pick<KeyRef, "orgId" | "provider">): Pick<K
 
 /** A row's own error: one that befell its batch names neither its organisation nor its provider. */
 function fail(row: Pick<KeyRef, "orgId" | "provider"> | null | undefined, error: ByokError): ImportedKey {
-  const { orgId, provider } = { orgId: row?.orgId ?? "", provider: row?.provider ?? "" };
+  const { orgId = "", provider = "" } = { ...copyOwn(row) };
   const retryable = error.retryable ? undefined : (false as const);
   return { orgId, provider, error: new ByokError(error.code, error.message, { orgId, provider, retryable }) };
 }

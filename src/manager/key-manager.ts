@@ -1,4 +1,5 @@
 import type { ByokError } from "../errors.ts";
+import type { UnopenedReason } from "../keyring/explain-unopened.ts";
 import type { KeyCheck, Model, Voice } from "../providers/provider.ts";
 import type { Category } from "../slot.ts";
 import type { AuditRow, Verdict } from "../store/key-store.ts";
@@ -66,13 +67,18 @@ export interface KeyInput {
    * One of the provider's regions: the key then talks to that region's host only. `null`: its default host. Absent: the
    * region of the key that it replaces, so that a rotation moves no traffic.
    */
-  readonly region?: string | null;
+  readonly region?: string | null | undefined;
   /** Who does it, for the record. */
-  readonly actor?: string;
+  readonly actor?: string | undefined;
   /** Whoever goes away before the key is being stored has nothing stored. The call then rejects with its reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** The same call made again under the same text is the same change: it succeeds once, and says so every time. */
-  readonly idempotencyKey?: string;
+  readonly idempotencyKey?: string | undefined;
+}
+
+/** Who makes a change, for the record. */
+export interface ChangedBy {
+  readonly actor?: string | undefined;
 }
 
 /** A row of an import. */
@@ -81,9 +87,9 @@ export interface KeyImport {
   readonly provider: string;
   readonly apiKey: string;
   /** As in {@link KeyInput}. */
-  readonly region?: string | null;
+  readonly region?: string | null | undefined;
   /** As in {@link KeyInput}. */
-  readonly idempotencyKey?: string;
+  readonly idempotencyKey?: string | undefined;
 }
 
 /** What became of a row: stored under `seq`, or an `error` whose `code` says why it is not. */
@@ -96,9 +102,9 @@ export type ImportedKey = { readonly orgId: string; readonly provider: string } 
 export interface KeyRemoval {
   readonly provider: string;
   /** Who does it, for the record. */
-  readonly actor?: string;
+  readonly actor?: string | undefined;
   /** As in {@link KeyInput}. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The references that an organisation holds: `<provider>_secret_id`. */
@@ -141,6 +147,8 @@ export interface KeyDescription {
   /** The key's last four characters; `null` for one of fewer than 20. */
   readonly hint: string | null;
   readonly status: KeyStatus;
+  /** Why this manager's keyring does not open it; `null` where it does. For the operator: see {@link UnopenedReason}. */
+  readonly unopened: UnopenedReason | null;
   readonly region: string | null;
   /** The keyring entry that it is sealed under. */
   readonly kid: string;
@@ -156,9 +164,9 @@ export const maxAuditPage = 200;
 
 export interface AuditPageOptions {
   /** Where the page before ended: its `next`. Absent: the newest. */
-  readonly before?: number;
+  readonly before?: number | undefined;
   /** At most 200. @default 50 */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
 }
 
 export interface AuditPage {

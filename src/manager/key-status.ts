@@ -1,6 +1,7 @@
-import { isByokError } from "../errors.ts";
+import { explainUnopened, type UnopenedReason } from "../keyring/explain-unopened.ts";
 import type { Keyring } from "../keyring/keyring.ts";
 import type { KeyRecord, Verdict } from "../store/key-store.ts";
+import { openStoredKey } from "./stored-key.ts";
 
 /**
  * How a stored key stands.
@@ -8,7 +9,8 @@ import type { KeyRecord, Verdict } from "../store/key-store.ts";
  * - `ok`: its provider took it when it was last asked.
  * - `restricted`: its provider took it, but it lacks some scope.
  * - `rejected`: its provider called it invalid when it was last asked. Calls still run on it, and fail there.
- * - `needs_reentry`: it does not open. Calls fail until the organisation enters it again.
+ * - `needs_reentry`: it does not open. Calls fail until the organisation enters it again. Never said of a key that only
+ *   this process cannot open: one whose keyring is outdated, or a key service that is down.
  * - `unchecked`: its provider has never said anything of it.
  */
 export type KeyStatus = "ok" | "restricted" | "rejected" | "needs_reentry" | "unchecked";
@@ -25,14 +27,20 @@ export function toStatus(verdict: Verdict): KeyStatus {
   return statuses[verdict];
 }
 
-/** Never rejects, so that one key that does not open spoils nothing else. A key service that is down is no verdict. */
-export async function readStatus(keyring: Keyring, orgId: string, record: KeyRecord): Promise<KeyStatus> {
-  const { provider, secretId, region, sealed, verdict } = record;
+/**
+ * Why a stored key does not open; `null` where it does. Never rejects, so that one key that does not open spoils nothing
+ * else.
+ */
+export async function findUnopened(keyring: Keyring, orgId: string, record: KeyRecord): Promise<UnopenedReason | null> {
   try {
-    await keyring.open(sealed, { orgId, provider, secretId, region });
+    await openStoredKey(keyring, orgId, record);
+    return null;
   } catch (error) {
-    const isLost = isByokError(error) && (error.code === "key_undecryptable" || error.code === "keyring_outdated");
-    if (isLost) return "needs_reentry";
+    return explainUnopened(error);
   }
-  return toStatus(verdict);
+}
+
+/** What a customer is told: a key that this process cannot open for a reason of its own stands as it stood. */
+export function chooseStatus(verdict: Verdict, unopened: UnopenedReason | null): KeyStatus {
+  return unopened === "undecryptable" ? "needs_reentry" : toStatus(verdict);
 }

@@ -1,16 +1,21 @@
+import { callHook } from "../call-hook.ts";
 import type { Clock } from "../clock.ts";
 import { Deadline } from "../deadline.ts";
-import { ByokError } from "../errors.ts";
 import { assertOrgId } from "../identifier.ts";
+import type { UnopenedReason } from "../keyring/explain-unopened.ts";
 import type { Keyring } from "../keyring/keyring.ts";
-import { positiveMs } from "../options.ts";
+import { keyringKind } from "../keyring/keyring-kind.ts";
+import { callback, list, oneOf, positiveMilliseconds, recordOf } from "../option-kinds.ts";
 import { builtinProviders } from "../providers/builtin.ts";
 import { type DeclaredEndpoint, declareEndpoints, type EndpointOption } from "../providers/endpoints.ts";
 import { indexProviders, type Provider } from "../providers/provider.ts";
 import { providerUnknown } from "../providers/provider-unknown.ts";
+import { type OptionRules, readOptions, required } from "../read-options.ts";
 import { CacheCircuitBreaker } from "../shared-cache/cache-circuit-breaker.ts";
 import type { KeyCache } from "../shared-cache/key-cache.ts";
-import type { KeyStore } from "../store/key-store.ts";
+import { keyCacheKind } from "../shared-cache/key-cache-kind.ts";
+import type { KeyRecord, KeyStore } from "../store/key-store.ts";
+import { keyStoreKind } from "../store/key-store-kind.ts";
 import type { CheckLimits } from "./check-limiter.ts";
 import type { ByokKeys } from "./key-manager.ts";
 import { regionUnknown, tooSlow } from "./manager-errors.ts";
@@ -20,25 +25,49 @@ export interface KeyManagerOptions {
   /** Seals under its primary key. */
   readonly keyring: Keyring;
   /** The workers' cache: they then learn of a change in milliseconds. Absent: within their lease. */
-  readonly cache?: KeyCache;
+  readonly cache?: KeyCache | undefined;
   /** @default builtinProviders */
-  readonly providers?: readonly Provider[];
+  readonly providers?: readonly Provider[] | undefined;
   /** Hosts that the operator declares, as for the resolver: keys are checked there. */
-  readonly endpoints?: Readonly<Record<string, EndpointOption | undefined>>;
+  readonly endpoints?: Readonly<Record<string, EndpointOption | undefined>> | undefined;
   /** Whether a key is checked with its provider before it is stored. @default "reject-invalid" */
-  readonly verify?: "reject-invalid" | "off";
+  readonly verify?: "reject-invalid" | "off" | undefined;
   /**
    * How many keys of one provider one organisation may have checked, lest somebody try stolen keys by the hundred;
    * beyond it `set` and `verify` are `checks_limited`. Each process counts for itself: N allow N times as much.
    *
    * @default { perMinute: 20, atOnce: 3 }
    */
-  readonly checkLimits?: CheckLimits;
+  readonly checkLimits?: CheckLimits | undefined;
   /** The longest that one call takes, the key check included; of `setMany` the longest that one batch takes. @default 5_000 */
-  readonly deadlineMs?: number;
+  readonly deadlineMs?: number | undefined;
   /** The workers' `leaseMs`: `KeyChange.effectiveWithinMs` is computed from it. @default 10_000 */
-  readonly leaseMs?: number;
+  readonly leaseMs?: number | undefined;
+  /** Called for what an operator should count. What it throws, or rejects with, is ignored. */
+  readonly onEvent?: ((event: ManagerEvent) => unknown) | undefined;
 }
+
+/** A stored key did not open. Unless its `reason` is `undecryptable`, that is the keyring's fault, and no customer's. */
+export interface ManagerEvent {
+  readonly type: "key_unusable";
+  readonly orgId: string;
+  readonly provider: string;
+  readonly secretId: string;
+  readonly reason: UnopenedReason;
+}
+
+const rules: OptionRules<KeyManagerOptions> = {
+  store: required(keyStoreKind),
+  keyring: required(keyringKind),
+  cache: keyCacheKind,
+  providers: list,
+  endpoints: recordOf("hosts by provider: { openai: url }"),
+  verify: oneOf("reject-invalid", "off"),
+  checkLimits: recordOf("limits: { perMinute, atOnce }"),
+  deadlineMs: positiveMilliseconds,
+  leaseMs: positiveMilliseconds,
+  onEvent: callback,
+};
 
 /** A manager's options, checked once, with their defaults. */
 export class ManagerSettings {
@@ -53,21 +82,24 @@ export class ManagerSettings {
   readonly checkLimits: CheckLimits | undefined;
   readonly deadlineMs: number;
   readonly leaseMs: number;
+  readonly #onEvent: KeyManagerOptions["onEvent"];
   readonly #byId: ReadonlyMap<string, Provider>;
 
   /** @throws ByokError `options_invalid` */
-  constructor(clock: Clock, options: KeyManagerOptions) {
+  constructor(clock: Clock, given: KeyManagerOptions) {
+    const options = readOptions("createKeyManager", given, rules);
     this.clock = clock;
     this.store = options.store;
     this.keyring = options.keyring;
     this.cache = options.cache && new CacheCircuitBreaker(options.cache, clock);
-    this.deadlineMs = positiveMs("deadlineMs", options.deadlineMs ?? 5_000);
-    this.leaseMs = positiveMs("leaseMs", options.leaseMs ?? 10_000);
+    this.deadlineMs = options.deadlineMs ?? 5_000;
+    this.leaseMs = options.leaseMs ?? 10_000;
     this.#byId = indexProviders(options.providers ?? builtinProviders);
     this.providers = [...this.#byId.values()];
     this.endpoints = declareEndpoints(options.endpoints ?? {}, this.#byId);
-    this.isChecking = parseVerify(options.verify);
+    this.isChecking = options.verify !== "off";
     this.checkLimits = options.checkLimits;
+    this.#onEvent = options.onEvent;
   }
 
   /** @throws ByokError `org_invalid` */
@@ -83,6 +115,11 @@ export class ManagerSettings {
     throw providerUnknown(orgId, this.#byId.keys());
   }
 
+  /** Tells the operator of a stored key that did not open. Never throws. */
+  tellUnusable(orgId: string, { provider, secretId }: KeyRecord, reason: UnopenedReason): void {
+    callHook(this.#onEvent, { type: "key_unusable", orgId, provider, secretId, reason });
+  }
+
   toByokKeys(stored: Readonly<Record<string, string>>): ByokKeys {
     return Object.fromEntries(this.providers.map(({ id }) => [`${id}_secret_id`, stored[id] ?? null]));
   }
@@ -92,10 +129,4 @@ export class ManagerSettings {
 export function assertRegion(orgId: string, provider: Provider, region: string | null | undefined): void {
   if (typeof region !== "string" || Object.hasOwn(provider.regions ?? {}, region)) return;
   throw regionUnknown(orgId, provider);
-}
-
-/** Whether keys are checked. Anything but the two words is an error: a typo would switch checks off. */
-function parseVerify(verify: "reject-invalid" | "off" = "reject-invalid"): boolean {
-  if (verify === "reject-invalid" || verify === "off") return verify === "reject-invalid";
-  throw new ByokError("options_invalid", '"verify" must be "reject-invalid" or "off". Correct the option.');
 }

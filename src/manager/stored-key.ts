@@ -6,7 +6,11 @@ import type { KeyRecord } from "../store/key-store.ts";
 /** @throws ByokError what the keyring says of the key; `keyring_unavailable` when it says nothing. */
 export async function openStoredKey(keyring: Keyring, orgId: string, record: KeyRecord): Promise<Secret> {
   const { provider, secretId, region, sealed } = record;
-  return await askKeyring(orgId, () => keyring.open(sealed, { orgId, provider, secretId, region }));
+  return await askKeyring(orgId, async () => {
+    const key = await keyring.open(sealed, { orgId, provider, secretId, region });
+    if (typeof key?.reveal !== "function") throw new TypeError("A keyring opens to a Secret.");
+    return key;
+  });
 }
 
 /** @throws ByokError `key_malformed` for a key too long to be sealed; `keyring_unavailable`. */

@@ -1,11 +1,17 @@
 import { ByokError } from "../errors.ts";
+import { text } from "../option-kinds.ts";
 import { ownProperty } from "../own-property.ts";
+import { type OptionRules, readOptions, required } from "../read-options.ts";
 import type { Endpoint, Provider } from "./provider.ts";
 
 /** A host that the operator declares for a provider. A string is its `baseUrl`; `websocketUrl` defaults to the same host. */
 export type EndpointOption =
   | string
-  | { readonly baseUrl: string; readonly websocketUrl?: string; readonly region?: string };
+  | {
+      readonly baseUrl: string;
+      readonly websocketUrl?: string | undefined;
+      readonly region?: string | undefined;
+    };
 
 export interface DeclaredEndpoint extends Endpoint {
   readonly region: string | null;
@@ -28,14 +34,18 @@ export function declareEndpoints(
   return declared;
 }
 
+const rules: OptionRules<Exclude<EndpointOption, string>> = {
+  baseUrl: required(text),
+  websocketUrl: text,
+  region: text,
+};
+
 const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/u;
 
 /** @throws ByokError `options_invalid` unless it is `https`/`wss`, or `http`/`ws` on loopback, without credentials, query or fragment. */
 function declareEndpoint(provider: string, option: EndpointOption): DeclaredEndpoint {
-  const given: Partial<DeclaredEndpoint> = typeof option === "string" ? { baseUrl: option } : (option ?? {});
-  const baseUrl = ownProperty(given, "baseUrl") ?? "";
-  const websocketUrl = ownProperty(given, "websocketUrl");
-  const region = ownProperty(given, "region");
+  const given = typeof option === "string" ? { baseUrl: option } : option;
+  const { baseUrl, websocketUrl, region } = readOptions(`endpoints.${provider}`, given, rules);
   const base = parseUrl(provider, baseUrl, "http");
   const websocket = websocketUrl === undefined ? base.replace(/^http/u, "ws") : parseUrl(provider, websocketUrl, "ws");
   return { baseUrl: base, websocketUrl: websocket, region: region ?? null };

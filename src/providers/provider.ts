@@ -1,4 +1,6 @@
 import { ByokError } from "../errors.ts";
+import { callback, list, recordOf, text } from "../option-kinds.ts";
+import { type OptionRules, readOptions, required } from "../read-options.ts";
 import type { Secret } from "../secret.ts";
 import type { Category, Slot } from "../slot.ts";
 import type { RefusalReason } from "./refusals/refusal.ts";
@@ -19,9 +21,9 @@ export interface Provider<Id extends string = string, S extends Slot = Slot, C =
   /** The default host. */
   readonly endpoint: Endpoint;
   /** Hosts by region; a key stored with a region talks to that region's host only. Absent: the provider has none. */
-  readonly regions?: Readonly<Record<string, Endpoint>>;
+  readonly regions?: Readonly<Record<string, Endpoint>> | undefined;
   /** The package that {@link Provider.load} imports, with its major: `openai@7`. Named by `sdk_missing`. */
-  readonly sdk?: string;
+  readonly sdk?: string | undefined;
   /** Imports the SDK. Called once, ahead of the first client. Absent: nothing to import. */
   load?(): Promise<unknown>;
   /**
@@ -34,17 +36,17 @@ export interface Provider<Id extends string = string, S extends Slot = Slot, C =
   /** The cheapest authenticated call. Never rejects for what the provider answers. Absent: keys are stored unchecked. */
   check?(credential: Credential, signal: AbortSignal): Promise<KeyCheck>;
   /** The environment variable that its own SDK reads a key from: `OPENAI_API_KEY`. Read by `platformKeysFromEnv()` alone. */
-  readonly keyVariable?: string;
+  readonly keyVariable?: string | undefined;
   /** Prefixes that are unmistakably this provider's (`xai-`): another provider refuses a key that starts with one. */
-  readonly keyPrefixes?: readonly string[];
+  readonly keyPrefixes?: readonly string[] | undefined;
   /** Prefixes of keys that must not be stored, and why: `{ "sk-admin-": "it is an admin key" }`. */
-  readonly refusedPrefixes?: Readonly<Record<string, string>>;
+  readonly refusedPrefixes?: Readonly<Record<string, string>> | undefined;
 }
 
 /** What a provider offers. Advisory: an agent may name a model or voice that is not listed. */
 export interface Catalogue {
   readonly models: readonly Model[];
-  readonly voices?: readonly Voice[];
+  readonly voices?: readonly Voice[] | undefined;
 }
 
 export interface Model {
@@ -94,10 +96,15 @@ export interface KeyCheck {
   readonly region?: string;
 }
 
-/** Declares a provider, typed through to the slot: `resolve()` knows the client of every slot that it fills. */
+/**
+ * Declares a provider, typed through to the slot: `resolve()` knows the client of every slot that it fills.
+ *
+ * @throws ByokError `options_invalid`, as for a name that is misspelt: `chekc` would store keys unchecked.
+ */
 export function defineProvider<const Id extends string, const S extends Slot, C, R = unknown>(
   provider: Provider<Id, S, C, R>,
 ): Provider<Id, S, C, R> {
+  readProvider(provider);
   return provider;
 }
 
@@ -119,7 +126,7 @@ export function withCatalogue<Id extends string, S extends Slot, C, R>(
 /** @throws ByokError `options_invalid` when two providers share an id, or one has no id that fits everywhere. */
 export function indexProviders(providers: readonly Provider[]): ReadonlyMap<string, Provider> {
   const byId = new Map<string, Provider>();
-  for (const provider of providers) {
+  for (const provider of providers.map(readProvider)) {
     if (!/^[a-z][a-z0-9_]{0,31}$/u.test(provider.id)) {
       throw new ByokError(
         "options_invalid",
@@ -132,4 +139,34 @@ export function indexProviders(providers: readonly Provider[]): ReadonlyMap<stri
     byId.set(provider.id, provider);
   }
   return byId;
+}
+
+const rules: OptionRules<Provider> = {
+  id: required(text),
+  name: required(text),
+  category: required(text),
+  docsUrl: required(text),
+  serves: required(list),
+  endpoint: required(recordOf("an endpoint: { baseUrl, websocketUrl }")),
+  models: required(list),
+  voices: list,
+  regions: recordOf("endpoints by region"),
+  sdk: text,
+  load: callback,
+  connect: required(callback),
+  realtime: callback,
+  check: callback,
+  keyVariable: text,
+  keyPrefixes: list,
+  refusedPrefixes: recordOf("reasons by prefix"),
+};
+const methods = ["load", "connect", "realtime", "check"] as const;
+
+/** A provider that inherits nothing. One of a class goes on as itself: its methods keep their `this`. */
+function readProvider(given: Provider): Provider {
+  const provider = readOptions("defineProvider", given, rules, "may pass");
+  const bound = Object.entries(provider).map(([name, value]) =>
+    methods.some((method) => method === name) ? [name, value.bind(given)] : [name, value],
+  );
+  return Object.assign(Object.create(null), Object.fromEntries(bound));
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ByokError } from "../errors.ts";
+import { copyOwn, isRecord } from "../own-property.ts";
 import { type Slot, slots } from "../slot.ts";
 import type { AgentConfig } from "./resolver.ts";
 
@@ -32,7 +33,7 @@ const agentConfig = z.object({
  * never what it holds.
  */
 export function parseSlots(orgId: string, agent: AgentConfig): readonly NamedSlot[] {
-  const parsed = agentConfig.safeParse(agent);
+  const parsed = agentConfig.safeParse(readAgent(agent));
   if (!parsed.success) {
     const fields = parsed.error.issues.map((issue) => issue.path.join(".") || "the agent").join(", ");
     throw new ByokError(
@@ -53,4 +54,16 @@ export function parseSlots(orgId: string, agent: AgentConfig): readonly NamedSlo
     "The agent names no slot. Give it at least one of llm_config, stt_config, tts_config and realtime_config.",
     { orgId },
   );
+}
+
+/** What an agent says itself: no slot, model or voice is inherited. */
+function readAgent(agent: unknown): unknown {
+  if (!isRecord(agent)) return agent;
+  const own = copyOwn(agent);
+  return Object.assign(Object.create(null), {
+    llm_config: copyOwn(own["llm_config"]),
+    stt_config: copyOwn(own["stt_config"]),
+    tts_config: copyOwn(own["tts_config"]),
+    realtime_config: copyOwn(own["realtime_config"]),
+  });
 }

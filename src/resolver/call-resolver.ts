@@ -9,6 +9,7 @@ import { providerUnknown } from "../providers/provider-unknown.ts";
 import type { Slot } from "../slot.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import type { NamedSlot } from "./agent-config.ts";
+import { readClientOptions, readResolveOptions } from "./call-options.ts";
 import { KeyChooser } from "./key-chooser.ts";
 import { type ChosenSlot, ResolutionClients, type ResolvedSlot, toResolvedSlot } from "./resolved-slot.ts";
 import type { AgentConfig, ClientOptions, ResolveOptions, ResolverHealth } from "./resolver.ts";
@@ -58,7 +59,8 @@ export class CallResolver {
     else for (const provider of preload) await this.#sdks.load(provider);
   }
 
-  async resolve(orgId: string, agent: AgentConfig, options: ResolveOptions = {}): Promise<Record<string, unknown>> {
+  async resolve(orgId: string, agent: AgentConfig, given?: ResolveOptions): Promise<Record<string, unknown>> {
+    const options = readResolveOptions(given);
     const deadline = this.#startDeadline(assertOrgId(orgId), options);
     const readAgent = this.#readAgent ?? (await deadline.race(this.#loadAgentReader()));
     const slots = await this.#serve(orgId, readAgent(orgId, agent), options.atLeast, deadline);
@@ -67,7 +69,8 @@ export class CallResolver {
     return resolution;
   }
 
-  async client(orgId: string, provider: string, options: ClientOptions = {}): Promise<ResolvedSlot> {
+  async client(orgId: string, provider: string, given?: ClientOptions): Promise<ResolvedSlot> {
+    const options = readClientOptions(given);
     const deadline = this.#startDeadline(assertOrgId(orgId), options);
     const { providers } = this.#settings;
     const known = providers.get(provider);
@@ -114,14 +117,14 @@ export class CallResolver {
     // What is at hand is taken without a wait: every one costs as much as finding it.
     const bound = this.#binder.bindLoaded(named) ?? (await this.#binder.bind(named, deadline));
     const providers: string[] = [];
-    for (const slot of bound) if (!("code" in slot)) providers.push(slot.provider.id);
+    for (const slot of bound) if (!isFailure(slot)) providers.push(slot.provider.id);
     const request = this.#toRequest(providers, atLeast);
     const isNeeded = providers.length > 0;
     const answer = isNeeded
       ? (this.#cache.hit(orgId, request) ?? (await this.#read(orgId, request, deadline)))
       : undefined;
-    const outcomes = bound.map((slot) => ("code" in slot ? slot : this.#chooser.choose(orgId, slot, answer)));
-    const failures = outcomes.filter((outcome): outcome is SlotFailure => "code" in outcome);
+    const outcomes = bound.map((slot) => (isFailure(slot) ? slot : this.#chooser.choose(orgId, slot, answer)));
+    const failures = outcomes.filter(isFailure);
     if (failures.length > 0) throw slotsFailed(orgId, failures);
     const clients = new ResolutionClients();
     return (outcomes as ChosenSlot[]).map((slot) => toResolvedSlot(slot, clients));
@@ -176,6 +179,10 @@ export class CallResolver {
     this.#readAgent ??= (await import("./agent-config.ts")).parseSlots;
     return this.#readAgent;
   }
+}
+
+function isFailure(outcome: object): outcome is SlotFailure {
+  return Object.hasOwn(outcome, "code");
 }
 
 function slotsFailed(orgId: string, failures: readonly SlotFailure[]): ByokError {

@@ -20,5 +20,5 @@ export function createResolverOn<P extends Provider = BuiltinProvider>(
   options: ResolverOptions<P>,
 ): Resolver<P> {
   const settings = parseSettings(options as ResolverOptions<Provider>, builtinProviders);
-  return new CallResolver(clock, options.store, options.keyring, settings) as unknown as Resolver<P>;
+  return new CallResolver(clock, settings.store, settings.keyring, settings) as unknown as Resolver<P>;
 }

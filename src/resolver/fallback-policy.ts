@@ -1,4 +1,7 @@
+import { callHook } from "../call-hook.ts";
 import type { ByokErrorCode } from "../errors.ts";
+import { type OptionKind, oneOf, recordOf } from "../option-kinds.ts";
+import { type OptionRules, readOptions } from "../read-options.ts";
 import type { Slot } from "../slot.ts";
 
 /**
@@ -7,9 +10,10 @@ import type { Slot } from "../slot.ts";
  * - `absent`: it has none for that provider.
  * - `undecryptable`: it has one that does not open.
  * - `keyring_outdated`: it has one that this worker's keyring cannot open yet.
+ * - `keyring_unavailable`: it has one, and this worker's keyring failed, or did not answer: a key service.
  * - `store_unavailable`: nobody knows, because the database does not answer.
  */
-export type KeyFailure = "absent" | "undecryptable" | "keyring_outdated" | "store_unavailable";
+export type KeyFailure = "absent" | "undecryptable" | "keyring_outdated" | "keyring_unavailable" | "store_unavailable";
 
 /** What happens then: the platform's key serves the slot, or the call fails with a typed error. */
 export type FallbackDecision = "platform" | "fail";
@@ -17,9 +21,12 @@ export type FallbackDecision = "platform" | "fail";
 /**
  * A decision per failure, or a function that decides case by case. What is left out: `absent` is `platform`, everything
  * else is `fail`. Choosing `platform` for anything but `absent` bills the platform for customers that have keys.
+ *
+ * A function answers at once: one that throws, or answers with anything else than a decision, such as a promise, fails the
+ * slot with `options_invalid`.
  */
 export type FallbackPolicy =
-  | { readonly [F in KeyFailure]?: FallbackDecision }
+  | { readonly [F in KeyFailure]?: FallbackDecision | undefined }
   | ((failed: FailedKey) => FallbackDecision | undefined);
 
 export interface FailedKey {
@@ -29,16 +36,46 @@ export interface FailedKey {
   readonly failure: KeyFailure;
 }
 
-export function decide(policy: FallbackPolicy, failed: FailedKey): FallbackDecision {
-  const chosen = typeof policy === "function" ? policy(failed) : policy[failed.failure];
-  if (chosen !== undefined) return chosen === "platform" ? "platform" : "fail";
-  return failed.failure === "absent" ? "platform" : "fail";
+const decision: OptionKind = oneOf("platform", "fail");
+const decisions: OptionRules<{ readonly [F in KeyFailure]?: FallbackDecision }> = {
+  absent: decision,
+  undecryptable: decision,
+  keyring_outdated: decision,
+  keyring_unavailable: decision,
+  store_unavailable: decision,
+};
+
+export const policyKind: OptionKind = {
+  form: 'a decision per failure, such as { absent: "fail" }, or a function',
+  fits: (value) => typeof value === "function" || recordOf("").fits(value),
+};
+
+/** @throws ByokError `options_invalid` for a failure or a decision that there is not. */
+export function parsePolicy(policy: FallbackPolicy = {}): FallbackPolicy {
+  return typeof policy === "function" ? policy : readOptions("fallback", policy, decisions);
+}
+
+/** `invalid`: a policy that decided nothing. It never is the platform's key that serves then. */
+export function decide(policy: FallbackPolicy, failed: FailedKey): FallbackDecision | "invalid" {
+  const chosen = typeof policy === "function" ? ask(policy, failed) : policy[failed.failure];
+  if (chosen === undefined) return failed.failure === "absent" ? "platform" : "fail";
+  return chosen === "platform" || chosen === "fail" ? chosen : "invalid";
+}
+
+function ask(policy: (failed: FailedKey) => FallbackDecision | undefined, failed: FailedKey): unknown {
+  let answer: unknown = "nothing";
+  callHook(() => {
+    answer = policy(failed);
+    return answer;
+  });
+  return answer;
 }
 
 export const errorCodes: Readonly<Record<KeyFailure, ByokErrorCode>> = {
   absent: "key_not_configured",
   undecryptable: "key_undecryptable",
   keyring_outdated: "keyring_outdated",
+  keyring_unavailable: "keyring_unavailable",
   store_unavailable: "store_unavailable",
 };
 
@@ -48,5 +85,7 @@ export const nextSteps: Readonly<Record<KeyFailure, string>> = {
   undecryptable: "has a key that does not open. Ask the organisation to enter it again.",
   keyring_outdated:
     "has a key sealed under a kid that this keyring lacks. Roll out the current keyring to this worker.",
+  keyring_unavailable:
+    "has a key, but this worker's keyring does not answer. Check the key service behind it, then try again.",
   store_unavailable: "may have a key, but the key store does not answer. Check the database, then try again.",
 };

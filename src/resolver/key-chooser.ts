@@ -1,4 +1,4 @@
-import type { SnapshotKey } from "../coherence/opened-snapshot.ts";
+import { isUnopened, type SnapshotKey } from "../coherence/opened-snapshot.ts";
 import type { SnapshotAnswer } from "../coherence/snapshot-cache.ts";
 import type { ByokErrorCode, SlotFailure } from "../errors.ts";
 import { findEndpoint } from "../providers/endpoints.ts";
@@ -25,7 +25,7 @@ export class KeyChooser {
     if (!this.#mayServe(key, answer.overdueMs)) return this.#fallBack(orgId, bound, "store_unavailable", 0);
     const isStale = answer.overdueMs > 0;
     if (key === undefined) return this.#fallBack(orgId, bound, "absent", answer.overdueMs);
-    if ("reason" in key) {
+    if (isUnopened(key)) {
       const { secretId, reason } = key;
       this.#settings.onEvent({ type: "key_unusable", orgId, provider: provider.id, secretId, reason });
       return this.#fallBack(orgId, bound, reason, answer.overdueMs);
@@ -58,6 +58,7 @@ export class KeyChooser {
     const { fallback, platformKeys, onEvent } = this.#settings;
     const platformKey = platformKeys.get(provider.id);
     const decision = decide(fallback, { orgId, provider: provider.id, slot, failure: reason });
+    if (decision === "invalid") return toFailure("options_invalid", slot, provider, policyFailed);
     if (platformKey === undefined || decision === "fail") {
       return toFailure(errorCodes[reason], slot, provider, `The organisation ${nextSteps[reason]}`);
     }
@@ -92,6 +93,9 @@ export class KeyChooser {
     this.#settings.onEvent({ type: "stale", orgId, provider: provider.id, slot, source, overdueMs });
   }
 }
+
+const policyFailed =
+  'The function that is "fallback" threw, or did not answer "platform", "fail" or undefined at once. Correct it.';
 
 function toFailure(code: ByokErrorCode, slot: SlotFailure["slot"], provider: Provider, message: string): SlotFailure {
   return { code, slot, provider: provider.id, message };

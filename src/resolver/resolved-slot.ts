@@ -1,5 +1,7 @@
 import { ByokError } from "../errors.ts";
+import { abortSignal } from "../option-kinds.ts";
 import type { Credential, Provider } from "../providers/provider.ts";
+import { type OptionRules, readOptions } from "../read-options.ts";
 import type { Secret } from "../secret.ts";
 import type { Slot } from "../slot.ts";
 import type { KeyFailure } from "./fallback-policy.ts";
@@ -42,7 +44,7 @@ interface RealtimeConnect<R> {
 }
 
 export interface ConnectOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Whose key it is, and why. */
@@ -120,7 +122,10 @@ class SlotHandle {
   }
 }
 
-async function connectRealtime(chosen: ChosenSlot, { signal }: ConnectOptions): Promise<unknown> {
+const connectRules: OptionRules<ConnectOptions> = { signal: abortSignal };
+
+async function connectRealtime(chosen: ChosenSlot, options: ConnectOptions): Promise<unknown> {
+  const { signal } = readOptions("connect", options, connectRules);
   const { orgId, provider, slot, model, credential, loaded } = chosen;
   if (slot !== "realtime" || provider.realtime === undefined) {
     throw new ByokError(

@@ -1,5 +1,5 @@
 import type { CacheEvent } from "../coherence/cache-event.ts";
-import type { UnopenedReason } from "../coherence/opened-snapshot.ts";
+import type { UnopenedReason } from "../keyring/explain-unopened.ts";
 import type { Slot } from "../slot.ts";
 import type { KeyFailure } from "./fallback-policy.ts";
 
@@ -22,7 +22,7 @@ export type ResolverEvent =
       readonly source: "byok" | "platform";
       readonly overdueMs: number;
     }
-  /** A stored key did not open. `undecryptable`: its owner must enter it again. `keyring_outdated`: this worker's keyring lacks its kid. */
+  /** A stored key did not open. `undecryptable`: its owner must enter it again. `keyring_outdated`: this worker's keyring lacks its kid. `keyring_unavailable`: it failed. */
   | {
       readonly type: "key_unusable";
       readonly orgId: string;

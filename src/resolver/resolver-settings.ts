@@ -1,17 +1,27 @@
+import { callHook } from "../call-hook.ts";
 import { ByokError } from "../errors.ts";
 import type { EntryCipher } from "../keyring/entry-cipher.ts";
-import { nonNegativeMs, positiveInteger, positiveMs } from "../options.ts";
+import type { Keyring } from "../keyring/keyring.ts";
+import { keyringKind } from "../keyring/keyring-kind.ts";
+import { callback, list, milliseconds, positiveMilliseconds, positiveWhole, recordOf } from "../option-kinds.ts";
+import { ownProperty } from "../own-property.ts";
 import { type DeclaredEndpoint, declareEndpoints } from "../providers/endpoints.ts";
 import { parseKey } from "../providers/key-format.ts";
 import { indexProviders, type Provider } from "../providers/provider.ts";
+import { type OptionRules, readOptions, required } from "../read-options.ts";
 import type { Secret } from "../secret.ts";
 import type { KeyCache } from "../shared-cache/key-cache.ts";
-import type { FallbackPolicy } from "./fallback-policy.ts";
+import { keyCacheKind } from "../shared-cache/key-cache-kind.ts";
+import type { KeyStore } from "../store/key-store.ts";
+import { keyStoreKind } from "../store/key-store-kind.ts";
+import { type FallbackPolicy, parsePolicy, policyKind } from "./fallback-policy.ts";
 import type { ResolverOptions } from "./resolver.ts";
 import type { ResolverEvent } from "./resolver-event.ts";
 
 /** A resolver's options, checked once, with their defaults. */
 export interface ResolverSettings {
+  readonly store: KeyStore;
+  readonly keyring: Keyring;
   readonly providers: ReadonlyMap<string, Provider>;
   readonly platformKeys: ReadonlyMap<string, Secret>;
   readonly endpoints: ReadonlyMap<string, DeclaredEndpoint>;
@@ -31,55 +41,73 @@ export interface ResolverSettings {
 }
 
 /** @throws ByokError `options_invalid`; `key_malformed` for a platform key that cannot be one. */
-export function parseSettings(options: ResolverOptions<Provider>, builtin: readonly Provider[]): ResolverSettings {
-  const { providers = builtin, platformKeys = {}, endpoints = {}, fallback = {}, preload, onEvent } = options;
+export function parseSettings(given: ResolverOptions<Provider>, builtin: readonly Provider[]): ResolverSettings {
+  const options = readOptions("createResolver", given, rules);
+  const { providers = builtin, platformKeys = {}, endpoints = {}, fallback, preload, onEvent } = options;
   const byId = indexProviders(providers);
+  const known = [...byId.values()];
   const find = (option: string, id: string): Provider => {
     const provider = byId.get(id);
     if (provider !== undefined) return provider;
     throw new ByokError("options_invalid", `"${option}" names "${id}", which is not among the providers. Correct it.`);
   };
-  const leaseMs = positiveMs("leaseMs", options.leaseMs ?? 10_000);
-  const pollMs = positiveMs("pollMs", options.pollMs ?? Math.min(2_500, leaseMs / 4));
+  const { leaseMs = 10_000 } = options;
+  const { pollMs = Math.min(2_500, leaseMs / 4) } = options;
   if (pollMs > leaseMs / 2) {
     throw new ByokError("options_invalid", '"pollMs" must be at most half of "leaseMs". Lower it, or raise the lease.');
   }
   return {
+    store: options.store,
+    keyring: options.keyring,
     providers: byId,
     platformKeys: new Map(
-      entries(platformKeys).map(([id, key]) => [id, parseKey(find("platformKeys", id), key, providers)]),
+      listKeys(platformKeys).map(([id, key]) => [id, parseKey(find("platformKeys", id), key, known)]),
     ),
     endpoints: declareEndpoints(endpoints, byId),
     shared: pairCacheWithCipher(options),
-    fallback,
+    fallback: parsePolicy(fallback),
     preload: preload?.map((id) => find("preload", id)),
-    deadlineMs: positiveMs("deadlineMs", options.deadlineMs ?? 2_000),
-    requestTimeoutMs: positiveMs("requestTimeoutMs", options.requestTimeoutMs ?? 60_000),
+    deadlineMs: options.deadlineMs ?? 2_000,
+    requestTimeoutMs: options.requestTimeoutMs ?? 60_000,
     leaseMs,
     pollMs,
-    serveStaleMs: nonNegativeMs("serveStaleMs", options.serveStaleMs ?? 0),
-    absentStaleMs: nonNegativeMs("absentStaleMs", options.absentStaleMs ?? 900_000),
-    maxOrgs: positiveInteger("maxOrgs", options.maxOrgs ?? 10_000),
-    onEvent: (event) => {
-      try {
-        onEvent?.(event);
-      } catch {
-        // A counter that fails must not fail a call.
-      }
-    },
+    serveStaleMs: options.serveStaleMs ?? 0,
+    absentStaleMs: options.absentStaleMs ?? 900_000,
+    maxOrgs: options.maxOrgs ?? 10_000,
+    onEvent: (event) => callHook(onEvent, event),
   };
 }
 
+const rules: OptionRules<ResolverOptions<Provider>> = {
+  store: required(keyStoreKind),
+  keyring: required(keyringKind),
+  platformKeys: recordOf("keys by provider: { openai: key }"),
+  cache: keyCacheKind,
+  providers: list,
+  endpoints: recordOf("hosts by provider: { openai: url }"),
+  fallback: policyKind,
+  preload: list,
+  deadlineMs: positiveMilliseconds,
+  requestTimeoutMs: positiveMilliseconds,
+  leaseMs: positiveMilliseconds,
+  pollMs: positiveMilliseconds,
+  serveStaleMs: milliseconds,
+  absentStaleMs: milliseconds,
+  maxOrgs: positiveWhole,
+  onEvent: callback,
+};
+
 function pairCacheWithCipher({ cache, keyring }: ResolverOptions<Provider>): ResolverSettings["shared"] {
   if (cache === undefined) return undefined;
-  if (keyring.entryCipher !== undefined) return { cache, cipher: keyring.entryCipher };
+  const cipher = ownProperty(keyring, "entryCipher");
+  if (cipher !== undefined) return { cache, cipher };
   throw new ByokError(
     "options_invalid",
     'A resolver with a cache needs a keyring that seals its entries: "keyring.entryCipher".',
   );
 }
 
-/** An option that is spelt out as `undefined` is one that was left out. */
-function entries<T>(record: Readonly<Record<string, T | undefined>>): [string, T][] {
-  return Object.entries(record).filter((entry): entry is [string, T] => entry[1] !== undefined);
+/** A key that is spelt out as `undefined`, or is the empty text, was left out. */
+function listKeys(keys: Readonly<Record<string, string | undefined>>): [string, string][] {
+  return Object.entries(keys).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== "");
 }

@@ -16,27 +16,30 @@ export interface ResolverOptions<P extends Provider = BuiltinProvider> {
   readonly store: KeyStore;
   /** Opens them. A worker never seals. */
   readonly keyring: Keyring;
-  /** The platform's own keys. Never read from the environment unless the caller says so: `platformKeysFromEnv()`. */
-  readonly platformKeys?: { readonly [Id in P["id"]]?: string };
+  /**
+   * The platform's own keys. Never read from the environment unless the caller says so: `platformKeysFromEnv()`.
+   * `undefined` and the empty text, as an environment variable that is not set may be, are no key.
+   */
+  readonly platformKeys?: { readonly [Id in P["id"]]?: string | undefined } | undefined;
   /**
    * A cache that workers share: `redisCache()` of `byokit/redis`. It makes changes known in milliseconds and spares the
    * database. Absent: the worker still remembers, and learns of changes from the database alone.
    */
-  readonly cache?: KeyCache;
+  readonly cache?: KeyCache | undefined;
   /** @default builtinProviders */
-  readonly providers?: readonly P[];
+  readonly providers?: readonly P[] | undefined;
   /**
    * Hosts that the operator declares: a self-hosted Deepgram, an egress proxy. `https`, or `http` on loopback. A key
    * that is stored with a region ignores an endpoint that does not name that region. For a private certificate authority
    * set NODE_EXTRA_CA_CERTS.
    */
-  readonly endpoints?: { readonly [Id in P["id"]]?: EndpointOption };
+  readonly endpoints?: { readonly [Id in P["id"]]?: EndpointOption | undefined } | undefined;
   /** What happens when an organisation's own key cannot serve a slot. @default { absent: "platform" }, all else "fail" */
-  readonly fallback?: FallbackPolicy;
+  readonly fallback?: FallbackPolicy | undefined;
   /** The providers whose SDKs `ready()` imports. @default every provider whose SDK is installed */
-  readonly preload?: readonly P["id"][];
+  readonly preload?: readonly P["id"][] | undefined;
   /** The longest that one `resolve()` takes. @default 2_000 */
-  readonly deadlineMs?: number;
+  readonly deadlineMs?: number | undefined;
   /**
    * Of built clients: the longest until an answer begins, retries included, and for each pending read of its body.
    * A provider that stays silent longer ends the request with `request_timeout`. Deepgram's and ElevenLabs' clients
@@ -44,27 +47,27 @@ export interface ResolverOptions<P extends Provider = BuiltinProvider> {
    * opening by `connect()`; those that an SDK opens have the SDK's own time-outs.
    * @default 60_000
    */
-  readonly requestTimeoutMs?: number;
+  readonly requestTimeoutMs?: number | undefined;
   /** The longest that a removed key is handed out by a worker that can reach the database. @default 10_000 */
-  readonly leaseMs?: number;
+  readonly leaseMs?: number | undefined;
   /** How often the change log is read; at most half of `leaseMs`, or one slow poll would end the lease. @default 2_500, or a quarter of `leaseMs` where that is less */
-  readonly pollMs?: number;
+  readonly pollMs?: number | undefined;
   /**
    * How long past its lease a known key is still handed out while the database does not answer. What it buys in calls
    * it costs in revocation: a removed key may live that much longer.
    * @default 0
    */
-  readonly serveStaleMs?: number;
+  readonly serveStaleMs?: number | undefined;
   /**
    * How long past its lease the absence of a key is still believed while the database does not answer: the platform
    * serves the slot meanwhile, marked `stale`.
    * @default 900_000
    */
-  readonly absentStaleMs?: number;
+  readonly absentStaleMs?: number | undefined;
   /** The most organisations that are held in memory. @default 10_000 */
-  readonly maxOrgs?: number;
-  /** Called for what should be counted. What it throws is ignored. */
-  readonly onEvent?: (event: ResolverEvent) => void;
+  readonly maxOrgs?: number | undefined;
+  /** Called for what should be counted. What it throws, or rejects with, is ignored. */
+  readonly onEvent?: ((event: ResolverEvent) => unknown) | undefined;
 }
 
 /** Turns an organisation's id and an agent's config into ready clients. Share one per process. */
@@ -104,31 +107,31 @@ export interface Resolver<P extends Provider = BuiltinProvider> {
 
 export interface ResolveOptions {
   /** Ends this call; one caller's abort rejects nobody else. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** @default ResolverOptions.deadlineMs */
-  readonly deadlineMs?: number;
+  readonly deadlineMs?: number | undefined;
   /** The change that this call must see: `KeyChange.seq`, passed along with the job. Reads one's own writes across processes. */
-  readonly atLeast?: number;
+  readonly atLeast?: number | undefined;
 }
 
 export interface ClientOptions extends ResolveOptions {
-  readonly slot?: Slot;
+  readonly slot?: Slot | undefined;
 }
 
 /** An agent as the platform's agents API stores it: unknown keys pass, a slot may be `null`. */
 export interface AgentConfig {
-  readonly name?: string;
-  readonly llm_config?: SlotConfig | null;
-  readonly stt_config?: SlotConfig | null;
-  readonly tts_config?: SlotConfig | null;
-  readonly realtime_config?: SlotConfig | null;
+  readonly name?: string | undefined;
+  readonly llm_config?: SlotConfig | null | undefined;
+  readonly stt_config?: SlotConfig | null | undefined;
+  readonly tts_config?: SlotConfig | null | undefined;
+  readonly realtime_config?: SlotConfig | null | undefined;
 }
 
 export interface SlotConfig {
   readonly provider: string;
   /** Absent, `null` or empty: the catalogue's default. A model that the catalogue does not know passes. */
-  readonly model?: string | null;
-  readonly voice?: string | null;
+  readonly model?: string | null | undefined;
+  readonly voice?: string | null | undefined;
 }
 
 /** Exactly the slots that the agent names; a slot that may be `null` or absent there may be `undefined` here. */

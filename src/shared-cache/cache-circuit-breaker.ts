@@ -1,5 +1,6 @@
 import { CircuitBreaker } from "../circuit-breaker.ts";
 import type { Clock } from "../clock.ts";
+import { ownProperty } from "../own-property.ts";
 import type { CacheFailure, CacheSubscription, ChangeNotice, KeyCache } from "./key-cache.ts";
 
 const maxPending = 1_000;
@@ -21,7 +22,7 @@ export class CacheCircuitBreaker {
   constructor(cache: KeyCache, clock: Clock, { onChange = ignore, onFailure = ignore }: CacheListener = {}) {
     this.#cache = cache;
     this.#breaker = new CircuitBreaker({ clock, maxPending, onChange });
-    this.#watch = cache.watch?.(onFailure);
+    this.#watch = ownProperty(cache, "watch")?.call(cache, onFailure);
   }
 
   get isUp(): boolean {

@@ -1,6 +1,8 @@
-import { positiveMs } from "../options.ts";
+import { positiveMilliseconds, text } from "../option-kinds.ts";
+import { copyOwn, ownProperty } from "../own-property.ts";
+import { type OptionRules, readOptions, required } from "../read-options.ts";
 import { type KeyCache, maxEntryBytes } from "./key-cache.ts";
-import { assertRedisClient, findWarnings, type RedisClient } from "./redis-client.ts";
+import { findWarnings, type RedisClient, redisClientKind } from "./redis-client.ts";
 import { RedisFailures } from "./redis-failures.ts";
 import { RedisSubscription } from "./redis-subscription.ts";
 
@@ -8,16 +10,23 @@ export interface RedisCacheOptions {
   /** An ioredis `Redis` (Sentinel too) or `Cluster`. The caller owns it and closes it. See the README for its options. */
   readonly redis: RedisClient;
   /** How long an entry lives, give or take a tenth. @default 3_600_000 */
-  readonly ttlMs?: number;
+  readonly ttlMs?: number | undefined;
   /** The longest that one command is waited for. @default 50 */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /**
    * In front of every key and of the channel, behind the client's own `keyPrefix`. Two deployments in one Redis need two.
    *
    * @default "byok:"
    */
-  readonly prefix?: string;
+  readonly prefix?: string | undefined;
 }
+
+const rules: OptionRules<RedisCacheOptions> = {
+  redis: required(redisClientKind),
+  ttlMs: positiveMilliseconds,
+  timeoutMs: positiveMilliseconds,
+  prefix: text,
+};
 
 /** Entries live a tenth longer or shorter, so that those written together do not end together. */
 const jitter = 0.1;
@@ -28,11 +37,9 @@ const jitter = 0.1;
  *
  * @throws ByokError `options_invalid`
  */
-export function redisCache(options: RedisCacheOptions): KeyCache {
-  const { redis, prefix = "byok:" } = options;
-  assertRedisClient(redis);
-  const ttlMs = positiveMs("ttlMs", options.ttlMs ?? 3_600_000);
-  const timeoutMs = positiveMs("timeoutMs", options.timeoutMs ?? 50);
+export function redisCache(given: RedisCacheOptions): KeyCache {
+  const options = readOptions("redisCache", given, rules);
+  const { redis, prefix = "byok:", ttlMs = 3_600_000, timeoutMs = 50 } = options;
   const channel = `${readKeyPrefix(redis)}${prefix}changes`;
   const nameKey = (orgId: string): string => `${prefix}keys:${orgId}`;
   const failures = new RedisFailures(redis);
@@ -52,7 +59,8 @@ export function redisCache(options: RedisCacheOptions): KeyCache {
       await failures.run("write", redis.set(nameKey(orgId), Buffer.from(entry), "PX", lifeMs));
     },
 
-    async invalidate({ orgId, seq, firstSeq }) {
+    async invalidate(notice) {
+      const { orgId, seq, firstSeq } = copyOwn(notice);
       // A replica takes a notice and keeps it to itself. That it takes no deletion is what gives it away, were it of nothing.
       await Promise.all([
         failures.run("write", redis.del(nameKey(orgId ?? ""))),
@@ -69,5 +77,7 @@ export function redisCache(options: RedisCacheOptions): KeyCache {
 /** ioredis puts it in front of keys only. */
 function readKeyPrefix({ options, isCluster }: RedisClient): string {
   const given = options as { readonly keyPrefix?: string; readonly redisOptions?: { readonly keyPrefix?: string } };
-  return (isCluster ? (given.redisOptions?.keyPrefix ?? given.keyPrefix) : given.keyPrefix) ?? "";
+  const own = ownProperty(given, "keyPrefix");
+  const ofNodes = ownProperty(given, "redisOptions") ?? {};
+  return (isCluster ? (ownProperty(ofNodes, "keyPrefix") ?? own) : own) ?? "";
 }

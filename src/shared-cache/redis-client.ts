@@ -1,4 +1,5 @@
-import { ByokError } from "../errors.ts";
+import { type OptionKind, withMethods } from "../option-kinds.ts";
+import { isRecord } from "../own-property.ts";
 
 /** The part of an ioredis `Redis` or `Cluster` that is used. Either fits as it is. */
 export interface RedisClient {
@@ -15,13 +16,13 @@ export interface RedisClient {
   readonly isCluster?: boolean;
 }
 
-/** @throws ByokError `options_invalid` for what is no client of ioredis, such as a URL or a client of another library. */
-export function assertRedisClient(redis: RedisClient): void {
-  const given = redis as Partial<RedisClient> | undefined;
-  const isOne = typeof given?.getrangeBuffer === "function" && typeof given.duplicate === "function" && given.options;
-  if (isOne) return;
-  throw new ByokError("options_invalid", '"redis" must be a Redis or a Cluster of ioredis. Pass such a client.');
-}
+/** Neither a URL nor a client of another library is one. */
+export const redisClientKind: OptionKind = {
+  form: "a Redis or a Cluster of ioredis: new Redis(url)",
+  fits: (value) => ioredis.fits(value) && isRecord((value as RedisClient).options),
+};
+
+const ioredis = withMethods("", ["getrangeBuffer", "set", "del", "publish", "duplicate", "on", "off"]);
 
 export interface RedisSubscriber {
   subscribe(channel: string): Promise<unknown>;

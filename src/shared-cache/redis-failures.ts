@@ -1,3 +1,4 @@
+import { callHook } from "../call-hook.ts";
 import { describeRedisFailure } from "./describe-redis-failure.ts";
 import type { CacheFailure, CacheOperation, CacheSubscription } from "./key-cache.ts";
 import type { RedisClient } from "./redis-client.ts";
@@ -54,7 +55,7 @@ export class RedisFailures {
     const nowMs = performance.now();
     if (nowMs - (this.#saidAtMs.get(name) ?? Number.NEGATIVE_INFINITY) < repeatMs) return;
     this.#saidAtMs.set(name, nowMs);
-    for (const watcher of this.#watchers) watcher(failure);
+    for (const watcher of this.#watchers) callHook(watcher, failure);
   }
 
   noteSuccess(operation: CacheOperation): void {

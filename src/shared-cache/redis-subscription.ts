@@ -1,3 +1,5 @@
+import { callHook } from "../call-hook.ts";
+import { copyOwn } from "../own-property.ts";
 import { isSilence } from "./describe-redis-failure.ts";
 import type { CacheSubscription, ChangeNotice } from "./key-cache.ts";
 import { createSubscriber, type RedisClient, type RedisSubscriber } from "./redis-client.ts";
@@ -80,7 +82,7 @@ export class RedisSubscription implements CacheSubscription {
   readonly #onMessage = (from: Buffer, message: Buffer): void => {
     if (!this.#mayRead() || message.length > maxNoticeBytes || !this.#channel.equals(from)) return;
     const notice = parseNotice(message.toString());
-    if (notice !== undefined) this.#onNotice(notice);
+    if (notice !== undefined) callHook(this.#onNotice, notice);
   };
 
   /** Beyond a window's share the connection is not read either until the window ends, so that a flood waits in Redis. */
@@ -105,7 +107,7 @@ export class RedisSubscription implements CacheSubscription {
 /** Anybody may publish: what is no notice is dropped. */
 function parseNotice(text: string): ChangeNotice | undefined {
   try {
-    const { org, seq, first } = JSON.parse(text) as Readonly<Record<string, unknown>>;
+    const { org, seq, first } = copyOwn(JSON.parse(text) as Readonly<Record<string, unknown>>);
     if (!(typeof org === "string" || org === null) || !(seq === null || isSeq(seq))) return undefined;
     return { orgId: org, seq, ...(isSeq(first) ? { firstSeq: first } : {}) };
   } catch {

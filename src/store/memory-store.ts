@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { copyOwn } from "../own-property.ts";
 import {
   type AuditRow,
   defaultKeyName,
@@ -192,7 +193,8 @@ export function memoryStore(): KeyStore {
   };
 }
 
-function findStart(log: readonly TimedRow[], cursor: LogCursor): number {
+function findStart(log: readonly TimedRow[], given: LogCursor): number {
+  const cursor = copyOwn(given);
   if ("after" in cursor) return cursor.after;
   const sinceMs = Date.now() - cursor.windowMs;
   const older = log.findLast((row) => cursor.windowMs === 0 || row.atMs < sinceMs);

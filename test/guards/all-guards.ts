@@ -1,5 +1,6 @@
 import type { Guard } from "./guard.ts";
 import { guardsOfImports } from "./guards-of-imports.ts";
+import { guardsOfOptions } from "./guards-of-options.ts";
 import { guardsOfProviders } from "./guards-of-providers.ts";
 import { guardsOfRedis } from "./guards-of-redis.ts";
 import { guardsOfRestores } from "./guards-of-restores.ts";
@@ -27,5 +28,6 @@ export const allGuards: readonly (readonly [rooms: string, guards: readonly Guar
   ["an import", guardsOfImports],
   ["a restored database", guardsOfRestores],
   ["the door", guardsOfTheDoor],
+  ["options", guardsOfOptions],
   ["a starting worker", guardsOfStartingWorkers],
 ];

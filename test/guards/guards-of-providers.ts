@@ -157,7 +157,12 @@ export const guardsOfProviders: readonly Guard[] = [
     ["headers of ours alone", 'referrer: "about:client", ', "", "its own headers"],
   ]),
   ...guardsOf("providers/endpoints.ts", "providers/hermetic.test.ts", [
-    ["a declared host of ours alone", 'ownProperty(given, "websocketUrl")', "given.websocketUrl", "takes a host"],
+    [
+      "a declared host of ours alone",
+      "readOptions(`endpoints.$" + "{provider}`, given, rules)",
+      "given",
+      "takes a host",
+    ],
     ["a region of ours alone", "Object.hasOwn(regions, region) ?", "true ?", "takes a host"],
   ]),
   ...guardsOf("providers/refusals/refusal.ts", "providers/key-verdicts.test.ts", [

@@ -41,7 +41,12 @@ export const guardsOfRedis: readonly Guard[] = [
   ]),
   ...guardsOf("shared-cache/redis-client.ts", "shared-cache/redis-cache.test.ts", [
     ["a client that has ended", 'if (status === "end") {', "if (false) {", "has ended"],
-    ["a client of ioredis", "if (isOne) return;", "return;", "no client of ioredis"],
+    [
+      "a client of ioredis",
+      "ioredis.fits(value) && isRecord",
+      "true || isRecord",
+      "refuses [^u].* no client of ioredis",
+    ],
     ["a client that never comes back", "connection.socketTimeout === undefined", "false", "stay away"],
     ["a client that stays with a replica", "!given.sentinels && !given.reconnectOnError", "false", "stay away"],
   ]),
@@ -61,7 +66,7 @@ export const guardsOfRedis: readonly Guard[] = [
     ["listeners that go", "if (isLast) this.#redis", "if (false) this.#redis", "every client has a listener"],
     [
       "an event of the first failure",
-      "for (const watcher of this.#watchers) watcher(failure);",
+      "for (const watcher of this.#watchers) callHook(watcher, failure);",
       "",
       "the first command",
     ],

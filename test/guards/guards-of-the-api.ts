@@ -25,7 +25,7 @@ export const guardsOfTheApi: readonly Guard[] = [
     ],
     ["slashes at the end of a path", "strict: false,", "", "with a slash"],
     ["nosniff", "forbidSniffing(await api.fetch(request))", "await api.fetch(request)", "with nosniff"],
-    ["a base path that is one", 'if (basePath !== "" && !/^', "if (false && !/^", "stand below"],
+    ["a base path that is one", "fits: isBasePath", "fits: () => true", "stand below"],
   ]),
   ...guardsOf("http/principal.ts", "http/handler.test.ts", [
     ["who may write", 'context.get("principal").canWrite !== true', "false", "every method"],

@@ -99,7 +99,7 @@ export const guardsOfTheResolver: readonly Guard[] = [
   ]),
   ...guardsOf("manager/create-key-manager.ts", "manager/key-manager.test.ts", [
     ["a page's end", "rows.length > size ?", "false ?", "tells who"],
-    ["a page's bound", 'Math.min(positiveInteger("limit", limit), maxAuditPage)', "limit", "tells who"],
+    ["a page's size that is one", "limit: positiveWhole }", 'limit: { form: "", fits: () => true } }', "tells who"],
   ]),
   ...guardsOf("identifier.ts", "manager/key-manager.test.ts", [
     ["a named actor", "if (actor === null || isIdentifier(actor)) return;", "return;", "by the actor"],
@@ -149,7 +149,18 @@ export const guardsOfTheResolver: readonly Guard[] = [
     ],
   ]),
   ...guardsOf("manager/key-status.ts", "manager/key-manager.test.ts", [
-    ["a key that does not open", 'if (isLost) return "needs_reentry";', "", "other keys"],
+    [
+      "a key that does not open",
+      '? "needs_reentry" : toStatus(verdict)',
+      "? toStatus(verdict) : toStatus(verdict)",
+      "other keys",
+    ],
+    [
+      "a keyring's own fault, which is no customer's",
+      'unopened === "undecryptable" ? "needs_reentry"',
+      'unopened !== null ? "needs_reentry"',
+      "other keys",
+    ],
   ]),
   ...guardsOf("manager/create-key-manager.ts", "manager/key-checks.test.ts", [
     [
@@ -168,16 +179,16 @@ export const guardsOfTheResolver: readonly Guard[] = [
   ...guardsOf("manager/create-key-manager.ts", "manager/key-manager.test.ts", [
     [
       "a limit for each key",
-      "within(clock, deadlineMs / 2, readStatus(keyring, orgId, record), () => tooSlow(orgId, deadlineMs))",
-      "readStatus(keyring, orgId, record)",
+      "within(clock, deadlineMs / 2, findUnopened(keyring, orgId, record), () => tooSlow(orgId, deadlineMs))",
+      "findUnopened(keyring, orgId, record)",
       "does not answer",
     ],
   ]),
   ...guardsOf("manager/manager-settings.ts", "manager/key-manager.test.ts", [
     [
       "a word that is one",
-      'if (verify === "reject-invalid" || verify === "off") return',
-      "return",
+      'verify: oneOf("reject-invalid", "off")',
+      'verify: oneOf("reject-invalid", "off", "on")',
       'a manager with \\{"verify":"on"\\} is options_invalid',
     ],
   ]),

@@ -170,7 +170,12 @@ export const guardsOfTheVault: readonly Guard[] = [
     ],
     ["connections that were open already", "isNew || undefined", "client !== undefined", "says nothing of others"],
     ["calls that wait without end", "this.#waiting >= maxWaiting && hasRoom !== true", "false", "beyond its bound"],
-    ["a listener that fails", "tell().catch(() => {});", "void tell();", "a listener of the caller's"],
+    [
+      "a listener that fails",
+      "callHook(this.#options.onEvent, event);",
+      "void this.#options.onEvent?.(event);",
+      "a listener of the caller's",
+    ],
   ]),
   ...guardsOf("store/sqlite/sqlite-changes.ts", "store/sqlite/sqlite-store.test.ts", [
     [

@@ -4,6 +4,7 @@ import type { Keyring } from "../../src/keyring/keyring.ts";
 import { generateKeyring } from "../../src/keyring/keyring-json.ts";
 import { createKeyring } from "../../src/keyring/local-keyring.ts";
 import { createKeyManager, createKeyManagerOn } from "../../src/manager/create-key-manager.ts";
+import type { KeyManagerOptions, ManagerEvent } from "../../src/manager/manager-settings.ts";
 import { openai } from "../../src/providers/openai.ts";
 import type { Provider } from "../../src/providers/provider.ts";
 import { Secret } from "../../src/secret.ts";
@@ -22,7 +23,7 @@ const nothing = {
   xai_secret_id: null,
   resend_secret_id: null,
 };
-const managed = async (options: { readonly clock?: Clock; readonly leaseMs?: number } = {}) => {
+const managed = async (options: Pick<KeyManagerOptions, "leaseMs" | "onEvent"> & { readonly clock?: Clock } = {}) => {
   const store = unsteadyStore(memoryStore());
   await store.migrate();
   const keyring = createKeyring(generateKeyring("kek-1"));
@@ -94,8 +95,9 @@ describe("a key's status", () => {
     expect(await statusOf(here)).toBe(status);
   });
 
-  it("is needs_reentry where it does not open, and the other keys are listed beside it", async () => {
-    const here = await managed();
+  it("is needs_reentry where it does not open, but not for what only this keyring lacks; other keys are listed beside it", async () => {
+    const events: ManagerEvent[] = [];
+    const here = await managed({ onEvent: (event) => events.push(event) });
     await here.manager.set("org", { provider: "deepgram", apiKey: "own-key" });
     for (const provider of ["openai", "xai"]) {
       const context = { orgId: "org", provider, secretId: `s-${provider}`, region: null };
@@ -112,11 +114,18 @@ describe("a key's status", () => {
       });
     }
     const described = await here.manager.describe("org");
-    expect(described.map(({ provider, status }) => [provider, status])).toEqual([
-      ["deepgram", "unchecked"],
-      ["openai", "needs_reentry"],
-      ["xai", "needs_reentry"],
+    expect(described.map(({ provider, status, unopened }) => [provider, status, unopened])).toEqual([
+      ["deepgram", "unchecked", null],
+      ["openai", "needs_reentry", "undecryptable"],
+      ["xai", "ok", "keyring_outdated"],
     ]);
+    const about = { type: "key_unusable", orgId: "org" };
+    expect(events).toEqual([
+      { ...about, provider: "openai", secretId: "s-openai", reason: "undecryptable" },
+      { ...about, provider: "xai", secretId: "s-xai", reason: "keyring_outdated" },
+    ]);
+    expect((await caught(here.manager.verify("org", "xai"))).code).toBe("keyring_outdated");
+    expect(events).toHaveLength(3);
   });
 });
 

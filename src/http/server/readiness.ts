@@ -8,13 +8,13 @@ const limitMs = 2_000;
 
 /** Says whether the service can answer. One check is under way at a time, however many ask. */
 export class Readiness {
-  readonly #check: () => Promise<unknown>;
+  readonly #check: () => unknown;
   #isDraining = false;
   #isUnderWay = false;
   #checking: Promise<boolean> = Promise.resolve(false);
   #checkedAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(check: () => Promise<unknown>) {
+  constructor(check: () => unknown) {
     this.#check = check;
   }
 

@@ -2,22 +2,22 @@ import type { HandlerOptions } from "../create-handler.ts";
 
 export interface ServeOptions extends Omit<HandlerOptions, "onError"> {
   /** @default "127.0.0.1", which only this machine reaches */
-  readonly host?: string;
+  readonly host?: string | undefined;
   /** 0 takes any that is free. @default 8787 */
-  readonly port?: number;
+  readonly port?: number | undefined;
   /** Rejects while the service cannot answer: `GET /readyz` then says 503. @default always ready */
-  readonly ready?: () => Promise<unknown>;
-  /** One line a request, with its organisation and actor. A `pino` logger fits. @default JSON lines on standard output */
-  readonly logger?: RequestLogger;
+  readonly ready?: (() => unknown) | undefined;
+  /** One line a request, with its organisation and actor. A `pino` logger fits; one that fails is ignored. @default JSON lines on standard output */
+  readonly logger?: RequestLogger | undefined;
   /**
    * How long `close()` goes on answering while `GET /readyz` says 503, in milliseconds. Shorter than a balancer takes to
    * notice, and clients that it still sends here are refused a connection. @default 0, for a server that has no balancer
    */
-  readonly drainMs?: number;
+  readonly drainMs?: number | undefined;
   /** How long `close()` then waits for requests under way. @default 10_000 */
-  readonly shutdownMs?: number;
+  readonly shutdownMs?: number | undefined;
   /** How many there may be. One more ends the one that has waited longest for its client. @default 1_000 */
-  readonly maxConnections?: number;
+  readonly maxConnections?: number | undefined;
 }
 
 export interface RequestLogger {

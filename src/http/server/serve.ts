@@ -1,9 +1,20 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import { callHook } from "../../call-hook.ts";
 import { isByokError } from "../../errors.ts";
-import { nonNegativeMs, positiveInteger, positiveMs } from "../../options.ts";
-import { createDescribedHandler, type Handler } from "../create-handler.ts";
+import {
+  callback,
+  milliseconds,
+  positiveMilliseconds,
+  positiveWhole,
+  text,
+  whole,
+  withMethods,
+} from "../../option-kinds.ts";
+import { assertOption } from "../../options.ts";
+import { type OptionRules, readOptions } from "../../read-options.ts";
+import { createDescribedHandler, type Handler, handlerRules } from "../create-handler.ts";
 import { createNodeListener, type NodeListener } from "../node-listener.ts";
 import { readRequestPath } from "../request-path.ts";
 import { makeProblem } from "../request-problem.ts";
@@ -18,21 +29,32 @@ import type { RunningServer, ServeOptions } from "./serve-options.ts";
 /** Longer than any request takes: a connection on which nothing moves has a client that takes no answer. */
 const stalledMs = 120_000;
 
+const { onError: _, ...sharedRules } = handlerRules;
+const rules: OptionRules<ServeOptions> = {
+  ...sharedRules,
+  host: text,
+  port: { form: "a port, 0 to 65535", fits: (value) => whole.fits(value) && Number(value) <= 65_535 },
+  ready: callback,
+  logger: withMethods("a logger that has info() and error()", ["info", "error"]),
+  drainMs: milliseconds,
+  shutdownMs: positiveMilliseconds,
+  maxConnections: positiveWhole,
+};
+
 /**
  * The management API on `node:http`, with `GET /healthz` (the process lives), `GET /readyz` (it can answer), request ids
  * and a log: for trying, for tests and for small installations. Platforms mount `createHandler` in their own API.
  *
  * @throws ByokError `options_invalid`, as when the port is taken.
  */
-export async function serve(options: ServeOptions): Promise<RunningServer> {
-  const { host = "127.0.0.1", port = 8_787, basePath = "", ready, ...rest } = options;
-  const drainMs = nonNegativeMs("drainMs", options.drainMs ?? 0);
-  const shutdownMs = positiveMs("shutdownMs", options.shutdownMs ?? 10_000);
-  const maxConnections = positiveInteger("maxConnections", options.maxConnections ?? 1_000);
+export async function serve(given: ServeOptions): Promise<RunningServer> {
+  const options = readOptions("serve", given, rules);
+  const { manager, authenticate, basePath = "", host = "127.0.0.1", port = 8_787 } = options;
+  const { drainMs = 0, shutdownMs = 10_000, maxConnections = 1_000 } = options;
   const logger = options.logger ?? (await import("pino")).pino({}, LineOutput.to(process.stdout));
-  const onError = (error: unknown): void => logger.error(describeError(error), "failed");
-  const readiness = new Readiness(ready ?? (async () => {}));
-  const api = createDescribedHandler({ ...rest, basePath, onError });
+  const onError = (error: unknown): void => callHook(() => logger.error(describeError(error), "failed"));
+  const readiness = new Readiness(options.ready ?? (() => {}));
+  const api = createDescribedHandler({ manager, authenticate, basePath, onError });
   const probes = createProbes(readiness);
   /** Paths, each with how it is logged. No other is: people put keys into them. */
   const loggedPaths = new Map([
@@ -43,7 +65,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const log = (response: Response, fields: object): Response => {
     const requestId = randomUUID();
     response.headers.set("x-request-id", requestId);
-    logger.info({ requestId, ...fields, status: response.status }, "request");
+    callHook(() => logger.info({ requestId, ...fields, status: response.status }, "request"));
     return response;
   };
   const answer: Handler = async (request) => {
@@ -88,7 +110,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const { url, isExposed } = await listen(server, host, port);
   const reach = host === "127.0.0.1" ? "this machine only" : host;
   const advice = "Tokens and keys travel without TLS here. Put a proxy with TLS in front.";
-  logger.info({ url, reach, ...(isExposed ? { advice } : {}) }, "listening");
+  callHook(() => logger.info({ url, reach, ...(isExposed ? { advice } : {}) }, "listening"));
 
   const draining = new AbortController();
   const end = async (limitMs: number): Promise<void> => {
@@ -100,7 +122,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   let closed: Promise<void> | undefined;
   const close: RunningServer["close"] = (given = {}) => {
     if (given.drainMs === 0) draining.abort();
-    closed ??= end(nonNegativeMs("drainMs", given.drainMs ?? drainMs));
+    closed ??= end(assertOption("drainMs", given.drainMs ?? drainMs, milliseconds));
     return closed;
   };
   return { url, close, [Symbol.asyncDispose]: () => close() };

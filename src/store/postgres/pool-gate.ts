@@ -1,3 +1,4 @@
+import { callHook } from "../../call-hook.ts";
 import { type Attempt, CircuitBreaker } from "../../circuit-breaker.ts";
 import { systemClock } from "../../clock.ts";
 import type { ByokError } from "../../errors.ts";
@@ -107,9 +108,7 @@ export class PoolGate implements PostgresPool {
   }
 
   #tell(event: PostgresStoreEvent): void {
-    const tell = async (): Promise<unknown> => await this.#options.onEvent?.(event);
-    // A listener that fails, now or later, must not fail a call, or end the process.
-    tell().catch(() => {});
+    callHook(this.#options.onEvent, event);
   }
 }
 

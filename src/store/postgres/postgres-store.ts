@@ -1,10 +1,13 @@
-import { positiveMs } from "../../options.ts";
+import { callback, positiveMilliseconds, trueOrFalse } from "../../option-kinds.ts";
+import { copyOwn } from "../../own-property.ts";
+import { type OptionRules, readOptions, required } from "../../read-options.ts";
 import { type KeyStore, type LogRow, maxLogRows } from "../key-store.ts";
 import { composeContradictionsSql, toContradiction } from "../rows/contradiction.ts";
 import { groupSealedKeys, type SealedRow } from "../rows/sealed-row.ts";
 import { toAuditRow, toKeyRecord } from "../rows/stored-rows.ts";
 import { noSchema, storeUnavailable } from "../store-unavailable.ts";
 import { PoolGate, type PostgresStoreEvent } from "./pool-gate.ts";
+import { poolKind } from "./pool-kind.ts";
 import { findPoolWarnings } from "./pool-warnings.ts";
 import { asText, PostgresChanges } from "./postgres-changes.ts";
 import { onConnection, type PostgresPool, type PostgresPoolClient, type PostgresQuery } from "./postgres-client.ts";
@@ -18,23 +21,33 @@ export interface PostgresStoreOptions {
    */
   readonly pool: PostgresPool;
   /** The longest that one call takes, waiting for a connection and for locks included. @default 1_000 */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** How long rows of the change log are kept. A worker that was away longer forgets everything. @default 86_400_000 */
-  readonly logKeepMs?: number;
+  readonly logKeepMs?: number | undefined;
   /**
    * The schema that byokit's tables are in, which has to be there. @default the first one of the connection's `search_path`
    */
-  readonly schema?: string;
+  readonly schema?: string | undefined;
   /**
    * Whether statements that read are prepared once per connection, which saves time. Behind a pooler in transaction mode
    * they cannot be: the store notices the first that fails, goes on without, and `health()` says so. @default true
    */
-  readonly prepare?: boolean;
+  readonly prepare?: boolean | undefined;
   /** The longest that `migrate()` and `findContradictions()` take. @default 30_000 */
-  readonly migrateTimeoutMs?: number;
-  /** Told of connections that were lost, and of a server that takes none. What it throws is ignored. */
-  readonly onEvent?: (event: PostgresStoreEvent) => void;
+  readonly migrateTimeoutMs?: number | undefined;
+  /** Told of connections that were lost, and of a server that takes none. What it throws, or rejects with, is ignored. */
+  readonly onEvent?: ((event: PostgresStoreEvent) => unknown) | undefined;
 }
+
+const rules: OptionRules<PostgresStoreOptions> = {
+  pool: required(poolKind),
+  timeoutMs: positiveMilliseconds,
+  logKeepMs: positiveMilliseconds,
+  schema: { form: "the name of a schema", fits: (value) => typeof value === "string" && value !== "" },
+  prepare: trueOrFalse,
+  migrateTimeoutMs: positiveMilliseconds,
+  onEvent: callback,
+};
 
 export type { PostgresStoreEvent };
 
@@ -43,10 +56,9 @@ export type { PostgresStoreEvent };
  *
  * @throws ByokError `options_invalid`
  */
-export function postgresStore(options: PostgresStoreOptions): KeyStore {
-  const timeoutMs = positiveMs("timeoutMs", options.timeoutMs ?? 1_000);
-  const keepMs = positiveMs("logKeepMs", options.logKeepMs ?? 86_400_000);
-  const migrateTimeoutMs = positiveMs("migrateTimeoutMs", options.migrateTimeoutMs ?? 30_000);
+export function postgresStore(given: PostgresStoreOptions): KeyStore {
+  const options = readOptions("postgresStore", given, rules);
+  const { timeoutMs = 1_000, logKeepMs: keepMs = 86_400_000, migrateTimeoutMs = 30_000 } = options;
   const pool = new PoolGate(options.pool, { timeoutMs, onEvent: options.onEvent });
   const prefix = options.schema === undefined ? "" : `"${options.schema.replaceAll('"', '""')}".`;
   const changes = new PostgresChanges(prefix, keepMs, timeoutMs);
@@ -95,7 +107,8 @@ export function postgresStore(options: PostgresStoreOptions): KeyStore {
       return orgIds.map((orgId) => ({ orgId, incarnation, asOf: Number(seq), changeId, keys: keys.get(orgId) ?? [] }));
     },
 
-    async poll(cursor) {
+    async poll(given) {
+      const cursor = copyOwn(given);
       const after = "after" in cursor ? cursor.after : null;
       const windowMs = "after" in cursor || cursor.windowMs === 0 ? null : cursor.windowMs;
       const rows = await read<PollRow>((sql) => sql.poll(after, windowMs, maxLogRows + 1));

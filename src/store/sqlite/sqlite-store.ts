@@ -1,5 +1,6 @@
-import { ByokError } from "../../errors.ts";
-import { positiveMs } from "../../options.ts";
+import { positiveMilliseconds } from "../../option-kinds.ts";
+import { copyOwn } from "../../own-property.ts";
+import { type OptionRules, readOptions, required } from "../../read-options.ts";
 import { type KeyStore, type LogRow, maxLogRows } from "../key-store.ts";
 import { composeContradictionsSql, toContradiction } from "../rows/contradiction.ts";
 import { groupSealedKeys, type SealedRow } from "../rows/sealed-row.ts";
@@ -21,9 +22,22 @@ export interface SqliteStoreOptions {
   /** The database's file. Nothing but `migrate()` creates it: a wrong working directory would otherwise found an empty store. */
   readonly path: string;
   /** The longest that one call takes, waiting for other writers included. @default 1_000 */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** How long rows of the change log are kept. A worker that was away longer forgets everything. @default 86_400_000 */
-  readonly logKeepMs?: number;
+  readonly logKeepMs?: number | undefined;
+}
+
+const rules: OptionRules<SqliteStoreOptions> = {
+  path: required({ form: "the path of a file (for a store in memory take memoryStore())", fits: isPath }),
+  timeoutMs: positiveMilliseconds,
+  logKeepMs: positiveMilliseconds,
+};
+
+/** A URL, or what SQLite takes for a database in memory, would found a file of that name. */
+function isPath(path: unknown): boolean {
+  return (
+    typeof path === "string" && path !== "" && !path.startsWith(":") && !/^(file:|[a-z][a-z\d+.-]+:\/\/)/iu.test(path)
+  );
 }
 
 /**
@@ -32,13 +46,10 @@ export interface SqliteStoreOptions {
  *
  * @throws ByokError `options_invalid`
  */
-export function sqliteStore({ path, timeoutMs = 1_000, logKeepMs = 86_400_000 }: SqliteStoreOptions): KeyStore {
-  if (typeof path !== "string" || path === "" || path.startsWith(":") || path.startsWith("file:")) {
-    const message = '"path" must be the path of a file. For a store in memory take memoryStore().';
-    throw new ByokError("options_invalid", message);
-  }
-  const file = new SqliteFile(path, positiveMs("timeoutMs", timeoutMs));
-  const keepMs = positiveMs("logKeepMs", logKeepMs);
+export function sqliteStore(given: SqliteStoreOptions): KeyStore {
+  const options = readOptions("sqliteStore", given, rules);
+  const { path, timeoutMs = 1_000, logKeepMs: keepMs = 86_400_000 } = options;
+  const file = new SqliteFile(path, timeoutMs);
 
   return {
     migrate: () => file.migrate(),
@@ -59,8 +70,9 @@ export function sqliteStore({ path, timeoutMs = 1_000, logKeepMs = 86_400_000 }:
         }));
       }),
 
-    poll: (cursor) =>
+    poll: (given) =>
       file.read((prepare) => {
+        const cursor = copyOwn(given);
         const after = "after" in cursor ? cursor.after : null;
         const since = "after" in cursor || cursor.windowMs === 0 ? null : Date.now() - cursor.windowMs;
         const rows = prepare(pollSql).all({ after, since, limit: maxLogRows + 1 }) as unknown as PollRow[];

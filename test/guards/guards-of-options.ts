@@ -1,0 +1,58 @@
+import { type Guard, guardsOf } from "./guard.ts";
+
+/** What is checked of an option where it is given. */
+export const guardsOfOptions: readonly Guard[] = [
+  ...guardsOf("read-options.ts", "options/misuse.test.ts", [
+    [
+      "kinds of options",
+      "assertOption(name, value, rules[name])",
+      "value",
+      "the JSON of a keyring|a URL for a|a number of",
+    ],
+    [
+      "options that are needed",
+      "else if (isNeeded(name)) throw",
+      "else if (false) throw",
+      "no keyring given|no store given|no pool",
+    ],
+    [
+      "names that there are",
+      "assertNames(caller, given, names, strangers);",
+      "",
+      "a misspelt option|that there is not",
+    ],
+    ["no name that may be a key", "/iu.test(name) ? ", "/iu.test(name) || true ? ", "that there is not"],
+    [
+      "an object of options",
+      "if (!isRecord(given) || isPromise(given)) {",
+      "if (given === undefined) {",
+      "without options",
+    ],
+    [
+      "a class's getters",
+      "ownProperty(given as T, name)",
+      "Object.hasOwn(given, name) ? (given as T)[name] : undefined",
+      "class of the platform",
+    ],
+  ]),
+  ...guardsOf("store/postgres/pool-kind.ts", "options/misuse.test.ts", [
+    ["a pool that is one", "&& !others.some((other) => other.fits(value))", "", "a client for a pool|Redis for a pool"],
+  ]),
+  ...guardsOf("resolver/resolver-settings.ts", "options/misuse.test.ts", [
+    [
+      "a keyring that is one",
+      "keyring: required(keyringKind),",
+      "keyring: list,",
+      "without a keyring|keyring given to createResolver",
+    ],
+    ["an empty platform key", ' && entry[1] !== ""', "", "empty text is none"],
+  ]),
+  ...guardsOf("resolver/fallback-policy.ts", "options/misuse.test.ts", [
+    [
+      "failures that there are",
+      'readOptions("fallback", policy, decisions)',
+      "policy",
+      "an unknown failure|an unknown decision",
+    ],
+  ]),
+];
