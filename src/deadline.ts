@@ -1,4 +1,8 @@
 import type { Clock, Timer } from "./clock.ts";
+import { copyOwn } from "./own-property.ts";
+
+/** Inherits nothing: Node takes a `signal` that it finds there. */
+const once = copyOwn({ once: true });
 
 /** What ends a call early: its deadline, the caller's signal, or the resolver that is closed. */
 export class Deadline {
@@ -37,7 +41,7 @@ export class Deadline {
     );
     const listeners = this.#signals.map((signal) => {
       const listener = (): void => reject(signal.reason);
-      signal.addEventListener("abort", listener, { once: true });
+      signal.addEventListener("abort", listener, once);
       return () => signal.removeEventListener("abort", listener);
     });
     try {

@@ -1,7 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { KeyManager } from "../manager/key-manager.ts";
 import type { ApiEnvironment } from "./principal.ts";
-import { describeFailures, verdictSchema } from "./schemas.ts";
+import { describeFailures, ownOnly, verdictSchema } from "./schemas.ts";
 
 /** `GET /byok/audit`: who changed an organisation's keys. */
 export function addAuditRoute(api: OpenAPIHono<ApiEnvironment>, manager: KeyManager): void {
@@ -37,10 +37,12 @@ export function addAuditRoute(api: OpenAPIHono<ApiEnvironment>, manager: KeyMana
       path: "/byok/audit",
       summary: "Get the audit trail",
       request: {
-        query: z.object({
-          before: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).optional(),
-          limit: z.coerce.number().int().min(1).max(200).optional(),
-        }),
+        query: ownOnly(
+          z.object({
+            before: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).optional(),
+            limit: z.coerce.number().int().min(1).max(200).optional(),
+          }),
+        ),
       },
       responses: {
         200: { description: "Changes, the newest first.", content: { "application/json": { schema: page } } },

@@ -1,9 +1,10 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { ByokKeys, KeyChange, KeyDescription, KeyManager } from "../manager/key-manager.ts";
+import { ownProperty } from "../own-property.ts";
 import { type ApiEnvironment, requireWriteAccess } from "./principal.ts";
 import { limitBody } from "./request-body.ts";
 import { makeProblem } from "./request-problem.ts";
-import { buildByokKeysSchema, buildProviderIdSchema, describeFailures, statusSchema } from "./schemas.ts";
+import { buildByokKeysSchema, buildProviderIdSchema, describeFailures, ownOnly, statusSchema } from "./schemas.ts";
 
 /** `GET`, `POST` and `DELETE /byok`: an organisation's keys. */
 export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManager): void {
@@ -51,7 +52,7 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
       method: "get",
       path: "/byok",
       summary: "Get BYOK configurations",
-      request: { query: z.object({ details: z.enum(["true", "false"]).optional() }) },
+      request: { query: ownOnly(z.object({ details: z.enum(["true", "false"]).optional() })) },
       responses: { 200: describeJson("The organisation's keys.", keys), ...describeFailures(400) },
     }),
     async (context) => {
@@ -75,8 +76,8 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
       summary: "Add or replace a BYOK key",
       middleware: [requireWriteAccess, limitBody] as const,
       request: {
-        headers: z.object({ "idempotency-key": z.string().min(1).max(255).optional() }),
-        body: { required: true, content: { "application/json": { schema: input } } },
+        headers: ownOnly(z.object({ "idempotency-key": z.string().min(1).max(255).optional() })),
+        body: { required: true, content: { "application/json": { schema: ownOnly(input) } } },
       },
       responses: {
         200: describeJson("The key is stored.", changed),
@@ -107,8 +108,8 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
       description: "The provider stands in the body or, for proxies that drop it, in the query. Repeating it is safe.",
       middleware: [requireWriteAccess, limitBody] as const,
       request: {
-        query: z.object({ provider: provider.optional() }),
-        body: { required: false, content: { "application/json": { schema: removal } } },
+        query: ownOnly(z.object({ provider: provider.optional() })),
+        body: { required: false, content: { "application/json": { schema: ownOnly(removal) } } },
       },
       responses: {
         200: describeJson("There is no such key any more.", changed),
@@ -117,7 +118,10 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
     }),
     async (context) => {
       const { orgId, actor } = context.get("principal");
-      const id = chooseProvider(context.req.valid("query").provider, context.req.valid("json").provider);
+      const id = chooseProvider(
+        context.req.valid("query").provider,
+        ownProperty(context.req.valid("json"), "provider"),
+      );
       const change = await manager.remove(orgId, {
         provider: id,
         signal: context.req.raw.signal,

@@ -27,6 +27,8 @@ export const limitBody: MiddlewareHandler = async (context, next) => {
     throw makeProblem("content_type_unsupported", "Send the body as application/json.");
   }
   context.req.raw = replaceBody(raw, text);
+  // The framework's own walks over what its cache inherits.
+  context.req.json = async () => JSON.parse(text);
   await next();
 };
 

@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import type { AuditEntry, ByokKeys } from "../manager/key-manager.ts";
 import type { KeyStatus } from "../manager/key-status.ts";
+import { copyOwn } from "../own-property.ts";
 import type { Problem, ProblemStatus } from "./problem.ts";
 
 const problemSchema: z.ZodType<Problem> = z
@@ -46,6 +47,16 @@ export function describeFailures(...statuses: readonly DescribedStatus[]): Recor
   return Object.fromEntries(
     ([...statuses, 401, 500, 503] as const).map((status) => [status, { description: problems[status], content }]),
   );
+}
+
+/** The schema, blind to what a request and what was parsed of it inherit: no field of either is `Object.prototype`'s. */
+export function ownOnly<Schema extends z.ZodType>(schema: Schema): Schema {
+  const parse = schema.safeParseAsync;
+  schema.safeParseAsync = async (value, ...rest) => {
+    const parsed = await parse(copyOwn(value), ...rest);
+    return parsed.success ? { success: true, data: copyOwn(parsed.data) } : parsed;
+  };
+  return schema;
 }
 
 /** How a stored key stands. */

@@ -2,7 +2,7 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { KeyManager } from "../manager/key-manager.ts";
 import { type ApiEnvironment, requireWriteAccess } from "./principal.ts";
 import { limitBody } from "./request-body.ts";
-import { buildProviderIdSchema, describeFailures, statusSchema, verdictSchema } from "./schemas.ts";
+import { buildProviderIdSchema, describeFailures, ownOnly, statusSchema, verdictSchema } from "./schemas.ts";
 
 /** `POST /byok/verify`: asks a provider for a stored key. */
 export function addVerifyRoute(api: OpenAPIHono<ApiEnvironment>, manager: KeyManager): void {
@@ -26,7 +26,7 @@ export function addVerifyRoute(api: OpenAPIHono<ApiEnvironment>, manager: KeyMan
       summary: "Check a stored key with its provider",
       middleware: [requireWriteAccess, limitBody] as const,
       request: {
-        body: { required: true, content: { "application/json": { schema: z.strictObject({ provider }) } } },
+        body: { required: true, content: { "application/json": { schema: ownOnly(z.strictObject({ provider })) } } },
       },
       responses: {
         200: {

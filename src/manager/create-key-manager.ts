@@ -3,6 +3,7 @@ import { within } from "../deadline.ts";
 import { assertActor } from "../identifier.ts";
 import { explainUnopened, type UnopenedReason } from "../keyring/explain-unopened.ts";
 import { positiveWhole } from "../option-kinds.ts";
+import { copyOwn } from "../own-property.ts";
 import { type OptionRules, readOptions } from "../read-options.ts";
 import { defaultKeyName, type KeyRecord } from "../store/key-store.ts";
 import { CheckLimiter } from "./check-limiter.ts";
@@ -60,7 +61,7 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
         if (stored === undefined) throw notConfigured(orgId, id);
         const { secretId, region } = stored;
         const key = await deadline.race(openStoredKey(keyring, orgId, stored).catch(tellAndThrow(orgId, stored)));
-        const { verdict, reason } = await checks.ask(orgId, provider, key, region, deadline.leftMs());
+        const { verdict, reason } = copyOwn(await checks.ask(orgId, provider, key, region, deadline.leftMs()));
         const isAnswer = verdict !== "unreachable" && verdict !== "skipped";
         const noting = isAnswer
           ? store.noteCheck({ orgId, provider: id, name: defaultKeyName, secretId, verdict, actor })

@@ -151,7 +151,7 @@ function nameOf({ orgId, provider }: Pick<KeyRef, "orgId" | "provider">): Pick<K
 
 /** A row's own error: one that befell its batch names neither its organisation nor its provider. */
 function fail(row: Pick<KeyRef, "orgId" | "provider"> | null | undefined, error: ByokError): ImportedKey {
-  const { orgId = "", provider = "" } = { ...copyOwn(row) };
+  const { orgId = "", provider = "" } = copyOwn<Partial<KeyRef>>(row ?? {});
   const retryable = error.retryable ? undefined : (false as const);
   return { orgId, provider, error: new ByokError(error.code, error.message, { orgId, provider, retryable }) };
 }

@@ -44,7 +44,7 @@ export function parseSlots(orgId: string, agent: AgentConfig): readonly NamedSlo
   }
   const named: NamedSlot[] = [];
   for (const slot of slots) {
-    const config = slot === "email" ? undefined : parsed.data[`${slot}_config`];
+    const config = slot === "email" ? undefined : copyOwn(parsed.data[`${slot}_config`]);
     if (config == null) continue;
     named.push({ slot, provider: config.provider, model: config.model || undefined, voice: config.voice || undefined });
   }

@@ -5,6 +5,7 @@ import { ByokError, isByokError, type SlotFailure } from "../errors.ts";
 import { assertOrgId } from "../identifier.ts";
 import type { Keyring } from "../keyring/keyring.ts";
 import { nonNegativeInteger, positiveMs } from "../options.ts";
+import { ownProperty } from "../own-property.ts";
 import { providerUnknown } from "../providers/provider-unknown.ts";
 import type { Slot } from "../slot.ts";
 import type { KeyStore } from "../store/key-store.ts";
@@ -93,7 +94,10 @@ export class CallResolver {
       memory: { organisations: memory.size, reads },
       cache: shared === undefined ? "none" : shared.isUp ? "up" : "down",
       lostHistory: memory.history.lost ?? null,
-      warnings: [...(this.#store.warnings?.() ?? []), ...(this.#settings.shared?.cache.warnings() ?? [])],
+      warnings: [
+        ...(ownProperty(this.#store, "warnings")?.call(this.#store) ?? []),
+        ...(this.#settings.shared?.cache.warnings() ?? []),
+      ],
     };
   }
 

@@ -55,4 +55,51 @@ export const guardsOfOptions: readonly Guard[] = [
       "an unknown failure|an unknown decision",
     ],
   ]),
+  ...guardsOf("own-property.ts", "options/polluted-prototype.test.ts", [
+    [
+      "what options inherit",
+      "if (parent === null || Object.getPrototypeOf(parent) === null) return undefined;",
+      "if (parent === null) return undefined;",
+      "prototype\\.(fallback|verify|websocketUrl|check)$",
+    ],
+  ]),
+  ...guardsOf("resolver/fallback-policy.ts", "options/polluted-prototype.test.ts", [
+    [
+      "decisions of the operator's alone",
+      'readOptions("fallback", policy, decisions)',
+      "policy",
+      "prototype\\.keyring_outdated",
+    ],
+  ]),
+  ...guardsOf("resolver/agent-config.ts", "options/polluted-prototype.test.ts", [
+    [
+      "slots of the agent's own",
+      "agentConfig.safeParse(readAgent(agent))",
+      "agentConfig.safeParse(agent)",
+      "prototype\\.tts_config",
+    ],
+    ["models of the agent's own", "copyOwn(parsed.data[", "(parsed.data[", "prototype\\.(model|voice)"],
+  ]),
+  ...guardsOf("coherence/snapshot-codec.ts", "options/polluted-prototype.test.ts", [
+    ["entries that open to what they hold", '= "" } = copyOwn(row);', '= "" } = row;', "prototype\\.key$"],
+  ]),
+  ...guardsOf("keyring/local-keyring.ts", "options/polluted-prototype.test.ts", [
+    [
+      "a seal's own header",
+      "const header = copyOwn(protectedHeader);",
+      "const header = protectedHeader;",
+      "prototype\\.rgn",
+    ],
+  ]),
+  ...guardsOf("http/principal.ts", "options/polluted-prototype.test.ts", [
+    ["rights that were given", 'ownProperty(principal, "canWrite")', "principal.canWrite", "nobody may write"],
+  ]),
+  ...guardsOf("http/schemas.ts", "options/polluted-prototype.test.ts", [
+    [
+      "fields that were sent",
+      "parse(copyOwn(value), ...rest)",
+      "parse(value, ...rest)",
+      "no request is answered.*prototype\\.(region|details)",
+    ],
+  ]),
 ];
