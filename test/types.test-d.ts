@@ -3,20 +3,25 @@ import type { DeepgramClient } from "@deepgram/sdk";
 import type { ElevenLabsClient } from "@elevenlabs/elevenlabs-js";
 import type OpenAI from "openai";
 import type { OpenAIRealtimeWS } from "openai/realtime/ws";
+import pg from "pg";
 import type { Resend } from "resend";
+import { createHandler, type Principal } from "../src/http/index.ts";
 import {
   type AgentConfig,
   type BuiltinProvider,
   builtinProviders,
+  createKeyManager,
   createResolver,
   defineProvider,
   type Keyring,
   type KeyStore,
+  type PostgresPool,
   type Resolution,
   type ResolvedSlot,
   withCatalogue,
   xai,
 } from "../src/index.ts";
+import { postgresStore } from "../src/store/postgres/postgres-store.ts";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function is<_Proof extends true>(): void {}
@@ -120,10 +125,32 @@ createResolver({
   providers: [withCatalogue(xai, { models: [] })],
   endpoints: { xai: "https://proxy.example" },
 });
+createResolver({
+  store,
+  keyring,
+  platformKeys: { openai: process.env["OPENAI_API_KEY"] },
+  endpoints: { openai: undefined },
+  cache: undefined,
+  fallback: { absent: undefined },
+  serveStaleMs: undefined,
+  onEvent: async () => {},
+});
+createKeyManager({ store, keyring, cache: undefined, checkLimits: { atOnce: undefined }, onEvent: undefined });
 // @ts-expect-error no such provider
 createResolver({ store, keyring, platformKeys: { nope: "k" } });
 // @ts-expect-error no such slot
 defineProvider({ ...cartesia, serves: ["stttt"] });
+
+declare const session: Principal | undefined;
+declare const user: { readonly org: string; readonly name: string | undefined };
+const manager = createKeyManager({ store, keyring });
+createHandler({ manager, authenticate: async () => session, basePath: undefined, onError: async () => {} });
+createHandler({ manager, authenticate: () => null });
+createHandler({ manager, authenticate: async () => ({ orgId: user.org, actor: user.name, canWrite: true }) });
+await manager.set("org", { provider: "openai", apiKey: "k", region: undefined, actor: user.name, signal: undefined });
+await resolver.resolve("org", wide, { signal: undefined, atLeast: undefined });
+const pool: PostgresPool = new pg.Pool();
+postgresStore({ pool, schema: process.env["BYOK_SCHEMA"] });
 
 const mail = await resolver.client("org", "resend");
 is<Equal<typeof mail.client, Resend>>();

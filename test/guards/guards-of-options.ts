@@ -102,4 +102,37 @@ export const guardsOfOptions: readonly Guard[] = [
       "no request is answered.*prototype\\.(region|details)",
     ],
   ]),
+  ...guardsOf("call-hook.ts", "options/hooks.test.ts", [
+    [
+      "callbacks that throw",
+      "  } catch {\n    // Said above.\n  }",
+      "  } finally {\n    // Said above.\n  }",
+      "on(Event|Error|Failure) .*that throws",
+    ],
+    [
+      "callbacks that reject",
+      "awaitIt(returned).catch(ignore);",
+      "void awaitIt(returned);",
+      "on(Event|Error|Failure) .*that (rejects|answers)",
+    ],
+  ]),
+  ...guardsOf("resolver/key-chooser.ts", "options/hooks.test.ts", [
+    ["policies that decide", 'if (decision === "invalid") return', "if (false) return", "a policy"],
+  ]),
+  ...guardsOf("keyring/explain-unopened.ts", "options/hooks.test.ts", [
+    [
+      "a keyring's fault that is no key's",
+      'if (!isByokError(error)) return "keyring_unavailable";',
+      'if (!isByokError(error)) return "undecryptable";',
+      "a keyring's open",
+    ],
+  ]),
+  ...guardsOf("http/problem.ts", "http/handler.test.ts", [
+    [
+      "a keyring's fault that is no customer's",
+      "keyring_outdated: unreachable,",
+      "keyring_outdated: unopened,",
+      "only this process cannot open",
+    ],
+  ]),
 ];

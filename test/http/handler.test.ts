@@ -436,6 +436,21 @@ describe("what is shown of keys", () => {
     expect((await api.send("POST", "/byok/verify", { body: { provider: "xai" } })).json.code).toBe("key_undecryptable");
   });
 
+  it("asks no customer to mend what only this process cannot open, and tells the operator", async () => {
+    const { store } = await served();
+    const newer = createKeyManager({ store, keyring: createKeyring(generateKeyring("newer")), verify: "off" });
+    await newer.set("org", { provider: "openai", apiKey: key.api_key });
+    const older = createKeyManager({ store, keyring: createKeyring(generateKeyring("older")), verify: "off" });
+    const onError = vi.fn();
+    const api = await Api.of(createHandler({ manager: older, authenticate, onError }));
+    const { json } = await api.send("GET", "/byok?details=true");
+    expect(json.details.openai.status).toBe("unchecked");
+    const asked = await api.send("POST", "/byok/verify", { body: { provider: "openai" } });
+    expect([asked.status, asked.json.code, asked.json.retryable]).toEqual([503, "keyring_outdated", true]);
+    expect(asked.json.detail).not.toMatch(/enter/iu);
+    expect(onError.mock.calls).toEqual([[expect.objectContaining({ code: "keyring_outdated" })]]);
+  });
+
   it("has an audit trail in pages, of the own organisation", async () => {
     const { api } = await served();
     await api.send("POST", "/byok", { body: key });
