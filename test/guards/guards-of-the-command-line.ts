@@ -24,7 +24,7 @@ export const guardsOfTheCommandLine: readonly Guard[] = [
       "names of files",
       "if (!isMangledUrl(given)) return",
       "if (true) return",
-      "(?:sqlite:|localhost|host=|//u).*is refused",
+      "(?:sqlite:|localhost:|:memory:|file:).*is refused",
     ],
   ]),
   ...guardsOf("cli/open-store.ts", "cli/settings.test.ts", [
