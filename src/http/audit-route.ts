@@ -35,12 +35,27 @@ export function addAuditRoute(api: OpenAPIHono<ApiEnvironment>, manager: KeyMana
     createRoute({
       method: "get",
       path: "/byok/audit",
+      operationId: "listAuditEntries",
+      tags: ["Audit"],
       summary: "Get the audit trail",
+      description: "Who changed, checked and tried which key and when, the newest first.",
       request: {
         query: ownOnly(
           z.object({
-            before: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).optional(),
-            limit: z.coerce.number().int().min(1).max(200).optional(),
+            before: z.coerce
+              .number()
+              .int()
+              .min(1)
+              .max(Number.MAX_SAFE_INTEGER)
+              .optional()
+              .openapi({ description: "`next` of the page before." }),
+            limit: z.coerce
+              .number()
+              .int()
+              .min(1)
+              .max(200)
+              .optional()
+              .openapi({ description: "The most entries of a page." }),
           }),
         ),
       },

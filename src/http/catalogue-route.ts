@@ -28,7 +28,10 @@ export function addCatalogueRoute(api: OpenAPIHono<ApiEnvironment>, manager: Key
     createRoute({
       method: "get",
       path: "/byok/config",
+      operationId: "getConfig",
+      tags: ["Providers"],
       summary: "Get provider configurations",
+      description: "The providers with their models, voices and regions; they change with a release only.",
       middleware: etag(),
       responses: {
         200: {

@@ -8,6 +8,7 @@ import { readAllowedMethods } from "./allowed-methods.ts";
 import { addAuditRoute } from "./audit-route.ts";
 import { addCatalogueRoute } from "./catalogue-route.ts";
 import { describeIssues } from "./describe-issues.ts";
+import { bearerScheme, documentFacts } from "./document-facts.ts";
 import { addKeyRoutes } from "./key-routes.ts";
 import { type ApiEnvironment, type Authenticate, type Principal, requirePrincipal } from "./principal.ts";
 import { forbidSniffing, makeProblem, type RequestProblem, toProblem } from "./request-problem.ts";
@@ -104,7 +105,8 @@ export function createDescribedHandler(given: HandlerOptions): DescribedHandler 
   addVerifyRoute(api, manager);
   addAuditRoute(api, manager);
   addCatalogueRoute(api, manager);
-  const document = api.getOpenAPI31Document(description);
+  api.openAPIRegistry.registerComponent("securitySchemes", "bearer", bearerScheme);
+  const document = api.getOpenAPI31Document(documentFacts);
   api.get(documentPath, (context) => context.json(document));
   allowed = readAllowedMethods({ ...document.paths, [`${basePath}${documentPath}`]: { get: {} } });
   api.all("*", async ({ req }, next) => {
@@ -128,15 +130,6 @@ export function createDescribedHandler(given: HandlerOptions): DescribedHandler 
 }
 
 const documentPath = "/openapi.json";
-
-const description = {
-  openapi: "3.1.0",
-  info: {
-    title: "BYOK",
-    version: "1",
-    description: "Customers' own provider keys. Keys are never returned; the organisation is the caller's own.",
-  },
-};
 
 function translateFrameworkError({ status }: HTTPException): RequestProblem {
   if (status === 415) return makeProblem("content_type_unsupported", "Send the body as application/json.");

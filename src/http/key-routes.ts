@@ -44,15 +44,29 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
         .openapi({ description: "Milliseconds after which no worker uses the previous key." }),
     })
     .openapi("KeyChange");
-  const input = z.strictObject({ provider, api_key: z.string(), region: z.string().nullish() }).openapi("NewKey");
+  const apiKey = z.string().openapi({
+    description: "The provider's key; no answer has it.",
+    format: "password",
+    writeOnly: true,
+  });
+  const input = z.strictObject({ provider, api_key: apiKey, region: z.string().nullish() }).openapi("NewKey");
   const removal = z.strictObject({ provider: provider.optional() }).openapi("KeyRemoval");
 
   api.openapi(
     createRoute({
       method: "get",
       path: "/byok",
+      operationId: "listKeys",
+      tags: ["Keys"],
       summary: "Get BYOK configurations",
-      request: { query: ownOnly(z.object({ details: z.enum(["true", "false"]).optional() })) },
+      description: "Which providers the organisation has a key of; with details=true what may be shown of each.",
+      request: {
+        query: ownOnly(
+          z.object({
+            details: z.enum(["true", "false"]).optional().openapi({ description: "Whether to describe each key." }),
+          }),
+        ),
+      },
       responses: { 200: describeJson("The organisation's keys.", keys), ...describeFailures(400) },
     }),
     async (context) => {
@@ -73,10 +87,22 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
     createRoute({
       method: "post",
       path: "/byok",
+      operationId: "setKey",
+      tags: ["Keys"],
       summary: "Add or replace a BYOK key",
+      description: "Checks the key with its provider, and stores it in place of the one before.",
       middleware: [requireWriteAccess, limitBody] as const,
       request: {
-        headers: ownOnly(z.object({ "idempotency-key": z.string().min(1).max(255).optional() })),
+        headers: ownOnly(
+          z.object({
+            "idempotency-key": z
+              .string()
+              .min(1)
+              .max(255)
+              .optional()
+              .openapi({ description: "A POST that is repeated under it is the same change." }),
+          }),
+        ),
         body: { required: true, content: { "application/json": { schema: ownOnly(input) } } },
       },
       responses: {
@@ -104,6 +130,8 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
     createRoute({
       method: "delete",
       path: "/byok",
+      operationId: "removeKey",
+      tags: ["Keys"],
       summary: "Delete a BYOK key",
       description: "The provider stands in the body or, for proxies that drop it, in the query. Repeating it is safe.",
       middleware: [requireWriteAccess, limitBody] as const,

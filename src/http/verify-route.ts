@@ -23,6 +23,9 @@ export function addVerifyRoute(api: OpenAPIHono<ApiEnvironment>, manager: KeyMan
     createRoute({
       method: "post",
       path: "/byok/verify",
+      operationId: "verifyKey",
+      tags: ["Keys"],
+      description: "Asks the provider for the stored key again, and keeps the answer as its status.",
       summary: "Check a stored key with its provider",
       middleware: [requireWriteAccess, limitBody] as const,
       request: {

@@ -54,6 +54,9 @@ export const guardsOfTheServer: readonly Guard[] = [
     ],
     ["what an answer is to", "if (connections.endWithOwed(socket)) return;", "", "is not answered"],
   ]),
+  ...guardsOf("http/key-routes.ts", "http/documented-api.test.ts", [
+    ["a key that tools do not show", "writeOnly: true,", "", "that linters ask"],
+  ]),
   ...guardsOf("http/server/line-output.ts", "http/server/line-output.test.ts", [
     [
       "a bound on lines that nobody reads",

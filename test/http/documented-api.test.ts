@@ -75,6 +75,43 @@ describe("the description", () => {
     expect(Object.keys(paths).sort()).toEqual(["/byok", "/byok/audit", "/byok/config", "/byok/verify"]);
   });
 
+  it.each(["", "/v1"])("says below %j all that linters ask of an OpenAPI document", async (basePath) => {
+    const handler = createHandler({
+      manager: createKeyManager({ store: memoryStore(), keyring }),
+      authenticate,
+      basePath,
+    });
+    const response = await handler(new Request(`http://x${basePath}/openapi.json`));
+    // biome-ignore lint/suspicious/noExplicitAny: a document has every shape.
+    const document = (await response.json()) as any;
+    const text = { description: expect.stringMatching(/\w/u) };
+    expect(document).toMatchObject({
+      info: { ...text, contact: expect.anything(), license: { name: "MIT", url: expect.stringMatching(/^https:/u) } },
+      servers: [{ url: "/" }],
+      security: [{ bearer: [] }],
+      components: { securitySchemes: { bearer: { type: "http", scheme: "bearer" } } },
+    });
+    const tags = document.tags.map(({ name }: { name: string }) => name);
+    expect(tags).toEqual(tags.toSorted());
+    for (const tag of document.tags) expect(tag).toMatchObject(text);
+    // biome-ignore lint/suspicious/noExplicitAny: as above.
+    const operations = Object.values(document.paths).flatMap((path: any) => Object.values(path)) as any[];
+    const ids = operations.map(({ operationId }) => operationId);
+    expect([new Set(ids).size, ids.includes(undefined)]).toEqual([operations.length, false]);
+    for (const { parameters = [], responses, ...operation } of operations) {
+      expect(operation).toMatchObject({ ...text, summary: expect.stringMatching(/\w/u) });
+      expect(operation.tags.map((tag: string) => tags.includes(tag))).toEqual([true]);
+      expect(Object.keys(responses)).toContain("200");
+      for (const parameter of parameters) expect(parameter).toMatchObject(text);
+    }
+    const key = document.components.schemas.NewKey.properties.api_key;
+    expect(key).toMatchObject({ type: "string", format: "password", writeOnly: true });
+    const referenced = new Set(
+      [...JSON.stringify(document).matchAll(/#\/components\/schemas\/(\w+)/gu)].map(([, name]) => name),
+    );
+    expect(Object.keys(document.components.schemas).filter((name) => !referenced.has(name))).toEqual([]);
+  });
+
   it("and the answers have providers of the user's own", async () => {
     const store = memoryStore();
     await store.migrate();
