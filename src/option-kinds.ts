@@ -65,7 +65,8 @@ export function withMethods(form: string, methods: readonly string[]): OptionKin
 
 /** What was given instead, in words: never what it holds. */
 export function describeGiven(value: unknown): string {
-  if (value === null || typeof value === "number" || typeof value === "boolean") return String(value);
+  if (value === null || value === undefined || typeof value === "number" || typeof value === "boolean")
+    return String(value);
   if (Array.isArray(value)) return "a list";
   if (isPromise(value)) return "a promise";
   if (typeof value === "string") return "a text";

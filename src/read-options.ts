@@ -16,7 +16,7 @@ export function required(kind: OptionKind): OptionRule {
 }
 
 /**
- * The options that a function was called with: a copy that inherits nothing, of what was given itself. What is spelt out
+ * The options that `caller` was given: a copy that inherits nothing, of what was given itself. What is spelt out
  * as `undefined` was left out.
  *
  * @param strangers Names that the function does not know are refused, or only those that are a known one misspelt.
@@ -33,7 +33,7 @@ export function readOptions<T extends object>(
   if (!isRecord(given) || isPromise(given)) {
     const needed = names.filter(isNeeded);
     if (given === undefined && needed.length === 0) return Object.create(null);
-    throw noOptions(caller, given, needed);
+    throw noOptions(caller, given, needed.length === 0 ? names : needed);
   }
   assertNames(caller, given, names, strangers);
   const options: T = Object.create(null);
@@ -53,19 +53,19 @@ function assertNames(caller: string, given: object, names: readonly string[], st
     // A name of another form may be a value that stands in the wrong place.
     const shown = /^[a-z]\w{0,39}$/iu.test(name) ? `"${name}"` : "One of the names";
     const next = meant === undefined ? `It takes: ${names.join(", ")}.` : `Did you mean "${meant}"?`;
-    throw new ByokError("options_invalid", `${shown} is no option of ${caller}(). ${next}`);
+    throw new ByokError("options_invalid", `${shown} is no option of ${caller}. ${next}`);
   }
 }
 
 function noOptions(caller: string, given: unknown, needed: readonly string[]): ByokError {
-  const what = needed.length === 0 ? "" : ` with ${needed.map((name) => `"${name}"`).join(" and ")}`;
-  const saw = given === undefined ? "nothing" : describeGiven(given);
+  const what = needed.map((name) => `"${name}"`).join(" and ");
+  const saw = given === undefined || given === null ? "nothing" : describeGiven(given);
   const next = isPromise(given) ? "Await it first." : "Pass one.";
-  return new ByokError("options_invalid", `${caller}() takes an object${what}, and was given ${saw}. ${next}`);
+  return new ByokError("options_invalid", `${caller} takes an object with ${what}, and was given ${saw}. ${next}`);
 }
 
 function missing(caller: string, name: string, { form }: OptionKind): ByokError {
-  return new ByokError("options_invalid", `"${name}" of ${caller}() is missing. Pass ${form}.`);
+  return new ByokError("options_invalid", `"${name}" of ${caller} is missing. Pass ${form}.`);
 }
 
 /** Whether a name is a known one in other letters, or with at most two letters wrong. */

@@ -2,6 +2,7 @@ import { ByokError } from "../errors.ts";
 import { createKeyring } from "../keyring/local-keyring.ts";
 import { createKeyManager } from "../manager/create-key-manager.ts";
 import type { KeyManager } from "../manager/key-manager.ts";
+import type { KeyManagerOptions } from "../manager/manager-settings.ts";
 import { builtinProviders } from "../providers/builtin.ts";
 import { declareEndpoints, type EndpointOption } from "../providers/endpoints.ts";
 import type { CacheFailure } from "../shared-cache/key-cache.ts";
@@ -24,6 +25,8 @@ export interface DeploymentOptions {
   readonly onCacheFailure?: (failure: CacheFailure) => void;
   /** Whether a SQLite file may be created, by the store's `migrate()`. Absent or `false`: it must be there. */
   readonly createsDatabase?: boolean;
+  /** Told of stored keys that do not open. */
+  readonly onEvent?: KeyManagerOptions["onEvent"];
 }
 
 /** @throws ByokError `options_invalid` */
@@ -45,7 +48,7 @@ export async function openDeployment(env: Environment, options: DeploymentOption
     const verify = options.verify ?? "reject-invalid";
     return {
       store,
-      manager: createKeyManager({ store, keyring, endpoints, ...shared, verify }),
+      manager: createKeyManager({ store, keyring, endpoints, ...shared, verify, onEvent: options.onEvent }),
       [Symbol.asyncDispose]: close,
     };
   } catch (error) {

@@ -43,7 +43,7 @@ export function addKeyCommands(program: Command, env: Environment): void {
       const described = await manager.describe(org);
       const rows = described.map((key) => [
         key.provider,
-        key.status,
+        key.unopened === null ? key.status : `${key.status} (${key.unopened})`,
         key.hint,
         key.region,
         key.kid,

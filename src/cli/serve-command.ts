@@ -62,6 +62,7 @@ async function serveUntil(asked: Promise<NodeJS.Signals>, options: ServeUntilOpt
   if (warning !== undefined) logger.warn({ detail: warning }, "tokens open to others");
   await using deployment = await openDeployment(env, {
     onCacheFailure: (failure) => logger.error(failure, "redis"),
+    onEvent: (event) => logger.error(event, "key"),
     createsDatabase: true,
   });
   const { manager, store } = deployment;

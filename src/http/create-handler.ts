@@ -71,7 +71,7 @@ export function createHandler(options: HandlerOptions): Handler {
 
 /** @throws ByokError `options_invalid` */
 export function createDescribedHandler(given: HandlerOptions): DescribedHandler {
-  const { manager, authenticate, basePath = "", onError } = readOptions("createHandler", given, handlerRules);
+  const { manager, authenticate, basePath = "", onError } = readOptions("createHandler()", given, handlerRules);
   const tellOperator = (error: unknown): void => callHook(onError, error);
   const api = new OpenAPIHono<ApiEnvironment>({
     strict: false,

@@ -46,12 +46,12 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
 
     set: (orgId, key) => changer.set(orgId, key),
 
-    setMany: async (keys, by) => await importer.setMany(keys, readActor("setMany", by)),
+    setMany: async (keys, by) => await importer.setMany(keys, readActor("setMany()", by)),
 
     remove: (orgId, key) => changer.remove(orgId, key),
 
     async verify(orgId, id, by) {
-      const actor = readActor("verify", by);
+      const actor = readActor("verify()", by);
       const deadline = settings.startDeadline(orgId);
       assertActor(orgId, actor);
       const provider = settings.findProvider(orgId, id);
@@ -92,7 +92,7 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
     },
 
     async audit(orgId, page) {
-      const { before, limit = 50 } = readOptions("audit", page, pageRules);
+      const { before, limit = 50 } = readOptions("audit()", page, pageRules);
       const deadline = settings.startDeadline(orgId);
       const cursor = before ?? null;
       const size = Math.min(limit, maxAuditPage);

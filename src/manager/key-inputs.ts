@@ -32,12 +32,12 @@ export function readActor(caller: string, by: ChangedBy | undefined): string | n
 
 /** @throws ByokError `options_invalid` */
 export function readInput(given: KeyInput): KeyInput {
-  return readOptions("set", given ?? null, inputRules);
+  return readOptions("set()", given ?? null, inputRules);
 }
 
 /** @throws ByokError `options_invalid` */
 export function readRemoval(given: KeyRemoval): KeyRemoval {
-  return readOptions("remove", given ?? null, removalRules);
+  return readOptions("remove()", given ?? null, removalRules);
 }
 
 /**
@@ -46,5 +46,5 @@ export function readRemoval(given: KeyRemoval): KeyRemoval {
  * @throws ByokError `options_invalid`
  */
 export function readRow(given: KeyImport): KeyImport {
-  return readOptions("setMany", given ?? null, rowRules, "may pass");
+  return readOptions("setMany()", given ?? null, rowRules, "may pass");
 }

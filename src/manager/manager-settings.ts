@@ -87,7 +87,7 @@ export class ManagerSettings {
 
   /** @throws ByokError `options_invalid` */
   constructor(clock: Clock, given: KeyManagerOptions) {
-    const options = readOptions("createKeyManager", given, rules);
+    const options = readOptions("createKeyManager()", given, rules);
     this.clock = clock;
     this.store = options.store;
     this.keyring = options.keyring;

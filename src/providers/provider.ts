@@ -164,7 +164,7 @@ const methods = ["load", "connect", "realtime", "check"] as const;
 
 /** A provider that inherits nothing. One of a class goes on as itself: its methods keep their `this`. */
 function readProvider(given: Provider): Provider {
-  const provider = readOptions("defineProvider", given, rules, "may pass");
+  const provider = readOptions("defineProvider()", given, rules, "may pass");
   const bound = Object.entries(provider).map(([name, value]) =>
     methods.some((method) => method === name) ? [name, value.bind(given)] : [name, value],
   );

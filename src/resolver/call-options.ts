@@ -11,10 +11,10 @@ const clientRules: OptionRules<ClientOptions> = { ...resolveRules, slot: text };
 
 /** @throws ByokError `options_invalid` */
 export function readResolveOptions(given: ResolveOptions | undefined): ResolveOptions {
-  return readOptions("resolve", given, resolveRules);
+  return readOptions("resolve()", given, resolveRules);
 }
 
 /** @throws ByokError `options_invalid` */
 export function readClientOptions(given: ClientOptions | undefined): ClientOptions {
-  return readOptions("client", given, clientRules);
+  return readOptions("client()", given, clientRules);
 }

@@ -125,7 +125,7 @@ class SlotHandle {
 const connectRules: OptionRules<ConnectOptions> = { signal: abortSignal };
 
 async function connectRealtime(chosen: ChosenSlot, options: ConnectOptions): Promise<unknown> {
-  const { signal } = readOptions("connect", options, connectRules);
+  const { signal } = readOptions("connect()", options, connectRules);
   const { orgId, provider, slot, model, credential, loaded } = chosen;
   if (slot !== "realtime" || provider.realtime === undefined) {
     throw new ByokError(

@@ -42,7 +42,7 @@ export interface ResolverSettings {
 
 /** @throws ByokError `options_invalid`; `key_malformed` for a platform key that cannot be one. */
 export function parseSettings(given: ResolverOptions<Provider>, builtin: readonly Provider[]): ResolverSettings {
-  const options = readOptions("createResolver", given, rules);
+  const options = readOptions("createResolver()", given, rules);
   const { providers = builtin, platformKeys = {}, endpoints = {}, fallback, preload, onEvent } = options;
   const byId = indexProviders(providers);
   const known = [...byId.values()];

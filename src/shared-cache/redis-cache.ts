@@ -38,7 +38,7 @@ const jitter = 0.1;
  * @throws ByokError `options_invalid`
  */
 export function redisCache(given: RedisCacheOptions): KeyCache {
-  const options = readOptions("redisCache", given, rules);
+  const options = readOptions("redisCache()", given, rules);
   const { redis, prefix = "byok:", ttlMs = 3_600_000, timeoutMs = 50 } = options;
   const channel = `${readKeyPrefix(redis)}${prefix}changes`;
   const nameKey = (orgId: string): string => `${prefix}keys:${orgId}`;

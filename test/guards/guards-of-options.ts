@@ -107,7 +107,7 @@ export const guardsOfOptions: readonly Guard[] = [
       "callbacks that throw",
       "  } catch {\n    // Said above.\n  }",
       "  } finally {\n    // Said above.\n  }",
-      "on(Event|Error|Failure) .*that throws",
+      "(createResolver|createKeyManager|postgresStore|createHandler|watch\\(\\)) that throws",
     ],
     [
       "callbacks that reject",

@@ -48,7 +48,7 @@ const rules: OptionRules<ServeOptions> = {
  * @throws ByokError `options_invalid`, as when the port is taken.
  */
 export async function serve(given: ServeOptions): Promise<RunningServer> {
-  const options = readOptions("serve", given, rules);
+  const options = readOptions("serve()", given, rules);
   const { manager, authenticate, basePath = "", host = "127.0.0.1", port = 8_787 } = options;
   const { drainMs = 0, shutdownMs = 10_000, maxConnections = 1_000 } = options;
   const logger = options.logger ?? (await import("pino")).pino({}, LineOutput.to(process.stdout));

@@ -57,7 +57,7 @@ export type { PostgresStoreEvent };
  * @throws ByokError `options_invalid`
  */
 export function postgresStore(given: PostgresStoreOptions): KeyStore {
-  const options = readOptions("postgresStore", given, rules);
+  const options = readOptions("postgresStore()", given, rules);
   const { timeoutMs = 1_000, logKeepMs: keepMs = 86_400_000, migrateTimeoutMs = 30_000 } = options;
   const pool = new PoolGate(options.pool, { timeoutMs, onEvent: options.onEvent });
   const prefix = options.schema === undefined ? "" : `"${options.schema.replaceAll('"', '""')}".`;

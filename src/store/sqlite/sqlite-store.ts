@@ -47,7 +47,7 @@ function isPath(path: unknown): boolean {
  * @throws ByokError `options_invalid`
  */
 export function sqliteStore(given: SqliteStoreOptions): KeyStore {
-  const options = readOptions("sqliteStore", given, rules);
+  const options = readOptions("sqliteStore()", given, rules);
   const { path, timeoutMs = 1_000, logKeepMs: keepMs = 86_400_000 } = options;
   const file = new SqliteFile(path, timeoutMs);
 
