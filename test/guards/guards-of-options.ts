@@ -107,7 +107,7 @@ export const guardsOfOptions: readonly Guard[] = [
       "callbacks that throw",
       "  } catch {\n    // Said above.\n  }",
       "  } finally {\n    // Said above.\n  }",
-      "(createResolver|createKeyManager|postgresStore|createHandler|watch\\(\\)) that throws",
+      "(Resolver|Manager|Store|Handler)[ >]+that throws",
     ],
     [
       "callbacks that reject",
