@@ -9,12 +9,15 @@ const resolveRules: OptionRules<ResolveOptions> = {
 };
 const clientRules: OptionRules<ClientOptions> = { ...resolveRules, slot: text };
 
+/** At hand, because most calls name no option. */
+const none: ClientOptions = Object.create(null);
+
 /** @throws ByokError `options_invalid` */
 export function readResolveOptions(given: ResolveOptions | undefined): ResolveOptions {
-  return readOptions("resolve()", given, resolveRules);
+  return given === undefined ? none : readOptions("resolve()", given, resolveRules);
 }
 
 /** @throws ByokError `options_invalid` */
 export function readClientOptions(given: ClientOptions | undefined): ClientOptions {
-  return readOptions("client()", given, clientRules);
+  return given === undefined ? none : readOptions("client()", given, clientRules);
 }
