@@ -15,6 +15,8 @@ import type { Slot } from "./slot.ts";
  * - `key_malformed`: the text cannot be a key of that provider.
  * - `key_not_configured`: neither the organisation nor the platform has a key for the provider.
  * - `key_rejected`: the provider says that the key is not valid.
+ * - `key_replaced`: the key was replaced while a request was on its way, which was not sent.
+ * - `key_revoked`: the organisation has removed the key that a call held, and nothing may stand in.
  * - `key_undecryptable`: the stored key does not open, or is bound to another organisation, provider, secret or region.
  * - `keyring_unavailable`: a keyring of the platform's own (a key service) did not answer, or failed.
  * - `keyring_outdated`: the stored key is sealed under a `kid` that this process's keyring does not have.
@@ -25,6 +27,7 @@ import type { Slot } from "./slot.ts";
  * - `region_unknown`: the provider has no such region.
  * - `request_timeout`: a provider did not answer a built client's request within `requestTimeoutMs`.
  * - `sdk_missing`: the provider's SDK is not installed.
+ * - `sdk_unsupported`: the provider's SDK, or the runtime, does not send through byokit what it should.
  * - `store_unavailable`: the database did not answer, did not take the call, or has no schema.
  */
 export type ByokErrorCode =
@@ -38,6 +41,8 @@ export type ByokErrorCode =
   | "key_malformed"
   | "key_not_configured"
   | "key_rejected"
+  | "key_replaced"
+  | "key_revoked"
   | "key_undecryptable"
   | "keyring_outdated"
   | "keyring_unavailable"
@@ -48,6 +53,7 @@ export type ByokErrorCode =
   | "region_unknown"
   | "request_timeout"
   | "sdk_missing"
+  | "sdk_unsupported"
   | "store_unavailable";
 
 /** Whether the same call may succeed when it is made again. */
@@ -62,6 +68,8 @@ const isRetryable = {
   key_malformed: false,
   key_not_configured: false,
   key_rejected: false,
+  key_replaced: true,
+  key_revoked: false,
   key_undecryptable: false,
   keyring_outdated: false,
   keyring_unavailable: true,
@@ -72,6 +80,7 @@ const isRetryable = {
   region_unknown: false,
   request_timeout: true,
   sdk_missing: false,
+  sdk_unsupported: false,
   store_unavailable: true,
 } satisfies Record<ByokErrorCode, boolean>;
 

@@ -1,3 +1,4 @@
+export { byokErrorOf } from "./byok-error-of.ts";
 export type { CacheEvent, SnapshotOrigin } from "./coherence/cache-event.ts";
 export type { LostHistory } from "./coherence/lost-history.ts";
 export type { FlushReason } from "./coherence/page-outcome.ts";
@@ -30,7 +31,11 @@ export type { KeyStatus } from "./manager/key-status.ts";
 export type { KeyManagerOptions, ManagerEvent } from "./manager/manager-settings.ts";
 export { type BuiltinProvider, builtinProviders } from "./providers/builtin.ts";
 export { deepgram } from "./providers/deepgram.ts";
+export type { Egress } from "./providers/egress/egress.ts";
+export type { SlotWebSocket, SlotWebSocketClass } from "./providers/egress/slot-websocket.ts";
+export type { KeyHeader, Vendor } from "./providers/egress/vendor.ts";
 export { elevenlabs } from "./providers/elevenlabs.ts";
+export type { Endpoint } from "./providers/endpoint.ts";
 export type { EndpointOption } from "./providers/endpoints.ts";
 export { openai } from "./providers/openai.ts";
 export { platformKeysFromEnv } from "./providers/platform-keys.ts";
@@ -38,7 +43,6 @@ export {
   type Catalogue,
   type Credential,
   defineProvider,
-  type Endpoint,
   type KeyCheck,
   type Model,
   type Provider,

@@ -21,6 +21,8 @@ const eventTypes = Object.keys({
   cache_up: true,
   cache_failed: true,
   subscription_renewed: true,
+  request: true,
+  source_changed: true,
 } satisfies Record<ResolverEvent["type"], true>);
 
 const root = resolve(import.meta.dirname, "..");

@@ -17,6 +17,8 @@ const outcomes = {
   key_malformed: "failed",
   key_not_configured: "failed",
   key_rejected: "failed",
+  key_replaced: "tryAgain",
+  key_revoked: "failed",
   key_undecryptable: "failed",
   keyring_outdated: "failed",
   keyring_unavailable: "tryAgain",
@@ -27,6 +29,7 @@ const outcomes = {
   region_unknown: "usage",
   request_timeout: "tryAgain",
   sdk_missing: "failed",
+  sdk_unsupported: "failed",
   store_unavailable: "tryAgain",
 } satisfies Record<ByokErrorCode, keyof typeof exitCodes>;
 

@@ -79,7 +79,7 @@ export class ChangeFeed {
   /** Polls from now on every `pollMs`, as long as anything is remembered, or until a poll that failed has been made good. */
   follow(): void {
     const { clock, pollMs, memory } = this.#options;
-    const isIdle = memory.size === 0 && this.#failures === 0;
+    const isIdle = memory.isIdle && this.#failures === 0;
     if (this.#timer !== undefined || this.#isClosed || isIdle) return;
     const delayMs = pollMs * (0.9 + 0.2 * clock.random());
     this.#timer = clock.schedule(delayMs, () => void this.#tick(), "background");

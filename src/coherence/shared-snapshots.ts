@@ -97,7 +97,7 @@ export class SharedSnapshots {
   #follow({ orgId, seq }: ChangeNotice): void {
     const { memory, feed, isFilling } = this.#options;
     const isNews = seq === null || !memory.history.hasReadUpTo(seq);
-    const isHeld = orgId === null ? memory.size > 0 : memory.holds(orgId);
+    const isHeld = orgId === null ? !memory.isIdle : memory.holds(orgId);
     if (isNews && (isHeld || isFilling(orgId))) feed.pollSoon();
   }
 

@@ -100,6 +100,25 @@ export class SnapshotCache {
     return listUnopened(snapshot, request.providers).length === 0 ? this.#use(snapshot, "memory") : undefined;
   }
 
+  /**
+   * What may be used of an organisation in this very turn; `held` is what a call holds of it, which memory may have forgotten.
+   * Counts as no use.
+   */
+  peek(orgId: string, held: OpenedSnapshot | undefined): OpenedSnapshot | undefined {
+    const snapshot = this.memory.find(orgId) ?? held;
+    return snapshot !== undefined && this.memory.isFresh(snapshot) ? snapshot : undefined;
+  }
+
+  /** Whether the database seems to be away: its log could not be read last time. */
+  get isAway(): boolean {
+    return this.feed.failures > 0;
+  }
+
+  /** Reads behind everybody's back. */
+  readBehind(orgId: string): void {
+    this.#reads.join(orgId).catch(() => {});
+  }
+
   /** Reads until the use rule lets an answer through or the deadline ends. */
   async read(orgId: string, request: SnapshotRequest, deadline: Deadline): Promise<SnapshotAnswer> {
     const fresh = { result: undefined, hasReopened: false, hasFailed: false, pauseMs: unseenPauseMs };
@@ -140,9 +159,9 @@ export class SnapshotCache {
 
   /** While polls fail the last known answer is given at once, and the read runs behind the call's back. */
   #answerWithoutStore({ orgId, request, hasFailed }: Attempt): SnapshotAnswer | undefined {
-    const isAway = hasFailed || this.feed.failures > 0;
+    const isAway = hasFailed || this.isAway;
     const answer = isAway ? this.#overdue(orgId, request) : undefined;
-    if (answer !== undefined && !hasFailed) this.#reads.join(orgId).catch(() => {});
+    if (answer !== undefined && !hasFailed) this.readBehind(orgId);
     return answer;
   }
 

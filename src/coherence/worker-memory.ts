@@ -16,6 +16,7 @@ export class WorkerMemory {
   readonly #leaseMs: number;
   readonly #maxFences: number;
   readonly #snapshots: LRUCache<string, OpenedSnapshot>;
+  readonly #watchers = new Map<string, Set<() => void>>();
 
   constructor(clock: Clock, leaseMs: number, maxOrgs: number) {
     this.#clock = clock;
@@ -28,8 +29,24 @@ export class WorkerMemory {
     return this.#snapshots.size;
   }
 
+  /** Whether a change of the organisation matters here: it is remembered, or a call that is under way watches it. */
   holds(orgId: string): boolean {
-    return this.#snapshots.has(orgId);
+    return this.#snapshots.has(orgId) || this.#watchers.has(orgId);
+  }
+
+  /** Whether no change matters here. */
+  get isIdle(): boolean {
+    return this.#snapshots.size === 0 && this.#watchers.size === 0;
+  }
+
+  /** Calls `onChange` after every change of the organisation, until the returned function is called. */
+  watch(orgId: string, onChange: () => void): () => void {
+    const watchers = this.#watchers.get(orgId) ?? new Set();
+    this.#watchers.set(orgId, watchers.add(onChange));
+    return () => {
+      watchers.delete(onChange);
+      if (watchers.size === 0 && this.#watchers.get(orgId) === watchers) this.#watchers.delete(orgId);
+    };
   }
 
   /** The snapshot that is admissible, whether or not its lease has ended. */
@@ -68,19 +85,27 @@ export class WorkerMemory {
   /** Takes in a page of the change log, and drops at once what it outdates. */
   applyPage(page: LogPage, request: PageRequest): PageOutcome {
     const { hasUnconfirmed } = this.history;
+    const changed = new Set<string>();
     const outcome = this.history.applyPage(page, request, this.#clock.monotonicMs(), (orgId, seq) => {
       const snapshot = this.#snapshots.peek(orgId);
       if (snapshot !== undefined && snapshot.asOf < seq) this.#snapshots.delete(orgId);
+      if (this.#watchers.has(orgId)) changed.add(orgId);
     });
     if (isFlush(outcome)) this.#snapshots.clear();
     if (outcome === "behind" || outcome === "more") this.#dropUnconfirmed();
     if (hasUnconfirmed) this.#dropInadmissible();
     this.#boundFences();
+    for (const orgId of isFlush(outcome) ? this.#watchers.keys() : changed) this.#tell(orgId);
     return outcome;
   }
 
   clear(): void {
     this.#snapshots.clear();
+    this.#watchers.clear();
+  }
+
+  #tell(orgId: string): void {
+    for (const onChange of this.#watchers.get(orgId) ?? []) onChange();
   }
 
   /** What may be of a lost history is not handed out while that is being found out. */

@@ -110,6 +110,8 @@ export const told: Readonly<Record<ByokErrorCode, Told | "internal">> = {
   key_malformed: ownMessage,
   key_not_configured: { status: 404, detail: "There is no key of that provider. Add one first." },
   key_rejected: ownMessage,
+  key_replaced: "internal",
+  key_revoked: "internal",
   key_undecryptable: unopened,
   // The process has another keyring than the one that sealed the key: the operator is told.
   keyring_outdated: unreachable,
@@ -121,5 +123,6 @@ export const told: Readonly<Record<ByokErrorCode, Told | "internal">> = {
   region_unknown: ownMessage,
   request_timeout: "internal",
   sdk_missing: "internal",
+  sdk_unsupported: "internal",
   store_unavailable: unreachable,
 };

@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import { Deadline } from "../deadline.ts";
 import { ByokError, isByokError } from "../errors.ts";
 import { copyOwn, isRecord, ownProperty } from "../own-property.ts";
+import { createCredential } from "../providers/create-credential.ts";
 import { type DeclaredEndpoint, findEndpoint } from "../providers/endpoints.ts";
 import type { KeyCheck, Provider } from "../providers/provider.ts";
 import type { Secret } from "../secret.ts";
@@ -81,7 +82,7 @@ export class KeyChecks {
     const endpoint = findEndpoint(provider, region, this.#endpoints.get(provider.id));
     if (provider.check === undefined || endpoint === undefined) return skipped;
     const { baseUrl, websocketUrl } = endpoint;
-    const credential = { key, region, baseUrl, websocketUrl, requestTimeoutMs: withinMs };
+    const credential = createCredential(provider, { key, region, baseUrl, websocketUrl }, withinMs);
     const end = this.#limiter.begin(orgId, provider.id);
     const ending = new AbortController();
     const ask = async (): Promise<KeyCheck> => {

@@ -1,18 +1,17 @@
 import type { DeepgramClient } from "@deepgram/sdk";
 import { importOptional } from "../import-optional.ts";
-import { pinnedFetch, toOrigin } from "./http/pinned-fetch.ts";
+import type { Endpoint } from "./endpoint.ts";
 import { probe } from "./http/probe.ts";
 import { foreignKeys, foreignModelKeys } from "./key-format.ts";
-import type { Endpoint, Model, Provider } from "./provider.ts";
+import type { Model, Provider } from "./provider.ts";
 import { deepgramRefusals } from "./refusals/deepgram-refusals.ts";
-
-const globalHost = "api.deepgram.com";
-/** Voice agents have a host of their own, in the global region only (https://developers.deepgram.com). */
-const agentHost = "agent.deepgram.com";
 
 const toEndpoint = (name: string): Endpoint => ({ baseUrl: `https://${name}`, websocketUrl: `wss://${name}` });
 const listStt = (id: string, name: string): Model => ({ id, name, default: id === "nova-3-general", slot: "stt" });
 const listTts = (id: string, name: string): Model => ({ id, name, default: id === "aura-2-thalia-en", slot: "tts" });
+
+/** Voice agents have a host of their own, in the global region only (https://developers.deepgram.com). */
+const agentEndpoint = toEndpoint("agent.deepgram.com");
 
 /** Deepgram: `stt` live and from files, `tts` with the Aura voices. */
 export const deepgram: Provider<"deepgram", "stt" | "tts", DeepgramClient> = {
@@ -21,12 +20,15 @@ export const deepgram: Provider<"deepgram", "stt" | "tts", DeepgramClient> = {
   category: "stt",
   docsUrl: "https://developers.deepgram.com/",
   serves: ["stt", "tts"],
-  endpoint: toEndpoint(globalHost),
+  endpoint: toEndpoint("api.deepgram.com"),
+  otherHosts: [agentEndpoint],
   regions: {
     eu: toEndpoint("api.eu.deepgram.com"),
     au: toEndpoint("api.au.deepgram.com"),
     in: toEndpoint("api.in.deepgram.com"),
   },
+  keyHeader: { name: "authorization", scheme: "Token" },
+  headers: ["dg-*", "x-deepgram-session-id", "x-fern-*"],
   sdk: "@deepgram/sdk@5",
   keyVariable: "DEEPGRAM_API_KEY",
   refusedPrefixes: { ...foreignKeys, ...foreignModelKeys },
@@ -42,28 +44,22 @@ export const deepgram: Provider<"deepgram", "stt" | "tts", DeepgramClient> = {
     listTts("aura-2-andromeda-en", "Aura 2 Andromeda"),
   ],
   load: () => importOptional("deepgram", "@deepgram/sdk@5", () => import("@deepgram/sdk")),
-  connect: (credential, loaded) => {
+  connect: ({ placeholder, baseUrl, websocketUrl, fetch, agent, requestTimeoutMs }, loaded) => {
     const { DeepgramClient: Client } = loaded as typeof import("@deepgram/sdk");
-    const { baseUrl, websocketUrl, key, requestTimeoutMs } = credential;
-    const isGlobal = new URL(baseUrl).host === globalHost;
-    const agent = isGlobal ? toEndpoint(agentHost) : { baseUrl, websocketUrl };
     return new Client({
-      // A supplier, because the SDK shows a plain key to whoever inspects or serialises the client.
-      apiKey: () => key.reveal(),
+      apiKey: placeholder,
       environment: {
         base: baseUrl,
         production: websocketUrl,
-        agent: agent.websocketUrl,
-        agentRest: agent.baseUrl,
+        agent: agentEndpoint.websocketUrl,
+        agentRest: agentEndpoint.baseUrl,
       },
-      fetch: pinnedFetch("deepgram", credential, [toOrigin(baseUrl), toOrigin(agent.baseUrl)]) as typeof fetch,
+      fetch,
+      agent,
       timeoutInSeconds: (2 * requestTimeoutMs) / 1_000,
       // The SDK waits as long as `retry-after` says, whatever its time-out is. A call may ask for retries itself.
       maxRetries: 0,
     });
   },
-  check: (credential, signal) => {
-    const headers = { authorization: `Token ${credential.key.reveal()}` };
-    return probe("deepgram", credential, signal, { path: "/v1/auth/token", headers }, deepgramRefusals);
-  },
+  check: (credential, signal) => probe(credential, signal, "/v1/auth/token", deepgramRefusals),
 };

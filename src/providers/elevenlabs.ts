@@ -1,10 +1,13 @@
 import type { ElevenLabsClient } from "@elevenlabs/elevenlabs-js";
 import { importOptional } from "../import-optional.ts";
-import { pinnedFetch, toOrigin } from "./http/pinned-fetch.ts";
+import type { Egress } from "./egress/egress.ts";
+import type { Endpoint } from "./endpoint.ts";
 import { probe } from "./http/probe.ts";
 import { foreignKeys, foreignModelKeys } from "./key-format.ts";
-import type { Endpoint, Model, Provider } from "./provider.ts";
+import type { Model, Provider } from "./provider.ts";
 import { elevenlabsRefusals } from "./refusals/elevenlabs-refusals.ts";
+
+type ElevenLabsSdk = typeof import("@elevenlabs/elevenlabs-js");
 
 const toEndpoint = (name: string): Endpoint => ({ baseUrl: `https://${name}`, websocketUrl: `wss://${name}` });
 const listTts = (id: string, name: string): Model => ({ id, name, default: id === "eleven_flash_v2_5", slot: "tts" });
@@ -25,6 +28,8 @@ export const elevenlabs: Provider<"elevenlabs", "tts" | "stt", ElevenLabsClient>
     in: toEndpoint("api.in.residency.elevenlabs.io"),
     sg: toEndpoint("api.sg.residency.elevenlabs.io"),
   },
+  keyHeader: { name: "xi-api-key" },
+  headers: ["x-fern-*"],
   sdk: "@elevenlabs/elevenlabs-js@2",
   keyVariable: "ELEVENLABS_API_KEY",
   /** Its own keys begin with `sk_` where they begin with anything. */
@@ -41,22 +46,48 @@ export const elevenlabs: Provider<"elevenlabs", "tts" | "stt", ElevenLabsClient>
     listStt("scribe_realtime", "Scribe Realtime"),
   ],
   load: () => importOptional("elevenlabs", "@elevenlabs/elevenlabs-js@2", () => import("@elevenlabs/elevenlabs-js")),
-  connect: (credential, loaded) => {
-    const { ElevenLabsClient: Client } = loaded as typeof import("@elevenlabs/elevenlabs-js");
-    const { baseUrl, key, requestTimeoutMs } = credential;
-    return new Client({
-      // A supplier, because the SDK shows a plain key to whoever inspects or serialises the client.
-      apiKey: () => key.reveal(),
-      environment: baseUrl,
-      baseUrl,
-      fetch: pinnedFetch("elevenlabs", credential, [toOrigin(baseUrl)]) as typeof fetch,
-      timeoutInSeconds: (2 * requestTimeoutMs) / 1_000,
-      // The SDK waits as long as `retry-after` says, whatever its time-out is. A call may ask for retries itself.
-      maxRetries: 0,
-    });
-  },
-  check: (credential, signal) => {
-    const headers = { "xi-api-key": credential.key.reveal() };
-    return probe("elevenlabs", credential, signal, { path: "/v1/models", headers }, elevenlabsRefusals);
-  },
+  connect: (egress, loaded) => connectElevenLabs(egress, loaded as ElevenLabsSdk),
+  check: (credential, signal) => probe(credential, signal, "/v1/models", elevenlabsRefusals),
 };
+
+function connectElevenLabs(egress: Egress, sdk: ElevenLabsSdk): ElevenLabsClient {
+  const { placeholder, baseUrl, fetch, requestTimeoutMs } = egress;
+  const client = new sdk.ElevenLabsClient({
+    apiKey: placeholder,
+    environment: baseUrl,
+    baseUrl,
+    fetch,
+    timeoutInSeconds: (2 * requestTimeoutMs) / 1_000,
+    // The SDK waits as long as `retry-after` says, whatever its time-out is. A call may ask for retries itself.
+    maxRetries: 0,
+  });
+  const { realtime } = client.speechToText;
+  realtime.connect = (options) => openScribe(realtime, options, egress, sdk);
+  return client;
+}
+
+interface ScribeSocket {
+  setWebSocket(socket: unknown): void;
+}
+
+interface Scribe {
+  buildWebSocketUri(options: object): Promise<string>;
+  streamFromUrl(options: object, connection: object, commitStrategy: string): Promise<void>;
+}
+
+/** What the SDK's own `connect` does, through the slot's socket: the SDK makes its own, which nobody can aim. */
+async function openScribe(
+  realtime: object,
+  options: Parameters<ElevenLabsClient["speechToText"]["realtime"]["connect"]>[0],
+  egress: Egress,
+  { RealtimeConnection }: ElevenLabsSdk,
+): ReturnType<ElevenLabsClient["speechToText"]["realtime"]["connect"]> {
+  const { buildWebSocketUri, streamFromUrl } = realtime as Scribe;
+  const connection = new RealtimeConnection("url" in options ? 16_000 : options.sampleRate);
+  const socket = new egress.WebSocket(await buildWebSocketUri.call(realtime, options));
+  (connection as unknown as ScribeSocket).setWebSocket(socket);
+  socket.on("open", () => {
+    if ("url" in options) void streamFromUrl.call(realtime, options, connection, options.commitStrategy ?? "manual");
+  });
+  return connection;
+}

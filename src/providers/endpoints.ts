@@ -2,7 +2,8 @@ import { ByokError } from "../errors.ts";
 import { text } from "../option-kinds.ts";
 import { ownProperty } from "../own-property.ts";
 import { type OptionRules, readOptions, required } from "../read-options.ts";
-import type { Endpoint, Provider } from "./provider.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { Provider } from "./provider.ts";
 
 /** A host that the operator declares for a provider. A string is its `baseUrl`; `websocketUrl` defaults to the same host. */
 export type EndpointOption =

@@ -1,10 +1,12 @@
 import type { OpenAI } from "openai";
 import type { OpenAIRealtimeWS } from "openai/realtime/ws";
+import type { Endpoint } from "./endpoint.ts";
 import { probe } from "./http/probe.ts";
 import { foreignKeys } from "./key-format.ts";
 import type { OpenAISdk } from "./openai-sdk/openai-client.ts";
+import { openaiHeaders } from "./openai-sdk/openai-headers.ts";
 import { loadProtocol, openSession } from "./openai-sdk/openai-protocol.ts";
-import type { Endpoint, Model, Provider } from "./provider.ts";
+import type { Model, Provider } from "./provider.ts";
 import { openaiRefusals } from "./refusals/openai-refusals.ts";
 
 /** Data residency hosts as the SDK's `dataResidency` option names them (openai 7.57). */
@@ -57,10 +59,8 @@ export const openai: Provider<"openai", "llm" | "realtime", OpenAI, OpenAIRealti
     name: `${id.charAt(0).toUpperCase()}${id.slice(1)}`,
   })),
   load: () => loadProtocol("openai"),
-  connect: (credential, loaded) => (loaded as OpenAISdk).connect("openai", credential),
-  realtime: (credential, loaded, session) => openSession("openai", credential, loaded, session),
-  check: (credential, signal) => {
-    const headers = { authorization: `Bearer ${credential.key.reveal()}` };
-    return probe("openai", credential, signal, { path: "/models", headers }, openaiRefusals);
-  },
+  headers: openaiHeaders,
+  connect: (egress, loaded) => (loaded as OpenAISdk).connect(egress),
+  realtime: (egress, loaded, session) => openSession("openai", egress, loaded, session),
+  check: (credential, signal) => probe(credential, signal, "/models", openaiRefusals),
 };

@@ -3,6 +3,8 @@ import { callback, list, recordOf, text } from "../option-kinds.ts";
 import { type OptionRules, readOptions, required } from "../read-options.ts";
 import type { Secret } from "../secret.ts";
 import type { Category, Slot } from "../slot.ts";
+import type { Egress } from "./egress/egress.ts";
+import type { Vendor } from "./egress/vendor.ts";
 import type { RefusalReason } from "./refusals/refusal.ts";
 
 /**
@@ -10,7 +12,8 @@ import type { RefusalReason } from "./refusals/refusal.ts";
  * {@link defineProvider}; the five built-in ones are `openai`, `deepgram`, `elevenlabs`, `xai` and `resend`.
  */
 export interface Provider<Id extends string = string, S extends Slot = Slot, C = unknown, R = unknown>
-  extends Catalogue {
+  extends Catalogue,
+    Vendor {
   /** Names the provider in agents, in the API and in `<id>_secret_id`. Lower case, digits, `_`, at most 32 characters. */
   readonly id: Id;
   readonly name: string;
@@ -18,21 +21,17 @@ export interface Provider<Id extends string = string, S extends Slot = Slot, C =
   readonly docsUrl: string;
   /** The slots that it can fill. The first is the one that `resolver.client()` takes when none is named. */
   readonly serves: readonly S[];
-  /** The default host. */
-  readonly endpoint: Endpoint;
-  /** Hosts by region; a key stored with a region talks to that region's host only. Absent: the provider has none. */
-  readonly regions?: Readonly<Record<string, Endpoint>> | undefined;
   /** The package that {@link Provider.load} imports, with its major: `openai@7`. Named by `sdk_missing`. */
   readonly sdk?: string | undefined;
   /** Imports the SDK. Called once, ahead of the first client. Absent: nothing to import. */
   load?(): Promise<unknown>;
   /**
-   * Builds a client. Must not read the environment: what `credential` says is all there is. `loaded` is what
-   * {@link Provider.load} resolved to.
+   * Builds a client on `egress.baseUrl`, with `egress.placeholder` for a key and with `egress.fetch`, `egress.WebSocket` or
+   * `egress.agent`: each request gets the key that serves as it leaves. `loaded` is what {@link Provider.load} resolved to.
    */
-  connect(credential: Credential, loaded: unknown): C;
+  connect(egress: Egress, loaded: unknown): C;
   /** Opens a realtime session. Present exactly on providers that serve `realtime` through `connect()`. */
-  realtime?(credential: Credential, loaded: unknown, session: RealtimeSession): Promise<R>;
+  realtime?(egress: Egress, loaded: unknown, session: RealtimeSession): Promise<R>;
   /** The cheapest authenticated call. Never rejects for what the provider answers. Absent: keys are stored unchecked. */
   check?(credential: Credential, signal: AbortSignal): Promise<KeyCheck>;
   /** The environment variable that its own SDK reads a key from: `OPENAI_API_KEY`. Read by `platformKeysFromEnv()` alone. */
@@ -62,18 +61,10 @@ export interface Voice {
   readonly name: string;
 }
 
-/** Where a provider listens, for HTTP and for websockets, both without a trailing slash. */
-export interface Endpoint {
-  readonly baseUrl: string;
-  readonly websocketUrl: string;
-}
-
-/** A key, and the one host that it may travel to. */
-export interface Credential extends Endpoint {
+/** A key that is to be checked, and the way to ask its provider: requests of `fetch` carry it. */
+export interface Credential extends Egress {
   readonly key: Secret;
   readonly region: string | null;
-  /** See `ResolverOptions.requestTimeoutMs`. */
-  readonly requestTimeoutMs: number;
 }
 
 /** What a realtime socket is opened with. */
@@ -150,7 +141,10 @@ const rules: OptionRules<Provider> = {
   endpoint: required(recordOf("an endpoint: { baseUrl, websocketUrl }")),
   models: required(list),
   voices: list,
+  otherHosts: list,
   regions: recordOf("endpoints by region"),
+  keyHeader: recordOf('how a request shows its key: { name: "authorization", scheme: "Bearer" }'),
+  headers: list,
   sdk: text,
   load: callback,
   connect: required(callback),

@@ -1,9 +1,10 @@
 import type { Resend } from "resend";
+import { isByokError } from "../errors.ts";
 import { importOptional } from "../import-optional.ts";
-import { pinnedFetch, toOrigin } from "./http/pinned-fetch.ts";
+import type { Egress } from "./egress/egress.ts";
 import { probe } from "./http/probe.ts";
 import { foreignKeys, foreignModelKeys } from "./key-format.ts";
-import type { Credential, Provider } from "./provider.ts";
+import type { Provider } from "./provider.ts";
 import { resendRefusals } from "./refusals/resend-refusals.ts";
 
 type ResendSdk = typeof import("resend");
@@ -25,46 +26,37 @@ export const resend: Provider<"resend", "email", Resend> = {
   refusedPrefixes: { ...foreignKeys, ...foreignModelKeys },
   models: [],
   load: () => importOptional("resend", "resend@6", () => import("resend")),
-  connect: (credential, loaded) => makeHermetic(loaded as ResendSdk, credential),
-  check: (credential, signal) => {
-    const headers = { authorization: `Bearer ${credential.key.reveal()}`, "user-agent": userAgent };
-    return probe("resend", credential, signal, { path: "/domains", headers }, resendRefusals);
-  },
+  headers: ["x-batch-validation"],
+  connect: (egress, loaded) => connectResend(egress, loaded as ResendSdk),
+  check: (credential, signal) => probe(credential, signal, "/domains", resendRefusals),
 };
 
-/**
- * The SDK's client with its requests sent through the pinned fetch. It has no option for fetch, so the one method that all of
- * them pass is replaced; key and headers become getters that nothing shows.
- */
-function makeHermetic(sdk: ResendSdk, credential: Credential): Resend {
-  const { baseUrl, key } = credential;
-  const send = pinnedFetch("resend", credential, [toOrigin(baseUrl)]);
-  const client = new sdk.Resend(key.reveal(), { baseUrl, userAgent });
-  const headers = (): Headers =>
-    new Headers({
-      authorization: `Bearer ${key.reveal()}`,
-      "user-agent": userAgent,
-      "content-type": "application/json",
-    });
-  Object.defineProperties(client, {
-    key: { get: () => key.reveal(), enumerable: false },
-    headers: { get: headers, enumerable: false },
-    fetchRequest: {
-      enumerable: false,
-      value: async (path: string, init: RequestInit = {}): Promise<unknown> => {
-        try {
-          const response = await send(`${baseUrl}${path}`, init);
-          const body: unknown = await response.json();
-          const answered = Object.fromEntries(response.headers);
-          return response.ok
-            ? { data: body, error: null, headers: answered }
-            : { data: null, error: body, headers: answered };
-        } catch (error) {
-          const message = error instanceof Error && "code" in error ? error.message : "Unable to fetch data.";
-          return { data: null, error: { name: "application_error", statusCode: null, message }, headers: null };
-        }
-      },
-    },
-  });
+/** The SDK's client with its requests sent by the slot's `fetch`. It has no option for that, so the one method that all of them pass is replaced. */
+function connectResend({ placeholder, baseUrl, fetch }: Egress, sdk: ResendSdk): Resend {
+  const client = new sdk.Resend(placeholder, { baseUrl, userAgent });
+  // Older ones have no such option and take RESEND_USER_AGENT.
+  const { headers } = client as unknown as { readonly headers?: unknown };
+  if (headers instanceof Headers) headers.set("user-agent", userAgent);
+  const fetchRequest = async (path: string, init: RequestInit = {}): Promise<unknown> => {
+    try {
+      const response = await fetch(`${baseUrl}${path}`, init);
+      const body: unknown = await response.json();
+      const answered = Object.fromEntries(response.headers);
+      return response.ok
+        ? { data: body, error: null, headers: answered }
+        : { data: null, error: body, headers: answered };
+    } catch (error) {
+      if (init.signal?.aborted === true && error === init.signal.reason) throw error;
+      return { data: null, error: toResendError(error), headers: null };
+    }
+  };
+  Object.defineProperty(client, "fetchRequest", { value: fetchRequest, enumerable: false });
   return client;
+}
+
+/** In the SDK's shape. What byokit refused is its `cause`, which is not shown. */
+function toResendError(error: unknown): object {
+  const message = isByokError(error) ? error.message : "Unable to fetch data.";
+  const shown = { name: "application_error", statusCode: null, message };
+  return isByokError(error) ? Object.defineProperty(shown, "cause", { value: error }) : shown;
 }

@@ -4,6 +4,7 @@ import { probe } from "./http/probe.ts";
 import { readObject } from "./http/read-field.ts";
 import { foreignKeys } from "./key-format.ts";
 import type { OpenAISdk } from "./openai-sdk/openai-client.ts";
+import { openaiHeaders } from "./openai-sdk/openai-headers.ts";
 import { loadProtocol, openSession } from "./openai-sdk/openai-protocol.ts";
 import type { KeyCheck, Provider } from "./provider.ts";
 import { xaiRefusals } from "./refusals/xai-refusals.ts";
@@ -43,12 +44,10 @@ export const xai: Provider<"xai", "realtime" | "llm", OpenAI, OpenAIRealtimeWS> 
     { id: "leo", name: "Leo" },
   ],
   load: () => loadProtocol("xai"),
-  connect: (credential, loaded) => (loaded as OpenAISdk).connect("xai", credential),
-  realtime: (credential, loaded, session) => openSession("xai", credential, loaded, session),
-  check: (credential, signal) => {
-    const headers = { authorization: `Bearer ${credential.key.reveal()}` };
-    return probe("xai", credential, signal, { path: "/api-key", headers }, xaiRefusals, judgeFacts);
-  },
+  headers: openaiHeaders,
+  connect: (egress, loaded) => (loaded as OpenAISdk).connect(egress),
+  realtime: (egress, loaded, session) => openSession("xai", egress, loaded, session),
+  check: (credential, signal) => probe(credential, signal, "/api-key", xaiRefusals, judgeFacts),
 };
 
 /** A key that is blocked reads its own facts all the same. */

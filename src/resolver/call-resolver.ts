@@ -1,22 +1,26 @@
 import type { Clock } from "../clock.ts";
-import { type SnapshotAnswer, SnapshotCache, type SnapshotRequest } from "../coherence/snapshot-cache.ts";
+import { SnapshotCache } from "../coherence/snapshot-cache.ts";
 import { Deadline } from "../deadline.ts";
-import { ByokError, isByokError, type SlotFailure } from "../errors.ts";
+import { ByokError, type SlotFailure } from "../errors.ts";
 import { assertOrgId } from "../identifier.ts";
 import type { Keyring } from "../keyring/keyring.ts";
-import { nonNegativeInteger, positiveMs } from "../options.ts";
 import { ownProperty } from "../own-property.ts";
+import { loadWs } from "../providers/egress/load-ws.ts";
+import type { WsModule } from "../providers/egress/slot-websocket.ts";
 import { providerUnknown } from "../providers/provider-unknown.ts";
 import type { Slot } from "../slot.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import type { NamedSlot } from "./agent-config.ts";
 import { readClientOptions, readResolveOptions } from "./call-options.ts";
+import { type ChosenSlot, isFailure } from "./chosen-slot.ts";
 import { KeyChooser } from "./key-chooser.ts";
-import { type ChosenSlot, ResolutionClients, type ResolvedSlot, toResolvedSlot } from "./resolved-slot.ts";
+import type { ResolvedSlot } from "./resolved-slot.ts";
 import type { AgentConfig, ClientOptions, ResolveOptions, ResolverHealth } from "./resolver.ts";
 import type { ResolverSettings } from "./resolver-settings.ts";
 import { SdkLoader } from "./sdk-loader.ts";
 import { SlotBinder } from "./slot-binder.ts";
+import { SlotDecisions } from "./slot-decisions.ts";
+import { toResolvedSlot } from "./slot-handle.ts";
 
 type ReadAgent = typeof import("./agent-config.ts").parseSlots;
 
@@ -34,9 +38,10 @@ export class CallResolver {
   readonly #cache: SnapshotCache;
   readonly #sdks: SdkLoader = new SdkLoader();
   readonly #binder: SlotBinder;
-  readonly #chooser: KeyChooser;
+  readonly #decisions: SlotDecisions;
   readonly #closing: AbortController = new AbortController();
   #readAgent: ReadAgent | undefined;
+  #ws: { readonly module: WsModule | undefined } | undefined;
 
   constructor(clock: Clock, store: KeyStore, keyring: Keyring, settings: ResolverSettings) {
     const { shared, leaseMs, pollMs, maxOrgs, deadlineMs, onEvent } = settings;
@@ -46,7 +51,8 @@ export class CallResolver {
     this.#store = store;
     this.#cache = new SnapshotCache({ store, keyring, shared, clock, leaseMs, pollMs, maxOrgs, readLimitMs, onEvent });
     this.#binder = new SlotBinder(settings.providers, this.#sdks);
-    this.#chooser = new KeyChooser(settings);
+    const chooser = new KeyChooser(settings);
+    this.#decisions = new SlotDecisions(clock, this.#cache, chooser, settings, this.#closing.signal);
   }
 
   async ready(): Promise<void> {
@@ -54,7 +60,7 @@ export class CallResolver {
     const { deadlineMs } = this.#settings;
     const deadline = new Deadline(this.#clock, deadlineMs, [this.#closing.signal], () => this.#notReady(deadlineMs));
     await deadline.race(this.#cache.feed.poll());
-    await this.#loadAgentReader();
+    await Promise.all([this.#loadAgentReader(), this.#loadWs()]);
     const { preload, providers } = this.#settings;
     if (preload === undefined) await this.#sdks.loadInstalled([...providers.values()]);
     else for (const provider of preload) await this.#sdks.load(provider);
@@ -62,7 +68,7 @@ export class CallResolver {
 
   async resolve(orgId: string, agent: AgentConfig, given?: ResolveOptions): Promise<Record<string, unknown>> {
     const options = readResolveOptions(given);
-    const deadline = this.#startDeadline(assertOrgId(orgId), options);
+    const deadline = this.#decisions.startDeadline(assertOrgId(orgId), options);
     const readAgent = this.#readAgent ?? (await deadline.race(this.#loadAgentReader()));
     const slots = await this.#serve(orgId, readAgent(orgId, agent), options.atLeast, deadline);
     const resolution: Record<string, unknown> = { orgId };
@@ -72,7 +78,7 @@ export class CallResolver {
 
   async client(orgId: string, provider: string, given?: ClientOptions): Promise<ResolvedSlot> {
     const options = readClientOptions(given);
-    const deadline = this.#startDeadline(assertOrgId(orgId), options);
+    const deadline = this.#decisions.startDeadline(assertOrgId(orgId), options);
     const { providers } = this.#settings;
     const known = providers.get(provider);
     if (known === undefined) throw providerUnknown(orgId, providers.keys());
@@ -120,42 +126,21 @@ export class CallResolver {
     deadline.throwIfEnded();
     // What is at hand is taken without a wait: every one costs as much as finding it.
     const bound = this.#binder.bindLoaded(named) ?? (await this.#binder.bind(named, deadline));
-    const providers: string[] = [];
-    for (const slot of bound) if (!isFailure(slot)) providers.push(slot.provider.id);
-    const request = this.#toRequest(providers, atLeast);
-    const isNeeded = providers.length > 0;
-    const answer = isNeeded
-      ? (this.#cache.hit(orgId, request) ?? (await this.#read(orgId, request, deadline)))
-      : undefined;
-    const outcomes = bound.map((slot) => (isFailure(slot) ? slot : this.#chooser.choose(orgId, slot, answer)));
+    const ws = this.#ws ?? (await deadline.race(this.#loadWs()));
+    const outcomes = await this.#decisions.resolve(orgId, bound, atLeast, deadline);
     const failures = outcomes.filter(isFailure);
     if (failures.length > 0) throw slotsFailed(orgId, failures);
-    const clients = new ResolutionClients();
-    return (outcomes as ChosenSlot[]).map((slot) => toResolvedSlot(slot, clients));
+    const context = { decisions: this.#decisions, ws: ws.module, renew: (chosen: ChosenSlot) => this.#renew(chosen) };
+    return (outcomes as ChosenSlot[]).map((chosen) => toResolvedSlot(chosen, context));
   }
 
-  #toRequest(providers: readonly string[], atLeast = 0): SnapshotRequest {
-    return {
-      providers,
-      atLeast: nonNegativeInteger("atLeast", atLeast),
-      acceptsOverdue: (answer) => this.#chooser.mayServe(providers, answer),
-    };
-  }
-
-  /** While the store does not answer: what was last known, which each slot judges for itself, or `undefined`. */
-  async #read(orgId: string, request: SnapshotRequest, deadline: Deadline): Promise<SnapshotAnswer | undefined> {
-    try {
-      return await this.#cache.read(orgId, request, deadline);
-    } catch (error) {
-      if (!isByokError(error) || error.code !== "store_unavailable") throw error;
-      return this.#cache.lastKnown(orgId, request.atLeast);
-    }
-  }
-
-  #startDeadline(orgId: string, { deadlineMs, signal, atLeast = 0 }: ResolveOptions): Deadline {
-    const limitMs = deadlineMs === undefined ? this.#settings.deadlineMs : positiveMs("deadlineMs", deadlineMs);
-    const signals = signal === undefined ? [this.#closing.signal] : [this.#closing.signal, signal];
-    return new Deadline(this.#clock, limitMs, signals, () => this.#expired(orgId, limitMs, atLeast));
+  /** The log is read anew, so that what is decided then knows every change that was made before. */
+  async #renew({ orgId, slot, provider, model, voice }: ChosenSlot): Promise<ResolvedSlot> {
+    const deadline = this.#decisions.startDeadline(orgId, {});
+    await deadline.race(this.#cache.feed.pollAnew().catch(() => {}));
+    const named = { slot, provider: provider.id, model, voice };
+    const [renewed] = await this.#serve(orgId, [named], undefined, deadline);
+    return renewed as ResolvedSlot;
   }
 
   #notReady(limitMs: number): ByokError {
@@ -169,24 +154,16 @@ export class CallResolver {
     return new ByokError("deadline_exceeded", message);
   }
 
-  #expired(orgId: string, limitMs: number, atLeast: number): ByokError {
-    if (atLeast > 0 && !this.#cache.memory.history.hasReadUpTo(atLeast)) {
-      const message = `The database did not show change ${atLeast} within ${limitMs} ms. Check that the number comes from this database, then try again.`;
-      return new ByokError("change_not_visible", message, { orgId });
-    }
-    const message = `The call did not end within ${limitMs} ms. Try again, or raise \`deadlineMs\`.`;
-    return new ByokError("deadline_exceeded", message, { orgId });
-  }
-
   /** Loaded with the first agent: the validator takes longer to import than everything else together. */
   async #loadAgentReader(): Promise<ReadAgent> {
     this.#readAgent ??= (await import("./agent-config.ts")).parseSlots;
     return this.#readAgent;
   }
-}
 
-function isFailure(outcome: object): outcome is SlotFailure {
-  return Object.hasOwn(outcome, "code");
+  async #loadWs(): Promise<{ readonly module: WsModule | undefined }> {
+    this.#ws ??= { module: await loadWs() };
+    return this.#ws;
+  }
 }
 
 function slotsFailed(orgId: string, failures: readonly SlotFailure[]): ByokError {

@@ -1,7 +1,6 @@
-import { ByokError } from "../errors.ts";
-import { abortSignal } from "../option-kinds.ts";
-import type { Credential, Provider } from "../providers/provider.ts";
-import { type OptionRules, readOptions } from "../read-options.ts";
+import type { Agent } from "node:http";
+import type { SlotWebSocketClass } from "../providers/egress/slot-websocket.ts";
+import type { Provider } from "../providers/provider.ts";
 import type { Secret } from "../secret.ts";
 import type { Slot } from "../slot.ts";
 import type { KeyFailure } from "./fallback-policy.ts";
@@ -14,7 +13,15 @@ export type ResolvedSlot<P extends Provider = Provider, S extends Slot = Slot, I
   P extends Provider<infer I, infer V, infer C, infer R>
     ? I extends Id
       ? S extends V
-        ? SlotFacts<I, S> & { readonly client: C } & (S extends "realtime" ? RealtimeConnect<R> : unknown) & KeySource
+        ? SlotFacts<I, S> & { readonly client: C } & SlotWays & {
+              /**
+               * The slot as it serves now, after a read that begins after this call. What was wrong with the slot may be told.
+               *
+               * @throws ByokError as `resolve()` does.
+               */
+              renew(error?: unknown): Promise<ResolvedSlot<P, S, Id>>;
+            } & (S extends "realtime" ? RealtimeConnect<R> : unknown) &
+            KeySource
         : never
       : never
     : never;
@@ -25,11 +32,35 @@ interface SlotFacts<Id, S> {
   /** The agent's, else the catalogue's default for the slot; empty where there is none (e-mail). */
   readonly model: string;
   readonly voice: string | undefined;
-  /** For what no SDK covers: raw sockets, frameworks that want a string. Its key belongs to `baseUrl` and `websocketUrl` only. */
+  /**
+   * The way out, for what takes a key as a string and nothing else. It leaves byokit's protection: what holds it goes on with
+   * a key that is removed or replaced, and to any host. `signal` is what is left.
+   */
   readonly credential: SlotCredential;
   readonly region: string | null;
   /** Whether it rests on what was known before the lease ended, because the database does not answer. */
   readonly stale: boolean;
+}
+
+/**
+ * How requests leave. Each carries the key that serves as it leaves, whatever has become of the one that the slot was
+ * resolved with: a removed key is never sent again. Getters of the slot's class: a copy made by spreading has none.
+ */
+interface SlotWays {
+  /**
+   * For whatever takes a `fetch`. Takes URLs of the provider's default host and of the serving one.
+   *
+   * Throws ByokError: `key_revoked`, `key_replaced`, `host_refused`, `request_timeout`, and what `resolve()` throws.
+   */
+  readonly fetch: typeof fetch;
+  /** For whatever takes a WebSocket class, of `ws` or of the browsers' form. Refusals come as `error` and `close` events. */
+  readonly WebSocket: SlotWebSocketClass;
+  /** For what makes its requests itself and takes a Node agent; asked again at every reconnect. */
+  readonly agent: Agent;
+  /** Stands where an SDK wants a key. Random, of this slot alone, and worth nothing. */
+  readonly placeholder: string;
+  /** Aborted once what would serve this slot differs from what it last used, in its key, its host, or whether any does. */
+  readonly signal: AbortSignal;
 }
 
 export interface SlotCredential {
@@ -51,88 +82,3 @@ export interface ConnectOptions {
 export type KeySource =
   | { readonly source: "byok"; readonly reason: "configured"; readonly secretId: string }
   | { readonly source: "platform"; readonly reason: KeyFailure; readonly secretId: null };
-
-/** What a slot is made of once its key is chosen. */
-export interface ChosenSlot {
-  readonly orgId: string;
-  readonly slot: Slot;
-  readonly provider: Provider;
-  readonly model: string;
-  readonly voice: string | undefined;
-  readonly credential: Credential;
-  readonly source: KeySource;
-  readonly stale: boolean;
-  readonly loaded: unknown;
-}
-
-/** Clients of one resolution: the same provider with the same key is built once, when a slot first asks for it. */
-export class ResolutionClients {
-  readonly #clients = new Map<string, unknown>();
-
-  of(chosen: ChosenSlot): unknown {
-    const { provider, credential, loaded, source } = chosen;
-    const key = JSON.stringify([provider.id, source.secretId]);
-    if (!this.#clients.has(key)) this.#clients.set(key, provider.connect(credential, loaded));
-    return this.#clients.get(key);
-  }
-}
-
-export function toResolvedSlot(chosen: ChosenSlot, clients: ResolutionClients): ResolvedSlot {
-  return new SlotHandle(chosen, clients) as unknown as ResolvedSlot;
-}
-
-/** A class and no literal, because every call makes some: one with a getter of its own costs five times as much. */
-class SlotHandle {
-  readonly provider: string;
-  readonly slot: Slot;
-  readonly model: string;
-  readonly voice: string | undefined;
-  readonly source: KeySource["source"];
-  readonly reason: KeySource["reason"];
-  readonly secretId: string | null;
-  readonly region: string | null;
-  readonly stale: boolean;
-  readonly credential: SlotCredential;
-  readonly #chosen: ChosenSlot;
-  readonly #clients: ResolutionClients;
-
-  constructor(chosen: ChosenSlot, clients: ResolutionClients) {
-    const { provider, slot, model, voice, credential, source, stale } = chosen;
-    const { key, baseUrl, websocketUrl, region } = credential;
-    this.provider = provider.id;
-    this.slot = slot;
-    this.model = model;
-    this.voice = voice;
-    this.source = source.source;
-    this.reason = source.reason;
-    this.secretId = source.secretId;
-    this.region = region;
-    this.stale = stale;
-    this.credential = { key, baseUrl, websocketUrl };
-    this.#chosen = chosen;
-    this.#clients = clients;
-  }
-
-  get client(): unknown {
-    return this.#clients.of(this.#chosen);
-  }
-
-  connect(options: ConnectOptions = {}): Promise<unknown> {
-    return connectRealtime(this.#chosen, options);
-  }
-}
-
-const connectRules: OptionRules<ConnectOptions> = { signal: abortSignal };
-
-async function connectRealtime(chosen: ChosenSlot, options: ConnectOptions): Promise<unknown> {
-  const { signal } = readOptions("connect()", options, connectRules);
-  const { orgId, provider, slot, model, credential, loaded } = chosen;
-  if (slot !== "realtime" || provider.realtime === undefined) {
-    throw new ByokError(
-      "agent_invalid",
-      `"${provider.id}" opens no realtime socket in the slot "${slot}". Use the slot's client.`,
-      { orgId, provider: provider.id, slot },
-    );
-  }
-  return await provider.realtime(credential, loaded, { model, ...(signal === undefined ? {} : { signal }) });
-}

@@ -35,6 +35,8 @@ export interface ResolverSettings {
   readonly pollMs: number;
   readonly serveStaleMs: number;
   readonly absentStaleMs: number;
+  readonly callStaleMs: number;
+  readonly socketGraceMs: number;
   readonly maxOrgs: number;
   /** Never throws. */
   readonly onEvent: (event: ResolverEvent) => void;
@@ -73,6 +75,8 @@ export function parseSettings(given: ResolverOptions<Provider>, builtin: readonl
     pollMs,
     serveStaleMs: options.serveStaleMs ?? 0,
     absentStaleMs: options.absentStaleMs ?? 900_000,
+    callStaleMs: options.callStaleMs ?? 900_000,
+    socketGraceMs: options.socketGraceMs ?? 0,
     maxOrgs: options.maxOrgs ?? 10_000,
     onEvent: (event) => callHook(onEvent, event),
   };
@@ -93,6 +97,8 @@ const rules: OptionRules<ResolverOptions<Provider>> = {
   pollMs: positiveMilliseconds,
   serveStaleMs: milliseconds,
   absentStaleMs: milliseconds,
+  callStaleMs: milliseconds,
+  socketGraceMs: milliseconds,
   maxOrgs: positiveWhole,
   onEvent: callback,
 };

@@ -64,6 +64,18 @@ export interface ResolverOptions<P extends Provider = BuiltinProvider> {
    * @default 900_000
    */
   readonly absentStaleMs?: number | undefined;
+  /**
+   * How long past its lease a slot that a call holds goes on with its key while the database does not answer: an outage hangs
+   * up no call. Never past a change that is known. 0: a call's requests fail then as new calls do.
+   * @default 900_000
+   */
+  readonly callStaleMs?: number | undefined;
+  /**
+   * How long a socket that a customer's key has opened stays open once that key is removed. A replaced key closes none: the
+   * slot's `signal` tells of it.
+   * @default 0
+   */
+  readonly socketGraceMs?: number | undefined;
   /** The most organisations that are held in memory. @default 10_000 */
   readonly maxOrgs?: number | undefined;
   /** Called for what should be counted. What it throws, or rejects with, is ignored. */

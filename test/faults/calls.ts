@@ -106,7 +106,7 @@ async function answerOf(
 ): Promise<Pick<Outcome, "value" | "failed" | "stale">> {
   try {
     const { llm } = await resolver.resolve(orgId, { llm_config: { provider: "ada" } }, { deadlineMs });
-    return { value: llm.client, stale: llm.stale };
+    return { value: llm.credential.key.reveal(), stale: llm.stale };
   } catch (error) {
     return { failed: isByokError(error) ? error.code : String(error), stale: false };
   }

@@ -202,13 +202,13 @@ export const guardsOfTheCache: readonly Guard[] = [
     ],
     [
       "readiness that comes back by itself",
-      "memory.size === 0 && this.#failures === 0",
+      "memory.isIdle && this.#failures === 0",
       "memory.size === 0",
       "ready again",
     ],
     ["following the log", "this.#timer = clock.schedule(delayMs", "void (delayMs", "ready again"],
   ]),
   ...guardsOf("coherence/change-feed.ts", "resolver/restored-database.test.ts", [
-    ["no poll of an empty memory", "memory.size === 0 && this.#failures === 0", "false", "flush has"],
+    ["no poll of an empty memory", "memory.isIdle && this.#failures === 0", "false", "flush has"],
   ]),
 ];

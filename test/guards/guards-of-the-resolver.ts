@@ -4,10 +4,10 @@ import { type Guard, guardsOf } from "./guard.ts";
 export const guardsOfTheResolver: readonly Guard[] = [
   ...guardsOf("resolver/key-chooser.ts", "resolver/resolve.test.ts", [
     ["no fallback that nobody chose", ' || decision === "fail"', "", "fails where"],
-    ["an event for each fallback", 'if (reason !== "absent") onEvent(', "if (false) onEvent(", "platform's key"],
+    ["an event for each fallback", 'if (reason !== "configured") onEvent(', "if (false) onEvent(", "platform's key"],
     [
       "an event for a key that does not open",
-      'this.#settings.onEvent({ type: "key_unusable", orgId, provider: provider.id, secretId, reason });',
+      'onEvent({ type: "key_unusable", orgId, provider: provider.id, secretId, reason });',
       "",
       "open falls",
     ],
@@ -21,7 +21,7 @@ export const guardsOfTheResolver: readonly Guard[] = [
       "out until",
     ],
     ["keys that are no absence", "(key === undefined ? absentStaleMs : serveStaleMs)", "absentStaleMs", "are handed"],
-    ["an event for what is stale", 'this.#settings.onEvent({ type: "stale"', 'void ({ type: "stale"', "out until"],
+    ["an event for what is stale", 'if (chosen.stale) onEvent({ type: "stale"', 'void ({ type: "stale"', "out until"],
   ]),
   ...guardsOf("providers/endpoints.ts", "resolver/resolver-options.test.ts", [
     [
@@ -57,14 +57,14 @@ export const guardsOfTheResolver: readonly Guard[] = [
   ...guardsOf("resolver/call-resolver.ts", "resolver/resolve.test.ts", [
     [
       "well-formed organisation ids",
-      "const deadline = this.#startDeadline(assertOrgId(orgId), options);\n    const readAgent",
-      "const deadline = this.#startDeadline(orgId, options);\n    const readAgent",
+      "const deadline = this.#decisions.startDeadline(assertOrgId(orgId), options);\n    const readAgent",
+      "const deadline = this.#decisions.startDeadline(orgId, options);\n    const readAgent",
       "for the organisation",
     ],
     ["no slot without the others", "if (failures.length > 0) throw slotsFailed(orgId, failures);", "", "lists every"],
   ]),
-  ...guardsOf("resolver/resolved-slot.ts", "resolver/resolve.test.ts", [
-    ["one client per provider", "if (!this.#clients.has(key)) ", "", "share one"],
+  ...guardsOf("resolver/slot-handle.ts", "resolver/resolve.test.ts", [
+    ["one client per slot", "this.#client ??=", "this.#client =", "client each"],
   ]),
   ...guardsOf("resolver/sdk-loader.ts", "providers/own-provider.test.ts", [
     ["one import per SDK", "this.#loading.set(provider.id, loading);", "", "SDK loaded"],

@@ -55,7 +55,7 @@ describe.each(ownStores)("an import into %s", (_, open) => {
     const { worker } = await platform(own.store);
     await using here = worker({ keyring });
     for (const at of [0, 700, 1_200]) {
-      expect((await here.resolver.resolve(`org-${at}`, agent)).llm.client.key).toBe(`key-of-org-${at}`);
+      expect((await here.resolver.resolve(`org-${at}`, agent)).llm.credential.key.reveal()).toBe(`key-of-org-${at}`);
     }
     const { entries } = await manager.audit("org-700");
     expect(entries).toMatchObject([{ action: "added", actor: "ann", seq: 701, secretId: imported[700]?.secretId }]);

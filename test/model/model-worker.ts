@@ -54,7 +54,7 @@ export class ModelWorker {
     this.resolver.resolve(orgId, agent, options).then(
       ({ llm }) => {
         if (atLeast !== undefined) seen.add("atLeast served");
-        this.#judge(orgId, llm.source === "byok" ? llm.client : null, llm.stale, atLeast);
+        this.#judge(orgId, llm.source === "byok" ? llm.credential.key.reveal() : null, llm.stale, atLeast);
       },
       (error: unknown) => {
         seen.add(isByokError(error) ? `failed ${error.code}` : "failed");

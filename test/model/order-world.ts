@@ -142,7 +142,7 @@ export class OrderWorld {
       serves: ["llm"],
       endpoint: { baseUrl: "https://ada.example", websocketUrl: "wss://ada.example" },
       models: [],
-      connect: ({ key }) => key.reveal(),
+      connect: (egress) => egress,
       check: ({ key }): Promise<KeyCheck> => {
         const { orgId, place } = this.#asked.find(({ name }) => name === key.reveal()) as Asked;
         if (!this.database.hasGiven(orgId, place)) this.violations.push(`checked before it had its place, ${orgId}`);

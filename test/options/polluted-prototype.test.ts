@@ -12,6 +12,7 @@ import {
   memoryStore,
   type Provider,
   type ResolverOptions,
+  type SlotCredential,
 } from "../../src/index.ts";
 import { copyOwn } from "../../src/own-property.ts";
 import { idleCache } from "../support/idle-cache.ts";
@@ -51,7 +52,7 @@ const vendor = (id: string, checked: string[]): Provider => ({
   endpoint: { baseUrl: `https://${id}.example`, websocketUrl: `wss://${id}.example` },
   regions: { eu: { baseUrl: `https://eu.${id}.example`, websocketUrl: `wss://eu.${id}.example` } },
   models: [{ id: `${id}-1`, name: "One", default: true, slot: "llm" }],
-  connect: ({ key, baseUrl, websocketUrl, region }) => [key.reveal(), baseUrl, websocketUrl, region],
+  connect: ({ baseUrl, websocketUrl }) => [baseUrl, websocketUrl],
   check: async ({ key, baseUrl, region }) => {
     checked.push(`${key.reveal()} ${baseUrl} ${region}`);
     return { verdict: key.reveal().startsWith("bad") ? "invalid" : "passed" };
@@ -65,7 +66,7 @@ const bare: Provider = {
   serves: ["tts"],
   endpoint: { baseUrl: "https://bare.example", websocketUrl: "wss://bare.example" },
   models: [],
-  connect: ({ key, baseUrl, websocketUrl, region }) => [key.reveal(), baseUrl, websocketUrl, region],
+  connect: ({ baseUrl, websocketUrl }) => [baseUrl, websocketUrl],
 };
 
 /** What anybody can see of a day's work. Texts that differ from one run to the next are left out. */
@@ -146,7 +147,9 @@ async function work(): Promise<unknown> {
     await see(resolver.ready());
     const show = (slot: object | undefined) => {
       const { client, source, reason, model, voice, region, stale } = slot as Record<string, unknown>;
-      return [client, source, reason, model, voice === undefined, region, stale];
+      const { key, baseUrl, websocketUrl } = (slot as { readonly credential: SlotCredential }).credential;
+      const facts = [source, reason, model, voice === undefined, region, stale];
+      return [client, key.reveal(), baseUrl, websocketUrl, ...facts];
     };
     await see(resolver.resolve("org", agent).then((call) => [Object.keys(call), show(call.llm), show(call.stt)]));
     await see(resolver.client("org", "bare").then(show));

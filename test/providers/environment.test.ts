@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { builtinProviders } from "../../src/providers/builtin.ts";
 import { platformKeysFromEnv } from "../../src/providers/platform-keys.ts";
 import type { Provider } from "../../src/providers/provider.ts";
-import { Secret } from "../../src/secret.ts";
+import { egressOf, serving } from "../support/egress.ts";
 import { poisonedEnvironment } from "./poisoned-environment.ts";
 
 const modules = resolve(import.meta.dirname, "../../node_modules");
@@ -41,9 +41,8 @@ it.each([
 it.each(
   builtinProviders as readonly Provider[],
 )("a client of $id needs nothing of the environment", async (provider) => {
-  const endpoint = { baseUrl: "http://127.0.0.1:9", websocketUrl: "ws://127.0.0.1:9" };
-  const credential = { ...endpoint, key: new Secret("customer-key"), region: null, requestTimeoutMs: 1_000 };
-  expect(provider.connect(credential, await provider.load?.())).toBeTypeOf("object");
+  const egress = egressOf(provider, serving("customer-key", "http://127.0.0.1:9"));
+  expect(provider.connect(egress, await provider.load?.())).toBeTypeOf("object");
 });
 
 it("the platform's keys are read from the environment only when they are asked for, blank ones are absent", () => {

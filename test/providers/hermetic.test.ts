@@ -1,7 +1,8 @@
 import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Credential, Provider } from "../../src/providers/provider.ts";
-import { Secret } from "../../src/secret.ts";
+import type { Egress } from "../../src/providers/egress/egress.ts";
+import type { Provider } from "../../src/providers/provider.ts";
+import { credentialOf, egressOf, serving } from "../support/egress.ts";
 import { type RecordingServer, recordingServer } from "../support/recording-server.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { marker, poisonedEnvironment } from "./poisoned-environment.ts";
@@ -22,15 +23,10 @@ const { xai } = await import("../../src/providers/xai.ts");
 const { declareEndpoints, findEndpoint } = await import("../../src/providers/endpoints.ts");
 const { parseKey } = await import("../../src/providers/key-format.ts");
 
-const credential = (prefix = "", requestTimeoutMs = 5_000): Credential => ({
-  key: new Secret(key),
-  region: null,
-  baseUrl: `${server.origin}${prefix}`,
-  websocketUrl: `${server.origin.replace("http", "ws")}${prefix}`,
-  requestTimeoutMs,
-});
+const egress = (provider: Provider, prefix = "", requestTimeoutMs = 5_000): Egress =>
+  egressOf(provider, serving(key, `${server.origin}${prefix}`), requestTimeoutMs);
 const build = async <C>(provider: Provider<string, never, C>, prefix = "", requestTimeoutMs = 5_000): Promise<C> =>
-  provider.connect(credential(prefix, requestTimeoutMs), await provider.load?.());
+  provider.connect(egress(provider as unknown as Provider, prefix, requestTimeoutMs), await provider.load?.());
 const ignoreAnswer = async (work: PromiseLike<unknown>): Promise<void> =>
   void (await Promise.resolve(work).catch(() => {}));
 const expectClean = (presented: string, requests = 1): void => {
@@ -70,7 +66,9 @@ describe("in an environment full of the platform's values", () => {
   });
 
   it.each([openai, xai])("a realtime socket of $id carries the customer's key and the model", async (provider) => {
-    const socket = await provider.realtime?.(credential("/v1"), await provider.load?.(), { model: "voice-1" });
+    const socket = await provider.realtime?.(egress(provider as Provider, "/v1"), await provider.load?.(), {
+      model: "voice-1",
+    });
     expect(server.arrived[0]?.url).toContain("model=voice-1");
     expectClean(`Bearer ${key}`);
     socket?.close();
@@ -129,7 +127,10 @@ describe("under an Object.prototype that somebody has filled", () => {
     xai,
   ])("a check of $id asks its own host with its own headers", async (provider) => {
     await using other = await recordingServer();
-    const check = () => provider.check?.(credential("/v1"), new AbortController().signal).catch(() => undefined);
+    const check = () =>
+      provider
+        .check?.(credentialOf(provider as Provider, key, `${server.origin}/v1`), new AbortController().signal)
+        .catch(() => undefined);
     const ask = async (): Promise<void> => void (await check());
     await ask();
     const [clean] = server.arrived.splice(0);

@@ -11,7 +11,7 @@ import { openaiRefusals } from "../../src/providers/refusals/openai-refusals.ts"
 import { classifyRefusal } from "../../src/providers/refusals/refusal.ts";
 import { resendRefusals } from "../../src/providers/refusals/resend-refusals.ts";
 import { xaiRefusals } from "../../src/providers/refusals/xai-refusals.ts";
-import { Secret } from "../../src/secret.ts";
+import { credentialOf } from "../support/egress.ts";
 
 interface Row {
   readonly name: string;
@@ -47,8 +47,7 @@ const rowsOf = <R extends Row>(name: string): readonly R[] =>
   JSON.parse(readFileSync(join(import.meta.dirname, `../../fixtures/refusals/${name}.json`), "utf8")) as R[];
 const check = async (id: string, key = "own-key"): Promise<KeyCheck | undefined> => {
   const provider = builtinProviders.find((one) => one.id === id) as Provider | undefined;
-  const credential = { key: new Secret(key), region: null, baseUrl: origin, websocketUrl: origin };
-  return await provider?.check?.({ ...credential, requestTimeoutMs: 2_000 }, new AbortController().signal);
+  return await provider?.check?.(credentialOf(provider, key, origin, 2_000), new AbortController().signal);
 };
 const reply = ({ status, body }: Row): void => {
   const text = typeof body === "string" ? body : JSON.stringify(body);

@@ -11,6 +11,7 @@ import {
   memoryStore,
 } from "../../src/index.ts";
 import { caught } from "../support/caught.ts";
+import { recordingServer } from "../support/recording-server.ts";
 
 /** A vendor whose SDK is loaded as often as `loads` says. */
 const cartesia = (loads: string[] = []) =>
@@ -25,11 +26,10 @@ const cartesia = (loads: string[] = []) =>
     models: [{ id: "sonic-3", name: "Sonic 3", default: true, slot: "tts" }],
     load: async () => {
       loads.push("cartesia");
-      return await Promise.resolve({ prefix: "Bearer" });
+      return await Promise.resolve({ prefix: "loaded" });
     },
-    connect: ({ key, baseUrl }, loaded) => ({
-      baseUrl,
-      authorization: `${(loaded as { prefix: string }).prefix} ${key.reveal()}`,
+    connect: ({ baseUrl, fetch }, loaded) => ({
+      speak: () => fetch(`${baseUrl}/tts?${(loaded as { prefix: string }).prefix}`, { method: "POST", body: "Hello" }),
     }),
   });
 
@@ -39,7 +39,7 @@ const missing = defineProvider({
     importOptional("cartesia", "@cartesia/cartesia-js@4", () => import("no-such-package-of-cartesia" as string)),
 });
 
-const platform = async (provider: ReturnType<typeof cartesia> | typeof missing) => {
+const platform = async (provider: ReturnType<typeof cartesia> | typeof missing, endpoint?: string) => {
   const store = memoryStore();
   await store.migrate();
   const keyring = createKeyring(generateKeyring());
@@ -48,6 +48,7 @@ const platform = async (provider: ReturnType<typeof cartesia> | typeof missing) 
     store,
     keyring,
     providers: [provider],
+    ...(endpoint === undefined ? {} : { endpoints: { cartesia: endpoint } }),
     platformKeys: { cartesia: "platform-key" },
   });
   return { manager, resolver };
@@ -56,13 +57,18 @@ const agent = { tts_config: { provider: "cartesia" } } as const;
 
 describe("a vendor of the user's own", () => {
   it("serves organisations' keys like a built-in one", async () => {
-    const { manager, resolver } = await platform(cartesia());
+    await using server = await recordingServer();
+    const { manager, resolver } = await platform(cartesia(), server.origin);
     const { byokKeys } = await manager.set("org", { provider: "cartesia", apiKey: "own-key" });
     expect(byokKeys.cartesia_secret_id).toEqual(expect.any(String));
     const call = await resolver.resolve("org", agent);
     expect(call.tts).toMatchObject({ provider: "cartesia", model: "sonic-3", source: "byok" });
-    expect(call.tts.client).toEqual({ baseUrl: "https://api.cartesia.ai", authorization: "Bearer own-key" });
-    expect((await resolver.resolve("none", agent)).tts.client.authorization).toBe("Bearer platform-key");
+    await call.tts.client.speak();
+    await (await resolver.resolve("none", agent)).tts.client.speak();
+    expect(server.arrived.map(({ url, headers }) => [url, headers.authorization])).toEqual([
+      ["/tts?loaded", "Bearer own-key"],
+      ["/tts?loaded", "Bearer platform-key"],
+    ]);
     await resolver.close();
   });
 

@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { ByokError } from "../../src/errors.ts";
+import type { SlotCredential } from "../../src/index.ts";
 import type { Keyring } from "../../src/keyring/keyring.ts";
 import { settle } from "../support/manual-clock.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { agent, platform } from "../support/worker.ts";
 
-const keyOf = async (call: Promise<{ llm: { client: { key: string } } }>): Promise<string> =>
-  (await call).llm.client.key;
+const keyOf = async (call: Promise<{ llm: { credential: SlotCredential } }>): Promise<string> =>
+  (await call).llm.credential.key.reveal();
 const unavailable = expect.objectContaining({ code: "store_unavailable" });
 
 describe("a removed key", () => {
@@ -55,7 +56,7 @@ describe("a removed key", () => {
     patient.link.isDown = true;
     patient.clock.moveWall(-1);
     const { llm } = await patient.resolver.resolve("org", agent);
-    expect([llm.client.key, llm.stale]).toEqual(["own-ada", true]);
+    expect([llm.credential.key.reveal(), llm.stale]).toEqual(["own-ada", true]);
   });
 
   it("is not brought back by a read that was under way", async () => {

@@ -16,7 +16,7 @@ describe("an agent's slots", () => {
     const call = await here.resolver.resolve("org", agent);
     expect(call.llm).toMatchObject({ source: "byok", reason: "configured", model: "ada-1", stale: false });
     expect(call.stt).toMatchObject({ source: "platform", reason: "absent", secretId: null });
-    expect([call.llm.client.key, call.stt.client.key]).toEqual(["own-ada", "platform-bob"]);
+    expect([call.llm.credential.key.reveal(), call.stt.credential.key.reveal()]).toEqual(["own-ada", "platform-bob"]);
     expect(call.llm.credential.key.reveal()).toBe("own-ada");
   });
 
@@ -25,20 +25,20 @@ describe("an agent's slots", () => {
     await using here = worker();
     for (const org of ["a", "a:b", "b"]) await manager.set(org, { provider: "ada", apiKey: `key-of-${org}` });
     for (const org of ["b", "a:b", "a"]) {
-      expect((await here.resolver.resolve(org, agent)).llm.client.key).toBe(`key-of-${org}`);
+      expect((await here.resolver.resolve(org, agent)).llm.credential.key.reveal()).toBe(`key-of-${org}`);
     }
   });
 
-  it("share one client where they share a provider, built when it is first asked for", async () => {
+  it("have a client each, built when it is first asked for and once", async () => {
     const { worker } = await platform();
     await using here = worker();
     const call = await here.resolver.resolve("org", {
       llm_config: { provider: "ada" },
       tts_config: { provider: "ada" },
     });
-    expect(call.llm.client).toBe(call.tts.client);
-    const next = await here.resolver.resolve("org", { llm_config: { provider: "ada" } });
-    expect(next.llm.client).not.toBe(call.llm.client);
+    expect(call.llm.client).toBe(call.llm.client);
+    expect(call.llm.client).not.toBe(call.tts.client);
+    expect(call.llm.placeholder).not.toBe(call.tts.placeholder);
   });
 
   it("come from one read of the database", async () => {
@@ -54,9 +54,9 @@ describe("an agent's slots", () => {
     await using here = worker({ endpoints: { ada: "https://proxy.example" } });
     await manager.set("org", { provider: "ada", apiKey: "own-ada", region: "eu" });
     const call = await here.resolver.resolve("org", agent);
-    expect(call.llm).toMatchObject({ region: "eu", client: { baseUrl: "https://eu.ada.example" } });
+    expect(call.llm).toMatchObject({ region: "eu", credential: { baseUrl: "https://eu.ada.example" } });
     const other = await here.resolver.resolve("none", agent);
-    expect(other.llm.client.baseUrl).toBe("https://proxy.example");
+    expect(other.llm.credential.baseUrl).toBe("https://proxy.example");
   });
 
   it("show no key when they are inspected or serialised", async () => {
@@ -173,7 +173,7 @@ describe("a call that cannot be served", () => {
     expect(error).toMatchObject({ code: "keyring_unavailable", retryable: true });
     expect(error.message).not.toContain("enter");
     isAway = false;
-    expect((await here.resolver.resolve("org", agent)).llm.client.key).toBe("own-ada");
+    expect((await here.resolver.resolve("org", agent)).llm.credential.key.reveal()).toBe("own-ada");
     expect(here.link.sent.snapshots).toBe(1);
   });
 
@@ -221,7 +221,8 @@ describe("a call that cannot be served", () => {
     });
     await manager.set("org", { provider: "ada", apiKey: "own-ada" });
     const call = await here.resolver.resolve("org", agent);
-    expect(call.llm).toMatchObject({ source: "platform", reason: "keyring_outdated", client: { key: "platform-ada" } });
+    expect(call.llm).toMatchObject({ source: "platform", reason: "keyring_outdated" });
+    expect(call.llm.credential.key.reveal()).toBe("platform-ada");
     expect(here.events).toContainEqual(expect.objectContaining({ type: "fallback", failure: "keyring_outdated" }));
   });
 

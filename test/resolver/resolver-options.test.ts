@@ -81,8 +81,8 @@ describe("an operator's endpoint", () => {
       llm_config: { provider: "ada" },
       stt_config: { provider: "bob" },
     });
-    expect(call.llm.client.baseUrl).toBe("https://eu-proxy.example");
-    expect(call.stt.client.baseUrl).toBe("https://eu.bob.example");
+    expect(call.llm.credential.baseUrl).toBe("https://eu-proxy.example");
+    expect(call.stt.credential.baseUrl).toBe("https://eu.bob.example");
   });
 });
 

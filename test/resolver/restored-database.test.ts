@@ -44,11 +44,11 @@ it("a key that only the lost history knew is not handed out after a backup was r
   const copy = backup();
   await here.manager.set("org", { provider: "ada", apiKey: "lost-key" });
   await worker.clock.advance(3_000);
-  expect((await worker.resolver.resolve("org", agent)).llm.client.key).toBe("lost-key");
+  expect((await worker.resolver.resolve("org", agent)).llm.credential.key.reveal()).toBe("lost-key");
   await restore(copy);
   await worker.clock.advance(3_000);
   expect(worker.events).toContainEqual({ type: "flushed", reason: "other_history" });
-  expect((await worker.resolver.resolve("org", agent)).llm.client.key).toBe("platform-ada");
+  expect((await worker.resolver.resolve("org", agent)).llm.credential.key.reveal()).toBe("platform-ada");
 });
 
 it("an operator is told which organisations to look at after a backup was restored, by event and by health()", async () => {
@@ -61,7 +61,7 @@ it("an operator is told which organisations to look at after a backup was restor
   await here.manager.remove("org", { provider: "ada" });
   await here.manager.set("third", { provider: "ada", apiKey: "key-of-third" });
   await worker.clock.advance(3_000);
-  expect((await worker.resolver.resolve("org", agent)).llm.client.key).toBe("platform-ada");
+  expect((await worker.resolver.resolve("org", agent)).llm.credential.key.reveal()).toBe("platform-ada");
   expect(worker.resolver.health().lostHistory).toBeNull();
   await restore(copy);
   await worker.clock.advance(3_000);
@@ -79,9 +79,9 @@ it("the first read that meets the restored database tells, ahead of the next pol
   await worker.resolver.resolve("org", agent);
   await restore(copy);
   await worker.link.poll({ windowMs: 0 });
-  expect((await worker.resolver.resolve("other", agent)).llm.client.key).toBe("key-of-other");
+  expect((await worker.resolver.resolve("other", agent)).llm.credential.key.reveal()).toBe("key-of-other");
   expect(worker.events).toContainEqual({ type: "flushed", reason: "other_history" });
-  expect((await worker.resolver.resolve("org", agent)).llm.client.key).toBe("platform-ada");
+  expect((await worker.resolver.resolve("org", agent)).llm.credential.key.reveal()).toBe("platform-ada");
 });
 
 it("nothing is polled for once a flush has left nothing to remember", async () => {

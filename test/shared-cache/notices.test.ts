@@ -108,12 +108,12 @@ describe("notices", () => {
     subscribers[0]?.({ orgId: null, seq: null });
     await settle();
     const { polls } = here.link.sent;
-    expect((await here.resolver.resolve("org-2", agent)).llm.client.key).toBe("key-of-org-2");
+    expect((await here.resolver.resolve("org-2", agent)).llm.credential.key.reveal()).toBe("key-of-org-2");
     await manager.setMany(rows.map((row) => ({ ...row, apiKey: `new-${row.apiKey}` })));
     subscribers[0]?.({ orgId: null, firstSeq: 4, seq: 6 });
     await settle();
     expect(here.link.sent.polls).toBeGreaterThan(polls);
-    expect((await here.resolver.resolve("org-2", agent)).llm.client.key).toBe("new-key-of-org-2");
+    expect((await here.resolver.resolve("org-2", agent)).llm.credential.key.reveal()).toBe("new-key-of-org-2");
   });
 
   it("of a batch stand for all of its changes", () => {

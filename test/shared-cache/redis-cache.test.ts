@@ -52,7 +52,8 @@ const deployment = async (url: string, prefix = `${randomUUID()}:`, json = gener
     });
     closing.push(() => resolver.close());
     await resolver.ready();
-    const keyOf = async (orgId: string): Promise<string> => (await resolver.resolve(orgId, agent)).llm.client.key;
+    const keyOf = async (orgId: string): Promise<string> =>
+      (await resolver.resolve(orgId, agent)).llm.credential.key.reveal();
     const origins = (): string[] =>
       events.flatMap(({ type, from }) => (type === "snapshot_used" && from ? [from] : []));
     return { resolver, events, keyOf, origins, redis };
@@ -184,7 +185,7 @@ describe("two workers on one Redis", () => {
     await unheard.set("other", { provider: "ada", apiKey: "own-ada" });
     for (const { resolver } of [second, third]) {
       const call = await resolver.resolve("org", agent, { atLeast: seq });
-      expect(call.llm.client.key).toBe("platform-ada");
+      expect(call.llm.credential.key.reveal()).toBe("platform-ada");
     }
   });
 
@@ -331,7 +332,7 @@ describe("while Redis is", () => {
     own.process.kill("SIGSTOP");
     for (let org = 0; org < 20; org += 1) {
       const call = await here.resolver.resolve(`org-${org}`, agent, { deadlineMs: 5_000 });
-      expect(call.llm.client.key).toBe("platform-ada");
+      expect(call.llm.credential.key.reveal()).toBe("platform-ada");
     }
     expect(here.resolver.health().cache).toBe("down");
     expect(await here.keyOf("org")).toBe("own-ada");

@@ -38,7 +38,8 @@ const deployment = async (server: RedisServer, times: { leaseMs: number; pollMs:
   const resolver = createResolver<Vendor>(options);
   closing.push(() => resolver.close());
   await resolver.ready();
-  const keyOf = async (orgId: string): Promise<string> => (await resolver.resolve(orgId, agent)).llm.client.key;
+  const keyOf = async (orgId: string): Promise<string> =>
+    (await resolver.resolve(orgId, agent)).llm.credential.key.reveal();
   const listeners = ({ port }: RedisServer): number =>
     Number(redisCli(port, "PUBSUB", "NUMSUB", "byok:changes").split("\n")[1]);
   /** Everything works: a change is published, a subscriber is there, calls ask Redis, and nothing is to be said. */

@@ -287,7 +287,7 @@ it("no more is asked for than an entry may have", async () => {
   await waitFor(() => expect(redis.status).toBe("ready"));
   redisCli(server.port, "SETRANGE", `${prefix}keys:huge`, "20000000", "x");
   const before = redis.stream.bytesRead;
-  expect((await resolver.resolve("huge", agent)).llm.client.key).toBe("platform-ada");
+  expect((await resolver.resolve("huge", agent)).llm.credential.key.reveal()).toBe("platform-ada");
   expect(redis.stream.bytesRead - before).toBeLessThan(300_000);
   expect(events).toContainEqual({ type: "entry_refused", orgId: "huge", reason: "too_large" });
 });

@@ -1,6 +1,6 @@
 import { defineProvider } from "../../src/providers/provider.ts";
 
-/** A vendor whose client is its key. */
+/** A vendor whose client is its way out. */
 export const ada = defineProvider({
   id: "ada",
   name: "Ada",
@@ -9,5 +9,5 @@ export const ada = defineProvider({
   serves: ["llm"],
   endpoint: { baseUrl: "https://ada.example", websocketUrl: "wss://ada.example" },
   models: [],
-  connect: ({ key }) => key.reveal(),
+  connect: (egress) => egress,
 });

@@ -11,7 +11,7 @@ import { memoryStore } from "../../src/store/memory-store.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { type UnsteadyStore, unsteadyStore } from "./unsteady-store.ts";
 
-/** A vendor whose client says which key it was built with. */
+/** A vendor whose client is its way out. */
 const vendor = <const Id extends string>(id: Id) =>
   defineProvider({
     id,
@@ -22,7 +22,7 @@ const vendor = <const Id extends string>(id: Id) =>
     endpoint: { baseUrl: `https://${id}.example`, websocketUrl: `wss://${id}.example` },
     regions: { eu: { baseUrl: `https://eu.${id}.example`, websocketUrl: `wss://eu.${id}.example` } },
     models: [{ id: `${id}-1`, name: "One", default: true, slot: "llm" }],
-    connect: ({ key, baseUrl }) => ({ key: key.reveal(), baseUrl }),
+    connect: (egress) => egress,
   });
 
 export const vendors = [vendor("ada"), vendor("bob"), vendor("cleo")] as const;

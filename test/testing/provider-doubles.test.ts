@@ -10,10 +10,10 @@ import {
   memoryStore,
   type Resolver,
 } from "../../src/index.ts";
-import type { Credential } from "../../src/providers/provider.ts";
-import { Secret } from "../../src/secret.ts";
+import type { Provider } from "../../src/providers/provider.ts";
 import type { DoubleId, Grant, ProviderDoubles } from "../../src/testing/index.ts";
 import { startProviderDoubles } from "../../src/testing/index.ts";
+import { credentialOf } from "../support/egress.ts";
 
 const ids: readonly DoubleId[] = builtinProviders.map(({ id }) => id);
 const own = (id: DoubleId): string => `${id}-key-of-the-customer`;
@@ -153,8 +153,8 @@ describe("a key check", () => {
   ];
   const check = async (id: DoubleId, key: string, signal = AbortSignal.timeout(10_000)) => {
     const endpoint = doubles.endpoints[id];
-    const credential: Credential = { key: new Secret(key), region: null, requestTimeoutMs: 2_000, ...endpoint };
-    return await builtinProviders.find((provider) => provider.id === id)?.check?.(credential, signal);
+    const provider = builtinProviders.find((one) => one.id === id) as Provider;
+    return await provider.check?.(credentialOf(provider, key, endpoint.baseUrl, 2_000), signal);
   };
 
   describe.each(ids)("of %s", (id) => {

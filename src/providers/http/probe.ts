@@ -1,8 +1,8 @@
 import { isByokError } from "../../errors.ts";
-import type { Credential, KeyCheck } from "../provider.ts";
+import type { Egress } from "../egress/egress.ts";
+import { readUpTo } from "../egress/read-up-to.ts";
+import type { KeyCheck } from "../provider.ts";
 import { classifyRefusal, type ProviderAnswer, type Refusal, type RefusalTable } from "../refusals/refusal.ts";
-import { pinnedFetch, toOrigin } from "./pinned-fetch.ts";
-import { readTextUpTo } from "./response-body.ts";
 
 /** The most of an answer that is read, in bytes. OpenAI's list of models, the longest one here, has some 20 KB. */
 const maxAnswerBytes = 262_144;
@@ -23,17 +23,15 @@ const verdicts: Readonly<Record<Refusal["kind"], KeyCheck["verdict"]>> = {
  * `unreachable`. `judgeFacts` judges an answer that refuses nothing.
  */
 export async function probe(
-  provider: string,
-  credential: Credential,
+  { baseUrl, fetch }: Egress,
   signal: AbortSignal,
-  request: { readonly path: string; readonly headers: Readonly<Record<string, string>> },
+  path: string,
   table: RefusalTable,
   judgeFacts: (body: unknown) => KeyCheck | undefined = () => undefined,
 ): Promise<KeyCheck> {
-  const send = pinnedFetch(provider, credential, [toOrigin(credential.baseUrl)], { redacts: false });
   try {
-    const response = await send(`${credential.baseUrl}${request.path}`, { headers: request.headers, signal });
-    const text = response.body === null ? "" : await readTextUpTo(response.body, maxAnswerBytes);
+    const response = await fetch(`${baseUrl}${path}`, { headers: { "user-agent": "byokit" }, signal });
+    const text = response.body === null ? "" : (await readUpTo(response.body, maxAnswerBytes)).toString();
     const answer: ProviderAnswer = { status: response.status, body: parseJson(text), text };
     const refusal = classifyRefusal(table, answer);
     if (refusal !== undefined) return toKeyCheck(refusal);

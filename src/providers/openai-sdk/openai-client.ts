@@ -1,29 +1,25 @@
 import type { ClientOptions, OpenAI } from "openai";
+import { isByokError } from "../../errors.ts";
 import { importOptional } from "../../import-optional.ts";
 import { ownProperty } from "../../own-property.ts";
-import { type Fetch, findRefusal, pinnedFetch, toOrigin } from "../http/pinned-fetch.ts";
-import { RequestDeadline, requestDeadline } from "../http/request-deadline.ts";
-import { setHeaders } from "../http/response-body.ts";
-import type { Credential } from "../provider.ts";
+import type { Egress } from "../egress/egress.ts";
+import { makeResponse } from "../egress/guarded-response.ts";
+import { RequestDeadline, requestDeadline } from "../egress/request-deadline.ts";
+import { answerRefusal } from "./answer-refusal.ts";
 
 /** What the two providers that speak OpenAI's protocol import. */
 export interface OpenAISdk {
-  readonly connect: (provider: string, credential: Credential) => OpenAI;
+  readonly connect: (egress: Egress) => OpenAI;
   readonly OpenAIRealtimeWS: typeof import("openai/realtime/ws").OpenAIRealtimeWS;
 }
 
-/** Node's longest timer: the pinned fetch ends requests, not the SDK, whose time-out starts anew with every retry. */
+/** Node's longest timer: the slot's fetch ends requests, not the SDK, whose time-out starts anew with every retry. */
 const longestTimerMs = 2_147_483_647;
 
-/** Travels through `withOptions()` with the other options, so that a clone stays pinned. */
-const pin = Symbol("pin");
+/** Travels through `withOptions()` with the other options, so that a clone leaves by the same way. */
+const way = Symbol("egress");
 
-interface Pin {
-  readonly provider: string;
-  readonly credential: Credential;
-}
-
-type PinnedOptions = ClientOptions & { readonly [pin]: Pin };
+type OptionsWithEgress = ClientOptions & { readonly [way]: Egress };
 
 /** @throws ByokError `sdk_missing` */
 export async function loadOpenAI(provider: string): Promise<OpenAISdk> {
@@ -31,43 +27,38 @@ export async function loadOpenAI(provider: string): Promise<OpenAISdk> {
     const [sdk, realtime] = await Promise.all([import("openai"), import("openai/realtime/ws")]);
     const Hermetic = makeHermetic(sdk.OpenAI);
     return {
-      connect: (id, credential) => new Hermetic({ [pin]: { provider: id, credential } } as PinnedOptions),
+      connect: (egress) => new Hermetic({ [way]: egress } as OptionsWithEgress),
       OpenAIRealtimeWS: realtime.OpenAIRealtimeWS,
     };
   });
 }
 
 /**
- * The SDK's client without its environment. Every option that the SDK would fill from an OPENAI_ variable is given, the
- * headers of OPENAI_CUSTOM_HEADERS (which may replace `Authorization`) are taken off again, and key and host are pinned,
- * in clones too. Named `OpenAI` because the SDK sends its class's name as the user agent.
+ * The SDK's client without its environment: every option that the SDK would fill from an OPENAI_ variable is given, and the
+ * headers of OPENAI_CUSTOM_HEADERS are taken off again, in clones too. Named `OpenAI` because the SDK sends its class's name
+ * as the user agent.
  */
 function makeHermetic(Base: typeof OpenAI): typeof OpenAI {
   return class OpenAI extends Base {
-    readonly #pinned: Pin;
+    readonly #requestTimeoutMs: number;
 
     constructor(options: ClientOptions = {}) {
-      const pinned = (options as PinnedOptions)[pin];
-      const { provider, credential } = pinned;
-      const { baseUrl, key } = credential;
-      const send = ownProperty(options, "fetch") as Fetch | undefined;
+      const egress = (options as OptionsWithEgress)[way];
       super({
         ...options,
-        apiKey: key.reveal(),
-        baseURL: baseUrl,
+        apiKey: egress.placeholder,
+        baseURL: egress.baseUrl,
         organization: null,
         project: null,
         adminAPIKey: null,
         webhookSecret: null,
         logLevel: "off",
         timeout: longestTimerMs,
-        fetch: pinnedFetch(provider, credential, [toOrigin(baseUrl)], { send: send ?? withoutLongRetries }),
+        fetch: answerRefusals(egress.fetch),
       });
-      this.#pinned = pinned;
+      this.#requestTimeoutMs = egress.requestTimeoutMs;
       const inner = this as unknown as { _options: ClientOptions };
-      const kept = { ...inner._options, defaultHeaders: ownProperty(options, "defaultHeaders"), [pin]: pinned };
-      hide(this, "_options", () => kept);
-      hide(this, "apiKey", () => key.reveal());
+      inner._options = { ...inner._options, defaultHeaders: ownProperty(options, "defaultHeaders") };
     }
 
     override request<Rsp>(
@@ -82,33 +73,38 @@ function makeHermetic(Base: typeof OpenAI): typeof OpenAI {
       return this.#withinDeadline(() => super.requestAPIList(page, options)) as never;
     }
 
-    /** What the pinned fetch would refuse ends here: the SDK takes what a fetch throws for a broken connection and tries again. */
+    /** What one request asks for holds too, retries included. */
     protected override async prepareRequest(
       _request: unknown,
-      { url, options }: { readonly url: string; readonly options: { readonly timeout?: number } },
+      { options }: { readonly options: { readonly timeout?: number } },
     ): Promise<void> {
       if (options.timeout !== undefined) requestDeadline.getStore()?.lowerTo(options.timeout);
-      const { provider, credential } = this.#pinned;
-      const refused = findRefusal(provider, [toOrigin(credential.baseUrl)], url);
-      if (refused !== undefined) throw refused;
     }
 
     /** One deadline for a request and its retries: three stalled attempts would otherwise take three times as long. */
     #withinDeadline<T>(send: () => T): T {
-      return requestDeadline.run(new RequestDeadline(this.#pinned.credential.requestTimeoutMs), send);
+      return requestDeadline.run(new RequestDeadline(this.#requestTimeoutMs), send);
     }
   };
 }
 
-/** An answer that asks to be tried again after the deadline is final: waiting for it would only delay its error. */
-const withoutLongRetries: Fetch = async (input, init) => {
-  const response = await globalThis.fetch(input, init);
-  const seconds = Number.parseFloat(response.headers.get("retry-after") ?? "");
-  const isTooLong = seconds * 1_000 > (requestDeadline.getStore()?.leftMs() ?? Number.POSITIVE_INFINITY);
-  return isTooLong && !response.ok ? setHeaders(response, { "x-should-retry": "false" }) : response;
-};
-
-/** A getter that no inspection, spread or JSON shows; what is assigned to it is dropped. */
-function hide(target: object, name: string, get: () => unknown): void {
-  Object.defineProperty(target, name, { get, set: () => {}, enumerable: false, configurable: false });
+/**
+ * The SDK takes what a `fetch` throws for a broken connection and tries again, with a second of silence before; so a refusal
+ * of byokit's is an answer here. An answer that asks to be tried again after the deadline is final too.
+ */
+function answerRefusals(send: typeof fetch): typeof fetch {
+  return async (input, init) => {
+    try {
+      const response = await send(input, init);
+      const seconds = Number.parseFloat(response.headers.get("retry-after") ?? "");
+      const isTooLong = seconds * 1_000 > (requestDeadline.getStore()?.leftMs() ?? Number.POSITIVE_INFINITY);
+      if (!isTooLong || response.ok) return response;
+      const headers = new Headers([...response.headers, ["x-should-retry", "false"]]);
+      const { status, statusText, url, body } = response;
+      return makeResponse(body, { status, statusText, url, headers });
+    } catch (error) {
+      if (!isByokError(error)) throw error;
+      return answerRefusal(error);
+    }
+  };
 }

@@ -1,5 +1,6 @@
 import type { OpenAIRealtimeWS } from "openai/realtime/ws";
-import type { Credential, RealtimeSession } from "../provider.ts";
+import type { Egress } from "../egress/egress.ts";
+import type { RealtimeSession } from "../provider.ts";
 
 /** What the two providers that speak OpenAI's protocol share. Imported when it is first needed: it would slow down every start. */
 export async function loadProtocol(provider: string): Promise<unknown> {
@@ -10,10 +11,10 @@ export async function loadProtocol(provider: string): Promise<unknown> {
 /** See `openRealtime`. */
 export async function openSession(
   provider: string,
-  credential: Credential,
+  egress: Egress,
   loaded: unknown,
   session: RealtimeSession,
 ): Promise<OpenAIRealtimeWS> {
   const { openRealtime } = await import("./openai-realtime.ts");
-  return await openRealtime(provider, credential, loaded, session);
+  return await openRealtime(provider, egress, loaded, session);
 }

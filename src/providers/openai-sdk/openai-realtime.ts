@@ -1,38 +1,27 @@
-import { connect, type NetConnectOpts } from "node:net";
 import type { OpenAIRealtimeWS } from "openai/realtime/ws";
-import { ByokError } from "../../errors.ts";
-import type { Credential, RealtimeSession } from "../provider.ts";
+import { ByokError, isByokError } from "../../errors.ts";
+import type { Egress } from "../egress/egress.ts";
+import type { RealtimeSession } from "../provider.ts";
 import type { OpenAISdk } from "./openai-client.ts";
 
 /**
- * Opens a realtime socket. The SDK gets `{ apiKey, baseURL }` and no client, for a client of its own would be built from
- * the environment. It forces `wss`; an `http` endpoint, which only loopback may have, gets a plain socket instead.
- *
- * The open socket holds the request that it was opened with, key included: never log it.
+ * Opens a realtime socket through the slot's agent. The SDK gets `{ apiKey, baseURL }` and no client, for a client of its
+ * own would be built from the environment.
  *
  * @throws ByokError `request_timeout`, `key_rejected` when the provider rejects the key, `provider_failed` when it rejects
  * the socket otherwise; the reason of `signal` when that was aborted first.
  */
 export async function openRealtime(
   provider: string,
-  credential: Credential,
+  { placeholder, baseUrl, agent, requestTimeoutMs }: Egress,
   loaded: unknown,
   { model, signal }: RealtimeSession,
 ): Promise<OpenAIRealtimeWS> {
   signal?.throwIfAborted();
   const { OpenAIRealtimeWS } = loaded as OpenAISdk;
-  const { key, websocketUrl, requestTimeoutMs } = credential;
-  const isPlain = websocketUrl.startsWith("ws:");
   const socket = new OpenAIRealtimeWS(
-    {
-      model,
-      options: {
-        handshakeTimeout: requestTimeoutMs,
-        followRedirects: false,
-        ...(isPlain ? { createConnection: connectPlainly as typeof connect } : {}),
-      },
-    },
-    { apiKey: key.reveal(), baseURL: websocketUrl.replace(/^ws/u, "http") },
+    { model, options: { agent, handshakeTimeout: requestTimeoutMs, followRedirects: false } },
+    { apiKey: placeholder, baseURL: baseUrl },
   );
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const abort = (): void => reject(signal?.reason);
@@ -42,7 +31,9 @@ export async function openRealtime(
   socket.socket.once("unexpected-response", (_request, response) =>
     reject(toRejection(provider, response.statusCode ?? 0)),
   );
-  socket.socket.once("error", (error) => reject(toFailure(provider, /handshake/iu.test(error.message))));
+  socket.socket.once("error", (error) => {
+    reject(isByokError(error) ? error : toFailure(provider, /handshake/iu.test(error.message)));
+  });
   try {
     await promise;
     return socket;
@@ -52,11 +43,6 @@ export async function openRealtime(
   } finally {
     signal?.removeEventListener("abort", abort);
   }
-}
-
-function connectPlainly(options: NetConnectOpts): ReturnType<typeof connect> {
-  const { port, host } = options as { readonly port?: unknown; readonly host?: unknown };
-  return connect(Number(port), String(host));
 }
 
 function toRejection(provider: string, status: number): ByokError {

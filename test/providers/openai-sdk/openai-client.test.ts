@@ -1,15 +1,15 @@
 import type OpenAI from "openai";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { byokErrorOf } from "../../../src/byok-error-of.ts";
 import { openai } from "../../../src/providers/openai.ts";
-import { Secret } from "../../../src/secret.ts";
+import { egressOf, serving } from "../../support/egress.ts";
 import { type RecordingServer, recordingServer } from "../../support/recording-server.ts";
 import { marker, poisonedEnvironment } from "../poisoned-environment.ts";
 
 let server: RecordingServer;
 const build = async (requestTimeoutMs: number): Promise<OpenAI> => {
-  const baseUrl = `${server.origin}/v1`;
-  const key = new Secret("customer-key-0123456789");
-  return openai.connect({ key, region: null, baseUrl, websocketUrl: baseUrl, requestTimeoutMs }, await openai.load?.());
+  const egress = egressOf(openai, serving("customer-key-0123456789", `${server.origin}/v1`), requestTimeoutMs);
+  return openai.connect(egress, await openai.load?.());
 };
 const failure = async (work: PromiseLike<unknown>): Promise<unknown> =>
   await Promise.resolve(work).then(
@@ -64,14 +64,14 @@ describe("a request", () => {
     await using other = await recordingServer();
     const client = await build(5_000);
     const error = await failure(client.get(`${other.origin}/v1/models`));
-    expect(error).toMatchObject({ code: "host_refused", provider: "openai", retryable: false });
+    expect(byokErrorOf(error)).toMatchObject({ code: "host_refused", provider: "openai", retryable: false });
     expect(other.arrived).toEqual([]);
   });
 
   it.each(requests)("%s that nobody answers takes one budget, retries included", async (_name, call) => {
     server.answer = () => {};
     const error = await failure(call(await build(1_500)));
-    expect(error).toMatchObject({ code: "request_timeout", provider: "openai", retryable: true });
+    expect(byokErrorOf(error)).toMatchObject({ code: "request_timeout", provider: "openai", retryable: true });
     expect(server.arrived).toHaveLength(1);
   });
 

@@ -32,7 +32,7 @@ it.each([
           const orgId = `org-${worker}-${round}`;
           await manager.set(orgId, { provider: "ada", apiKey: `key-of-${orgId}`, region: "eu" });
           const { llm } = await resolver.resolve(orgId, agent);
-          expect(llm.client.key).toBe(`key-of-${orgId}`);
+          expect(llm.credential.key.reveal()).toBe(`key-of-${orgId}`);
           expect(await manager.describe(orgId)).toHaveLength(1);
           expect((await manager.audit(orgId)).entries).toHaveLength(1);
           await manager.remove(orgId, { provider: "ada" });

@@ -46,13 +46,13 @@ it("a standby that was promoted is another history: what only the lost primary k
   const { manager, worker } = await platform(store);
   await using here = worker();
   await manager.set("org", { provider: "ada", apiKey: "lost-key" });
-  expect((await here.resolver.resolve("org", agent)).llm.client.key).toBe("lost-key");
+  expect((await here.resolver.resolve("org", agent)).llm.credential.key.reveal()).toBe("lost-key");
   await promoted(standby);
   pool = onStandby;
   // As many changes as the lost primary had seen: the numbers agree, the timeline does not.
   await manager.set("other", { provider: "ada", apiKey: "key-of-other" });
   await here.clock.advance(3_000);
   await waitFor(() => expect(here.events).toContainEqual({ type: "flushed", reason: "other_incarnation" }));
-  expect((await here.resolver.resolve("org", agent)).llm.client.key).toBe("platform-ada");
+  expect((await here.resolver.resolve("org", agent)).llm.credential.key.reveal()).toBe("platform-ada");
   expect(here.resolver.health().lostHistory).toMatchObject({ lastSeq: 1, head: 1 });
 });

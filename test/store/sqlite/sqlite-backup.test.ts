@@ -64,15 +64,15 @@ it("a restore is one step for whoever uses the database, and for workers another
   const { manager, worker } = await platform(store);
   await using here = worker();
   await manager.set("org", { provider: "ada", apiKey: "key-of-monday" });
-  expect((await here.resolver.resolve("org", agent)).llm.client.key).toBe("key-of-monday");
+  expect((await here.resolver.resolve("org", agent)).llm.credential.key.reveal()).toBe("key-of-monday");
   backUpSqlite(path, copy);
   await manager.set("org", { provider: "ada", apiKey: "key-of-tuesday" });
   await manager.set("other", { provider: "ada", apiKey: "key-of-other" });
   await here.clock.advance(3_000);
-  expect((await here.resolver.resolve("org", agent)).llm.client.key).toBe("key-of-tuesday");
+  expect((await here.resolver.resolve("org", agent)).llm.credential.key.reveal()).toBe("key-of-tuesday");
   expect(restoreSqlite(path, copy, { replaces: true })).toEqual({ head: 1, lostChanges: 2, setAside: null });
   await here.clock.advance(3_000);
-  expect((await here.resolver.resolve("org", agent)).llm.client.key).toBe("key-of-monday");
+  expect((await here.resolver.resolve("org", agent)).llm.credential.key.reveal()).toBe("key-of-monday");
   expect(here.events).toContainEqual({ type: "flushed", reason: "other_incarnation" });
   expect(here.resolver.health().lostHistory).toMatchObject({ lastSeq: 3, head: 1 });
   expect(await manager.remove("org", { provider: "ada" })).toMatchObject({ seq: 2 });

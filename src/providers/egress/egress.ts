@@ -1,0 +1,98 @@
+import type { Agent } from "node:http";
+import type { Endpoint } from "../endpoint.ts";
+import { Aim } from "./aim.ts";
+import type { KeySupply } from "./key-supply.ts";
+import { HeaderRules } from "./request-headers.ts";
+import { createSlotAgent } from "./slot-agent.ts";
+import { createSlotFetch } from "./slot-fetch.ts";
+import { createSlotWebSocket, type SlotWebSocketClass, type WsModule } from "./slot-websocket.ts";
+import type { Vendor } from "./vendor.ts";
+
+/**
+ * A slot's way out. What is built with it holds a placeholder; the key that serves is put in as each request leaves, to its
+ * own host only. So an SDK of any kind is built on `baseUrl`, `placeholder` and one of the three.
+ */
+export interface Egress extends Endpoint {
+  /** Stands where an SDK wants a key: random, and no key of anybody's. */
+  readonly placeholder: string;
+  readonly fetch: typeof fetch;
+  /** For what takes a WebSocket class, in the form of `ws` or of browsers. Its constructor never throws. */
+  readonly WebSocket: SlotWebSocketClass;
+  /** For what takes a Node agent and builds its requests and sockets itself; asked at every reconnect. */
+  readonly agent: Agent;
+  /** See `ResolverOptions.requestTimeoutMs`. */
+  readonly requestTimeoutMs: number;
+}
+
+export interface EgressOptions {
+  readonly vendor: Vendor & { readonly category?: string };
+  readonly supply: KeySupply;
+  readonly placeholder: string;
+  readonly requestTimeoutMs: number;
+  /** Whether keys are taken out of answers: not where an answer is judged rather than shown. @default true */
+  readonly scrubs?: boolean;
+  /** `undefined`: `ws` is not installed. */
+  readonly ws: WsModule | undefined;
+}
+
+/** Each part is made when it is first asked for: most slots use one. */
+export class SlotEgress implements Egress {
+  readonly placeholder: string;
+  readonly baseUrl: string;
+  readonly websocketUrl: string;
+  readonly requestTimeoutMs: number;
+  readonly #options: EgressOptions;
+  #fetch: typeof fetch | undefined;
+  #agent: Agent | undefined;
+  #WebSocket: SlotWebSocketClass | undefined;
+
+  constructor(options: EgressOptions) {
+    const { vendor, placeholder, requestTimeoutMs } = options;
+    this.#options = options;
+    this.placeholder = placeholder;
+    this.baseUrl = vendor.endpoint.baseUrl;
+    this.websocketUrl = vendor.endpoint.websocketUrl;
+    this.requestTimeoutMs = requestTimeoutMs;
+  }
+
+  get fetch(): typeof fetch {
+    const { vendor, supply, requestTimeoutMs, scrubs = true } = this.#options;
+    this.#fetch ??= createSlotFetch({
+      scrubs,
+      provider: vendor.id,
+      supply,
+      requestTimeoutMs,
+      ...rulesOf(vendor),
+      // What a repeated generation costs is small; a repeated message reaches a person twice.
+      mayRepeat: vendor.category !== "email",
+    });
+    return this.#fetch;
+  }
+
+  get agent(): Agent {
+    const { vendor, supply, requestTimeoutMs } = this.#options;
+    this.#agent ??= createSlotAgent({ provider: vendor.id, supply, requestTimeoutMs, ...rulesOf(vendor) });
+    return this.#agent;
+  }
+
+  get WebSocket(): SlotWebSocketClass {
+    this.#WebSocket ??= createSlotWebSocket(this.agent, this.#options);
+    return this.#WebSocket;
+  }
+}
+
+interface Rules {
+  readonly aim: Aim;
+  readonly headerRules: HeaderRules;
+}
+
+const rules = new WeakMap<Vendor, Rules>();
+
+function rulesOf(vendor: Vendor): Rules {
+  let found = rules.get(vendor);
+  if (found === undefined) {
+    found = { aim: new Aim(vendor), headerRules: new HeaderRules(vendor) };
+    rules.set(vendor, found);
+  }
+  return found;
+}

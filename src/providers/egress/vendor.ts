@@ -1,0 +1,26 @@
+import type { Endpoint } from "../endpoint.ts";
+
+/** How a request shows its key: `{ name: "authorization", scheme: "Bearer" }`; without a scheme the key stands alone. */
+export interface KeyHeader {
+  /** Lower case. */
+  readonly name: string;
+  readonly scheme?: string;
+}
+
+/** What a provider says of its requests. */
+export interface Vendor {
+  readonly id: string;
+  /** The default host: SDKs and frameworks are built on it, and aimed at the one that serves. */
+  readonly endpoint: Endpoint;
+  /** Hosts that belong to {@link Vendor.endpoint} too. Elsewhere the serving host stands in for them. */
+  readonly otherHosts?: readonly Endpoint[] | undefined;
+  /** Hosts by region; a key stored with a region talks to that region's host only. Absent: the provider has none. */
+  readonly regions?: Readonly<Record<string, Endpoint>> | undefined;
+  /** @default { name: "authorization", scheme: "Bearer" } */
+  readonly keyHeader?: KeyHeader | undefined;
+  /**
+   * The headers that its requests may carry beside those that every request may: in lower case, `x-stainless-*` for all that
+   * begin with `x-stainless-`. Any other is taken off: it may be a credential of somebody else's.
+   */
+  readonly headers?: readonly string[] | undefined;
+}

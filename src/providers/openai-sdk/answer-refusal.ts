@@ -1,0 +1,18 @@
+import type { ByokError, ByokErrorCode } from "../../errors.ts";
+
+/** How a refusal of byokit's looks to what reads statuses. Never 429: frameworks would send the same again for seconds. */
+const statuses: Readonly<Partial<Record<ByokErrorCode, number>>> = {
+  key_not_configured: 401,
+  key_revoked: 401,
+  request_timeout: 408,
+  store_unavailable: 503,
+};
+
+/** A refusal as an answer in OpenAI's shape, which its SDK does not try again. `byokErrorOf` reads it back. */
+export function answerRefusal(error: ByokError): Response {
+  const { code, message, orgId, provider, slot, retryable } = error;
+  return Response.json(
+    { error: { message, code, type: "byokit", param: null, details: { orgId, provider, slot, retryable } } },
+    { status: statuses[code] ?? 403, headers: { "x-should-retry": "false" } },
+  );
+}

@@ -1,0 +1,28 @@
+import type { OpenedSnapshot } from "../coherence/opened-snapshot.ts";
+import type { SlotFailure } from "../errors.ts";
+import type { ServingKey } from "../providers/egress/key-supply.ts";
+import type { Provider } from "../providers/provider.ts";
+import type { Slot } from "../slot.ts";
+import type { KeySource } from "./resolved-slot.ts";
+import type { BoundSlot } from "./slot-binder.ts";
+
+/** What a slot is made of once its key is chosen. */
+export interface ChosenSlot {
+  readonly orgId: string;
+  readonly slot: Slot;
+  readonly provider: Provider;
+  readonly model: string;
+  readonly voice: string | undefined;
+  readonly serving: ServingKey;
+  readonly source: KeySource;
+  readonly stale: boolean;
+  readonly bound: BoundSlot;
+  /** What it was chosen from; `undefined` where nothing was known. */
+  readonly snapshot: OpenedSnapshot | undefined;
+}
+
+export type Outcome = ChosenSlot | SlotFailure;
+
+export function isFailure(outcome: object): outcome is SlotFailure {
+  return Object.hasOwn(outcome, "code");
+}

@@ -1,0 +1,137 @@
+import { ByokError, isByokError, type SlotFailure } from "../errors.ts";
+import { isSameKey, type KeySupply, type SentRequest, type ServingKey } from "../providers/egress/key-supply.ts";
+import type { Slot } from "../slot.ts";
+import { type ChosenSlot, isFailure, type Outcome } from "./chosen-slot.ts";
+import { HeldSockets } from "./held-sockets.ts";
+import type { SlotDecisions } from "./slot-decisions.ts";
+import { SlotWatch } from "./slot-watch.ts";
+
+/**
+ * A slot that a call holds: says, request by request, which key serves it now. It is decided as a new call would be, by the
+ * same code, with one difference: while the database is away it goes on with what it was resolved with.
+ */
+export class HeldSlot implements KeySupply {
+  readonly orgId: string;
+  readonly slot: Slot;
+  readonly #decisions: SlotDecisions;
+  /** What it was resolved with, or what has served it since. */
+  #current: ChosenSlot;
+  #hasToldStale = false;
+  readonly #watch: SlotWatch;
+  readonly #sockets: HeldSockets;
+
+  constructor(decisions: SlotDecisions, chosen: ChosenSlot) {
+    this.#decisions = decisions;
+    this.#current = chosen;
+    this.orgId = chosen.orgId;
+    this.slot = chosen.slot;
+    this.#watch = new SlotWatch(decisions, chosen.orgId, () => this.#reconsider());
+    this.#sockets = new HeldSockets(decisions.clock, decisions.settings.socketGraceMs, this.#watch);
+  }
+
+  /** See `ResolvedSlot.signal`. */
+  get signal(): AbortSignal {
+    return this.#watch.signal(this);
+  }
+
+  peek(): ServingKey | undefined {
+    const outcome = this.#decisions.peek(this.#current, this.#current);
+    if (outcome !== undefined) return this.#take(outcome);
+    return this.#decisions.cache.isAway ? this.#goOn() : undefined;
+  }
+
+  async decide(signal?: AbortSignal | null): Promise<ServingKey> {
+    const outcome = await this.#decideOrFail(signal ?? undefined);
+    const isUnknown = isFailure(outcome) && outcome.code === "store_unavailable";
+    return (isUnknown ? this.#goOn() : undefined) ?? this.#take(outcome);
+  }
+
+  holdSocket(serving: ServingKey, close: (why: Error) => void): () => void {
+    return this.#sockets.hold(serving, close);
+  }
+
+  onRequest({ serving, status, durationMs }: SentRequest): void {
+    const { orgId, slot, provider } = this.#current;
+    const { source, secretId } = serving;
+    const facts = { orgId, provider: provider.id, slot, source, secretId, status, durationMs };
+    this.#decisions.settings.onEvent({ type: "request", ...facts });
+  }
+
+  async #decideOrFail(signal: AbortSignal | undefined): Promise<Outcome> {
+    try {
+      return await this.#decisions.decide(this.#current, signal);
+    } catch (error) {
+      // The deadline may end before the store says that it does not answer.
+      const serving = isByokError(error) && error.code === "deadline_exceeded" ? this.#goOn() : undefined;
+      if (serving === undefined) throw error;
+      return this.#current;
+    }
+  }
+
+  /** A database that is away hangs up no call, for as long as `callStaleMs` says, and never past a change that is known. */
+  #goOn(): ServingKey | undefined {
+    const { snapshot, serving, stale, orgId, provider, slot } = this.#current;
+    const { memory } = this.#decisions.cache;
+    const { callStaleMs, onEvent } = this.#decisions.settings;
+    if (snapshot === undefined || stale || !memory.history.isAdmissible(snapshot)) return undefined;
+    const overdueMs = memory.overdueMs(snapshot);
+    if (overdueMs >= callStaleMs) return undefined;
+    this.#decisions.cache.readBehind(orgId);
+    if (!this.#hasToldStale) {
+      this.#hasToldStale = true;
+      onEvent({ type: "stale", orgId, provider: provider.id, slot, source: serving.source, overdueMs });
+    }
+    return serving;
+  }
+
+  /** After a change of the organisation: `false` when nothing is known of what serves now. */
+  async #reconsider(): Promise<boolean> {
+    const outcome = await this.#decisions.decide(this.#current, undefined);
+    if (isFailure(outcome) && outcome.code === "store_unavailable") return false;
+    const isRemoved = isFailure(outcome) ? outcome.code === "key_not_configured" : outcome.source.reason === "absent";
+    if (isRemoved) this.#sockets.closeRevoked(this.#revoked());
+    if (isFailure(outcome)) this.#watch.fire(this.#toError(outcome));
+    else this.#take(outcome);
+    return true;
+  }
+
+  #take(outcome: Outcome): ServingKey {
+    if (isFailure(outcome)) throw this.#toError(outcome);
+    const before = this.#current;
+    this.#current = outcome;
+    if (isSameKey(before.serving, outcome.serving)) return outcome.serving;
+    const { orgId, provider, slot, serving } = outcome;
+    this.#watch.fire(this.#replaced());
+    if (before.serving.source !== serving.source) {
+      const { source, secretId } = serving;
+      this.#decisions.settings.onEvent({
+        type: "source_changed",
+        orgId,
+        provider: provider.id,
+        slot,
+        source,
+        secretId,
+      });
+    }
+    return serving;
+  }
+
+  #toError({ code, message }: SlotFailure): ByokError {
+    const { orgId, provider, slot, serving } = this.#current;
+    const details = { orgId, provider: provider.id, slot };
+    const isRevoked = code === "key_not_configured" && serving.source === "byok";
+    return isRevoked ? this.#revoked() : new ByokError(code, message, details);
+  }
+
+  #revoked(): ByokError {
+    const { orgId, provider, slot } = this.#current;
+    const message = `The organisation has removed its key of "${provider.id}", and nothing may stand in. End what runs on it.`;
+    return new ByokError("key_revoked", message, { orgId, provider: provider.id, slot });
+  }
+
+  #replaced(): ByokError {
+    const { orgId, provider, slot } = this.#current;
+    const message = `Another key of "${provider.id}", or another host, serves the slot from now on. Open anew what is open.`;
+    return new ByokError("key_replaced", message, { orgId, provider: provider.id, slot });
+  }
+}

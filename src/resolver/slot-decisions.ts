@@ -1,0 +1,109 @@
+import type { Clock } from "../clock.ts";
+import type { SnapshotAnswer, SnapshotCache, SnapshotRequest } from "../coherence/snapshot-cache.ts";
+import { Deadline } from "../deadline.ts";
+import { ByokError, isByokError, type SlotFailure } from "../errors.ts";
+import { type ChosenSlot, isFailure, type Outcome } from "./chosen-slot.ts";
+import type { KeyChooser } from "./key-chooser.ts";
+import type { ResolveOptions } from "./resolver.ts";
+import type { ResolverSettings } from "./resolver-settings.ts";
+import type { BoundSlot } from "./slot-binder.ts";
+
+/** Decides what serves slots, for a new call and for each request of one that is under way. */
+export class SlotDecisions {
+  readonly settings: ResolverSettings;
+  readonly cache: SnapshotCache;
+  readonly clock: Clock;
+  readonly #chooser: KeyChooser;
+  readonly #closing: AbortSignal;
+
+  constructor(
+    clock: Clock,
+    cache: SnapshotCache,
+    chooser: KeyChooser,
+    settings: ResolverSettings,
+    closing: AbortSignal,
+  ) {
+    this.clock = clock;
+    this.cache = cache;
+    this.settings = settings;
+    this.#chooser = chooser;
+    this.#closing = closing;
+  }
+
+  /** Decides for slots that a call begins with, and tells of them. */
+  async resolve(
+    orgId: string,
+    slots: readonly (BoundSlot | SlotFailure)[],
+    atLeast: number | undefined,
+    deadline: Deadline,
+  ): Promise<Outcome[]> {
+    const providers: string[] = [];
+    for (const slot of slots) if (!isFailure(slot)) providers.push(slot.provider.id);
+    const request = this.#toRequest(providers, atLeast);
+    const answer =
+      providers.length === 0
+        ? undefined
+        : (this.cache.hit(orgId, request) ?? (await this.#read(orgId, request, deadline)));
+    return slots.map((slot) => {
+      if (isFailure(slot)) return slot;
+      const outcome = this.#chooser.choose(orgId, slot, answer);
+      this.#chooser.report(orgId, slot, outcome, answer);
+      return outcome;
+    });
+  }
+
+  /**
+   * What serves a slot now, without a wait; `undefined` where something must be read.
+   *
+   * @throws ByokError `closed`
+   */
+  peek({ orgId, bound, snapshot: held, source }: ChosenSlot, current: ChosenSlot): Outcome | undefined {
+    this.#closing.throwIfAborted();
+    const snapshot = this.cache.peek(orgId, held);
+    if (snapshot === undefined) return undefined;
+    if (snapshot === held && source.source === "byok") return current;
+    return this.#chooser.choose(orgId, bound, { snapshot, overdueMs: 0 });
+  }
+
+  /** What serves a slot now, read first where it must be. Rejects with the reason of `signal`. */
+  async decide({ orgId, bound }: ChosenSlot, signal: AbortSignal | undefined): Promise<Outcome> {
+    const deadline = this.startDeadline(orgId, signal === undefined ? {} : { signal });
+    deadline.throwIfEnded();
+    const request = this.#toRequest([bound.provider.id], 0);
+    const answer = this.cache.hit(orgId, request) ?? (await this.#read(orgId, request, deadline));
+    return this.#chooser.choose(orgId, bound, answer);
+  }
+
+  startDeadline(orgId: string, { deadlineMs, signal, atLeast = 0 }: ResolveOptions): Deadline {
+    const limitMs = deadlineMs ?? this.settings.deadlineMs;
+    const signals = signal === undefined ? [this.#closing] : [this.#closing, signal];
+    return new Deadline(this.clock, limitMs, signals, () => this.#expired(orgId, limitMs, atLeast));
+  }
+
+  #toRequest(providers: readonly string[], atLeast = 0): SnapshotRequest {
+    return {
+      providers,
+      atLeast,
+      acceptsOverdue: (answer) => this.#chooser.mayServe(providers, answer),
+    };
+  }
+
+  /** While the store does not answer: what was last known, which each slot judges for itself, or `undefined`. */
+  async #read(orgId: string, request: SnapshotRequest, deadline: Deadline): Promise<SnapshotAnswer | undefined> {
+    try {
+      return await this.cache.read(orgId, request, deadline);
+    } catch (error) {
+      if (!isByokError(error) || error.code !== "store_unavailable") throw error;
+      return this.cache.lastKnown(orgId, request.atLeast);
+    }
+  }
+
+  #expired(orgId: string, limitMs: number, atLeast: number): ByokError {
+    if (atLeast > 0 && !this.cache.memory.history.hasReadUpTo(atLeast)) {
+      const message = `The database did not show change ${atLeast} within ${limitMs} ms. Check that the number comes from this database, then try again.`;
+      return new ByokError("change_not_visible", message, { orgId });
+    }
+    const message = `The call did not end within ${limitMs} ms. Try again, or raise \`deadlineMs\`.`;
+    return new ByokError("deadline_exceeded", message, { orgId });
+  }
+}

@@ -1,0 +1,133 @@
+import type { Agent } from "node:http";
+import { ByokError } from "../errors.ts";
+import { abortSignal } from "../option-kinds.ts";
+import { SlotEgress } from "../providers/egress/egress.ts";
+import { createPlaceholder } from "../providers/egress/placeholder.ts";
+import type { SlotWebSocketClass, WsModule } from "../providers/egress/slot-websocket.ts";
+import { type OptionRules, readOptions } from "../read-options.ts";
+import type { Slot } from "../slot.ts";
+import type { ChosenSlot } from "./chosen-slot.ts";
+import { HeldSlot } from "./held-slot.ts";
+import type { ConnectOptions, KeySource, ResolvedSlot, SlotCredential } from "./resolved-slot.ts";
+import type { SlotDecisions } from "./slot-decisions.ts";
+
+const connectRules: OptionRules<ConnectOptions> = { signal: abortSignal };
+
+/** What a slot needs beside what was chosen for it. */
+export interface SlotContext {
+  readonly decisions: SlotDecisions;
+  /** `undefined`: `ws` is not installed. */
+  readonly ws: WsModule | undefined;
+  /** See `ResolvedSlot.renew`. */
+  renew(chosen: ChosenSlot): Promise<ResolvedSlot>;
+}
+
+export function toResolvedSlot(chosen: ChosenSlot, context: SlotContext): ResolvedSlot {
+  return new SlotHandle(chosen, context) as unknown as ResolvedSlot;
+}
+
+/**
+ * A class and no literal, because every call makes some: one with a getter of its own costs five times as much. What most
+ * calls never touch is made when it is first asked for.
+ */
+class SlotHandle {
+  readonly provider: string;
+  readonly slot: Slot;
+  readonly model: string;
+  readonly voice: string | undefined;
+  readonly source: KeySource["source"];
+  readonly reason: KeySource["reason"];
+  readonly secretId: string | null;
+  readonly region: string | null;
+  readonly stale: boolean;
+  readonly credential: SlotCredential;
+  readonly #chosen: ChosenSlot;
+  readonly #context: SlotContext;
+  #egress: SlotEgress | undefined;
+  #held: HeldSlot | undefined;
+  #client: unknown;
+
+  constructor(chosen: ChosenSlot, context: SlotContext) {
+    const { provider, slot, model, voice, serving, source, stale } = chosen;
+    const { key, baseUrl, websocketUrl, region } = serving;
+    this.provider = provider.id;
+    this.slot = slot;
+    this.model = model;
+    this.voice = voice;
+    this.source = source.source;
+    this.reason = source.reason;
+    this.secretId = source.secretId;
+    this.region = region;
+    this.stale = stale;
+    this.credential = { key, baseUrl, websocketUrl };
+    this.#chosen = chosen;
+    this.#context = context;
+  }
+
+  get client(): unknown {
+    const { provider, bound } = this.#chosen;
+    this.#client ??= provider.connect(this.#way(), bound.loaded);
+    return this.#client;
+  }
+
+  get fetch(): typeof fetch {
+    return this.#way().fetch;
+  }
+
+  get WebSocket(): SlotWebSocketClass {
+    return this.#way().WebSocket;
+  }
+
+  get agent(): Agent {
+    return this.#way().agent;
+  }
+
+  get placeholder(): string {
+    return this.#way().placeholder;
+  }
+
+  get signal(): AbortSignal {
+    return this.#hold().signal;
+  }
+
+  async renew(_error?: unknown): Promise<ResolvedSlot> {
+    return await this.#context.renew(this.#chosen);
+  }
+
+  async connect(options?: ConnectOptions): Promise<unknown> {
+    const { signal } = readOptions("connect()", options, connectRules);
+    const { orgId, provider, slot, model, bound } = this.#chosen;
+    if (slot !== "realtime" || provider.realtime === undefined) {
+      throw new ByokError(
+        "agent_invalid",
+        `"${provider.id}" opens no realtime socket in the slot "${slot}". Use the slot's client.`,
+        { orgId, provider: provider.id, slot },
+      );
+    }
+    const session = { model, ...(signal === undefined ? {} : { signal }) };
+    return await provider.realtime(this.#way(), bound.loaded, session);
+  }
+
+  #way(): SlotEgress {
+    this.#egress ??= this.#makeEgress();
+    return this.#egress;
+  }
+
+  #hold(): HeldSlot {
+    this.#held ??= new HeldSlot(this.#context.decisions, this.#chosen);
+    return this.#held;
+  }
+
+  #makeEgress(): SlotEgress {
+    const { decisions, ws } = this.#context;
+    const { requestTimeoutMs } = decisions.settings;
+    const supply = this.#hold();
+    return new SlotEgress({
+      vendor: this.#chosen.provider,
+      supply,
+      placeholder: createPlaceholder(),
+      requestTimeoutMs,
+      ws,
+    });
+  }
+}

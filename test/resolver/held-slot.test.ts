@@ -1,0 +1,116 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { KeyManager, Resolver, ResolverEvent, ResolverOptions } from "../../src/index.ts";
+import {
+  byokErrorOf,
+  createKeyManager,
+  createKeyring,
+  createResolver,
+  generateKeyring,
+  memoryStore,
+} from "../../src/index.ts";
+import { type RecordingServer, recordingServer } from "../support/recording-server.ts";
+import { type UnsteadyStore, unsteadyStore } from "../support/unsteady-store.ts";
+import { waitFor } from "../support/wait-for.ts";
+
+const agent = { llm_config: { provider: "openai" } } as const;
+let server: RecordingServer;
+let manager: KeyManager;
+let link: UnsteadyStore;
+let events: ResolverEvent[];
+let open: (options?: Partial<ResolverOptions>) => Resolver;
+
+beforeEach(async () => {
+  server = await recordingServer();
+  const store = memoryStore();
+  await store.migrate();
+  const keyring = createKeyring(generateKeyring());
+  manager = createKeyManager({ store, keyring, verify: "off" });
+  link = unsteadyStore(store);
+  events = [];
+  open = (options = {}) =>
+    createResolver({
+      store: link,
+      keyring,
+      endpoints: { openai: `${server.origin}/v1` },
+      leaseMs: 200,
+      pollMs: 50,
+      onEvent: (event) => events.push(event),
+      ...options,
+    });
+  await manager.set("org", { provider: "openai", apiKey: "key-of-monday" });
+});
+afterEach(async () => {
+  await server[Symbol.asyncDispose]();
+});
+
+const sentKeys = (): unknown[] => server.arrived.map(({ headers }) => headers.authorization);
+
+describe("a slot that a call holds", () => {
+  it("sends the key that serves now, after it was replaced", async () => {
+    await using resolver = open();
+    const { llm } = await resolver.resolve("org", agent);
+    await llm.client.models.list();
+    const { seq } = await manager.set("org", { provider: "openai", apiKey: "key-of-tuesday" });
+    await resolver.resolve("org", agent, { atLeast: seq });
+    await llm.client.models.list();
+    await llm.fetch("https://api.openai.com/v1/models");
+    expect(sentKeys()).toEqual(["Bearer key-of-monday", "Bearer key-of-tuesday", "Bearer key-of-tuesday"]);
+  });
+
+  it("never sends a removed key again", async () => {
+    await using resolver = open();
+    const { llm } = await resolver.resolve("org", agent);
+    await llm.client.models.list();
+    await manager.remove("org", { provider: "openai" });
+    await waitFor(async () => {
+      const error = await llm.client.models.list().catch((one: unknown) => one);
+      expect(byokErrorOf(error)).toMatchObject({ code: "key_revoked", orgId: "org", provider: "openai", slot: "llm" });
+    });
+    const { length } = server.arrived;
+    await llm.fetch("https://api.openai.com/v1/models").catch(() => {});
+    expect(server.arrived).toHaveLength(length);
+  });
+
+  it("tells its signal when the key is removed, and closes the sockets that it opened", async () => {
+    await using resolver = open();
+    const { realtime } = await resolver.resolve("org", { realtime_config: { provider: "openai" } });
+    const socket = await realtime.connect();
+    const closed = new Promise((resolve) => socket.socket.once("close", resolve));
+    const { signal } = realtime;
+    await manager.remove("org", { provider: "openai" });
+    await closed;
+    await waitFor(() => expect(signal.aborted).toBe(true));
+    expect(signal.reason).toMatchObject({ code: "key_revoked" });
+  });
+
+  it("goes on while the database is away, and tells of it once", async () => {
+    await using resolver = open();
+    const { llm } = await resolver.resolve("org", agent);
+    link.isDown = true;
+    await waitFor(() => expect(resolver.health().lease.leftMs).toBe(0));
+    await llm.client.models.list();
+    await llm.client.models.list();
+    expect(events.filter(({ type }) => type === "stale")).toHaveLength(1);
+  });
+
+  it("goes on the platform's key where `fallback` allows it, and says so", async () => {
+    await using resolver = open({ platformKeys: { openai: "key-of-the-platform" } });
+    const { llm } = await resolver.resolve("org", agent);
+    const { seq } = await manager.remove("org", { provider: "openai" });
+    await resolver.resolve("org", agent, { atLeast: seq });
+    await llm.client.models.list();
+    expect(sentKeys()).toEqual(["Bearer key-of-the-platform"]);
+    const changed = { type: "source_changed", orgId: "org", provider: "openai", slot: "llm", source: "platform" };
+    expect(events).toContainEqual({ ...changed, secretId: null });
+    expect(events).toContainEqual(expect.objectContaining({ type: "request", source: "platform", status: 200 }));
+  });
+
+  it("is renewed as it serves now", async () => {
+    await using resolver = open();
+    const { llm } = await resolver.resolve("org", agent);
+    await manager.set("org", { provider: "openai", apiKey: "key-of-tuesday" });
+    const renewed = await llm.renew();
+    expect(renewed.credential.key.reveal()).toBe("key-of-tuesday");
+    expect(renewed.secretId).not.toBe(llm.secretId);
+  });
+});
