@@ -4,10 +4,13 @@ import { copyOwn } from "./own-property.ts";
 /** Inherits nothing: Node takes a `signal` that it finds there. */
 const once = copyOwn({ once: true });
 
+/** The longest that is waited outside of a deadline, in milliseconds. */
+const maxOutsideMs = 60_000;
+
 /** What ends a call early: its deadline, the caller's signal, or the resolver that is closed. */
 export class Deadline {
   readonly #clock: Clock;
-  readonly #endsAtMs: number;
+  #endsAtMs: number;
   readonly #signals: readonly AbortSignal[];
   readonly #expiry: () => Error;
 
@@ -49,6 +52,16 @@ export class Deadline {
     } finally {
       timer.cancel();
       for (const removeListener of listeners) removeListener();
+    }
+  }
+
+  /** Waits for what is no part of the call, such as an import: the time that it takes does not count. */
+  async outside<T>(work: Promise<T>): Promise<T> {
+    const beganAtMs = this.#clock.monotonicMs();
+    try {
+      return await new Deadline(this.#clock, maxOutsideMs, this.#signals, this.#expiry).race(work);
+    } finally {
+      this.#endsAtMs += this.#clock.monotonicMs() - beganAtMs;
     }
   }
 

@@ -58,6 +58,8 @@ export type { ConnectOptions, KeySource, ResolvedSlot, SlotCredential } from "./
 export type {
   AgentConfig,
   ClientOptions,
+  Clients,
+  ExcludedBy,
   Resolution,
   ResolveOptions,
   Resolver,

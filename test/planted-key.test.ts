@@ -25,7 +25,7 @@ const keyring = createKeyring(generateKeyring());
 /** Everything that is done with a key: stored, replaced, read, removed, stored again. */
 const use = async (store: KeyStore): Promise<void> => {
   const manager = createKeyManager({ store, keyring, verify: "off" });
-  const resolver = createResolver({ store, keyring, preload: [] });
+  const resolver = createResolver({ store, keyring });
   for (const provider of ["openai", "deepgram"]) {
     await manager.set("org", { provider, apiKey: planted, actor: "ann" });
     await manager.set("org", { provider, apiKey: `${planted}-2` });

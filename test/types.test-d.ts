@@ -138,6 +138,22 @@ createResolver({
 createKeyManager({ store, keyring, cache: undefined, checkLimits: { atOnce: undefined }, onEvent: undefined });
 // @ts-expect-error no such provider
 createResolver({ store, keyring, platformKeys: { nope: "k" } });
+
+/** What code writes that is handed its resolver. */
+declare const handed: ReturnType<typeof createResolver>;
+const usual = await handed.resolve("org", { llm_config: { provider: "openai" } });
+is<Equal<typeof usual.llm.client, OpenAI>>();
+
+const some = createResolver({ store, keyring, clients: ["openai"] });
+const bare = await some.resolve("org", { llm_config: { provider: "openai" }, tts_config: { provider: "elevenlabs" } });
+is<Equal<typeof bare.llm.client, OpenAI>>();
+is<Equal<typeof bare.tts.fetch, typeof fetch>>();
+// @ts-expect-error left out
+bare.tts.client;
+const none = await createResolver({ store, keyring, clients: false }).client("org", "resend");
+// @ts-expect-error left out
+none.client;
+is<Equal<typeof none.placeholder, string>>();
 // @ts-expect-error no such slot
 defineProvider({ ...cartesia, serves: ["stttt"] });
 

@@ -38,7 +38,7 @@ export const byokit: Contestant = {
           store: { ...store, snapshots },
           keyring,
           platformKeys,
-          preload: [],
+          clients: false,
           ...cache,
         });
         await resolver.ready();

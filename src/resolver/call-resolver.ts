@@ -50,7 +50,7 @@ export class CallResolver {
     this.#settings = settings;
     this.#store = store;
     this.#cache = new SnapshotCache({ store, keyring, shared, clock, leaseMs, pollMs, maxOrgs, readLimitMs, onEvent });
-    this.#binder = new SlotBinder(settings.providers, this.#sdks);
+    this.#binder = new SlotBinder(settings, this.#sdks);
     const chooser = new KeyChooser(settings);
     this.#decisions = new SlotDecisions(clock, this.#cache, chooser, settings, this.#closing.signal);
   }
@@ -61,15 +61,15 @@ export class CallResolver {
     const deadline = new Deadline(this.#clock, deadlineMs, [this.#closing.signal], () => this.#notReady(deadlineMs));
     await deadline.race(this.#cache.feed.poll());
     await Promise.all([this.#loadAgentReader(), this.#loadWs()]);
-    const { preload, providers } = this.#settings;
-    if (preload === undefined) await this.#sdks.loadInstalled([...providers.values()]);
-    else for (const provider of preload) await this.#sdks.load(provider);
+    const { clients, mustHaveClients } = this.#settings;
+    if (!mustHaveClients) await this.#sdks.loadInstalled([...clients]);
+    else for (const provider of clients) await this.#sdks.load(provider);
   }
 
   async resolve(orgId: string, agent: AgentConfig, given?: ResolveOptions): Promise<Record<string, unknown>> {
     const options = readResolveOptions(given);
     const deadline = this.#decisions.startDeadline(assertOrgId(orgId), options);
-    const readAgent = this.#readAgent ?? (await deadline.race(this.#loadAgentReader()));
+    const readAgent = this.#readAgent ?? (await deadline.outside(this.#loadAgentReader()));
     const slots = await this.#serve(orgId, readAgent(orgId, agent), options.atLeast, deadline);
     const resolution: Record<string, unknown> = { orgId };
     for (const resolved of slots) resolution[resolved.slot] = resolved;
@@ -126,7 +126,7 @@ export class CallResolver {
     deadline.throwIfEnded();
     // What is at hand is taken without a wait: every one costs as much as finding it.
     const bound = this.#binder.bindLoaded(named) ?? (await this.#binder.bind(named, deadline));
-    const ws = this.#ws ?? (await deadline.race(this.#loadWs()));
+    const ws = this.#ws ?? (await deadline.outside(this.#loadWs()));
     const outcomes = await this.#decisions.resolve(orgId, bound, atLeast, deadline);
     const failures = outcomes.filter(isFailure);
     if (failures.length > 0) throw slotsFailed(orgId, failures);

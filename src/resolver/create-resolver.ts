@@ -2,7 +2,7 @@ import { type Clock, systemClock } from "../clock.ts";
 import { type BuiltinProvider, builtinProviders } from "../providers/builtin.ts";
 import type { Provider } from "../providers/provider.ts";
 import { CallResolver } from "./call-resolver.ts";
-import type { Resolver, ResolverOptions } from "./resolver.ts";
+import type { Clients, ExcludedBy, Resolver, ResolverOptions } from "./resolver.ts";
 import { parseSettings } from "./resolver-settings.ts";
 
 /**
@@ -10,7 +10,12 @@ import { parseSettings } from "./resolver-settings.ts";
  *
  * @throws ByokError `options_invalid`, or `key_malformed` for a platform key that cannot be one.
  */
-export function createResolver<P extends Provider = BuiltinProvider>(options: ResolverOptions<P>): Resolver<P> {
+export function createResolver<P extends Provider = BuiltinProvider, const C extends Clients<P> = true>(
+  options: ResolverOptions<P, C>,
+): Resolver<P, ExcludedBy<P, C>>;
+// The last one is what `ReturnType<typeof createResolver>` sees.
+export function createResolver(options: ResolverOptions): Resolver;
+export function createResolver(options: ResolverOptions<Provider>): Resolver<Provider> {
   return createResolverOn(systemClock, options);
 }
 

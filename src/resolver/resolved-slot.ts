@@ -7,24 +7,31 @@ import type { KeyFailure } from "./fallback-policy.ts";
 
 /**
  * One slot, ready to use. Discriminated by `provider` and by `source`. `client` is a getter of the slot's class: read it
- * from the slot itself, for a copy made by spreading has none.
+ * from the slot itself, for a copy made by spreading has none. Slots of providers that `clients` leaves out have none.
  */
-export type ResolvedSlot<P extends Provider = Provider, S extends Slot = Slot, Id = string> =
+export type ResolvedSlot<P extends Provider = Provider, S extends Slot = Slot, Id = string, Excluded = never> =
   P extends Provider<infer I, infer V, infer C, infer R>
     ? I extends Id
       ? S extends V
-        ? SlotFacts<I, S> & { readonly client: C } & SlotWays & {
-              /**
-               * The slot as it serves now, after a read that begins after this call. What was wrong with the slot may be told.
-               *
-               * @throws ByokError as `resolve()` does.
-               */
-              renew(error?: unknown): Promise<ResolvedSlot<P, S, Id>>;
-            } & (S extends "realtime" ? RealtimeConnect<R> : unknown) &
+        ? SlotFacts<I, S> &
+            SlotWays &
+            SlotRenewal<ResolvedSlot<P, S, Id, Excluded>> &
+            (I extends Excluded ? unknown : SlotClient<S, C, R>) &
             KeySource
         : never
       : never
     : never;
+
+type SlotClient<S, C, R> = { readonly client: C } & (S extends "realtime" ? RealtimeConnect<R> : unknown);
+
+interface SlotRenewal<Renewed> {
+  /**
+   * The slot as it serves now, after a read that begins after this call. What was wrong with the slot may be told.
+   *
+   * @throws ByokError as `resolve()` does.
+   */
+  renew(error?: unknown): Promise<Renewed>;
+}
 
 interface SlotFacts<Id, S> {
   readonly provider: Id;

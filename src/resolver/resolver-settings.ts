@@ -3,7 +3,15 @@ import { ByokError } from "../errors.ts";
 import type { EntryCipher } from "../keyring/entry-cipher.ts";
 import type { Keyring } from "../keyring/keyring.ts";
 import { keyringKind } from "../keyring/keyring-kind.ts";
-import { callback, list, milliseconds, positiveMilliseconds, positiveWhole, recordOf } from "../option-kinds.ts";
+import {
+  callback,
+  list,
+  milliseconds,
+  positiveMilliseconds,
+  positiveWhole,
+  recordOf,
+  trueOrFalse,
+} from "../option-kinds.ts";
 import { ownProperty } from "../own-property.ts";
 import { type DeclaredEndpoint, declareEndpoints } from "../providers/endpoints.ts";
 import { parseKey } from "../providers/key-format.ts";
@@ -27,8 +35,10 @@ export interface ResolverSettings {
   readonly endpoints: ReadonlyMap<string, DeclaredEndpoint>;
   readonly shared: { readonly cache: KeyCache; readonly cipher: EntryCipher } | undefined;
   readonly fallback: FallbackPolicy;
-  /** `undefined`: every provider whose SDK is installed. */
-  readonly preload: readonly Provider[] | undefined;
+  /** Whose slots have a client. */
+  readonly clients: ReadonlySet<Provider>;
+  /** Whether a client whose SDK is not installed is missed before a slot needs it: it was named. */
+  readonly mustHaveClients: boolean;
   readonly deadlineMs: number;
   readonly requestTimeoutMs: number;
   readonly leaseMs: number;
@@ -45,7 +55,7 @@ export interface ResolverSettings {
 /** @throws ByokError `options_invalid`; `key_malformed` for a platform key that cannot be one. */
 export function parseSettings(given: ResolverOptions<Provider>, builtin: readonly Provider[]): ResolverSettings {
   const options = readOptions("createResolver()", given, rules);
-  const { providers = builtin, platformKeys = {}, endpoints = {}, fallback, preload, onEvent } = options;
+  const { providers = builtin, platformKeys = {}, endpoints = {}, fallback, clients = true, onEvent } = options;
   const byId = indexProviders(providers);
   const known = [...byId.values()];
   const find = (option: string, id: string): Provider => {
@@ -68,7 +78,8 @@ export function parseSettings(given: ResolverOptions<Provider>, builtin: readonl
     endpoints: declareEndpoints(endpoints, byId),
     shared: pairCacheWithCipher(options),
     fallback: parsePolicy(fallback),
-    preload: preload?.map((id) => find("preload", id)),
+    clients: new Set(typeof clients === "boolean" ? (clients ? known : []) : clients.map((id) => find("clients", id))),
+    mustHaveClients: typeof clients !== "boolean",
     deadlineMs: options.deadlineMs ?? 2_000,
     requestTimeoutMs: options.requestTimeoutMs ?? 60_000,
     leaseMs,
@@ -90,7 +101,10 @@ const rules: OptionRules<ResolverOptions<Provider>> = {
   providers: list,
   endpoints: recordOf("hosts by provider: { openai: url }"),
   fallback: policyKind,
-  preload: list,
+  clients: {
+    form: "true, false, or a list of providers' ids",
+    fits: (value) => trueOrFalse.fits(value) || list.fits(value),
+  },
   deadlineMs: positiveMilliseconds,
   requestTimeoutMs: positiveMilliseconds,
   leaseMs: positiveMilliseconds,

@@ -10,8 +10,20 @@ import type { FallbackPolicy } from "./fallback-policy.ts";
 import type { ResolvedSlot } from "./resolved-slot.ts";
 import type { ResolverEvent } from "./resolver-event.ts";
 
+/** Which providers' slots get the vendor's client. */
+export type Clients<P extends Provider = BuiltinProvider> = boolean | readonly P["id"][];
+
+/** The providers that `clients` leaves out. */
+export type ExcludedBy<P extends Provider, C> = C extends true
+  ? never
+  : C extends false
+    ? P["id"]
+    : C extends readonly (infer Id)[]
+      ? Exclude<P["id"], Id>
+      : never;
+
 /** What a call worker builds once. */
-export interface ResolverOptions<P extends Provider = BuiltinProvider> {
+export interface ResolverOptions<P extends Provider = BuiltinProvider, C extends Clients<P> = Clients<P>> {
   /** Where the organisations' keys rest. The caller closes it, after the resolver. */
   readonly store: KeyStore;
   /** Opens them. A worker never seals. */
@@ -36,8 +48,14 @@ export interface ResolverOptions<P extends Provider = BuiltinProvider> {
   readonly endpoints?: { readonly [Id in P["id"]]?: EndpointOption | undefined } | undefined;
   /** What happens when an organisation's own key cannot serve a slot. @default { absent: "platform" }, all else "fail" */
   readonly fallback?: FallbackPolicy | undefined;
-  /** The providers whose SDKs `ready()` imports. @default every provider whose SDK is installed */
-  readonly preload?: readonly P["id"][] | undefined;
+  /**
+   * The providers whose slots have the vendor's client: `ready()` imports their SDKs, `resolve()` those that are missing yet.
+   * `false`, or leaving one out, spares its SDK, for workers that use `fetch`, `WebSocket`, `agent` or `credential`: ElevenLabs'
+   * costs two seconds and 139 MB of memory. `true`: every provider; those whose SDK is not installed fail when a slot needs
+   * them.
+   * @default true
+   */
+  readonly clients?: C | undefined;
   /** The longest that one `resolve()` takes. @default 2_000 */
   readonly deadlineMs?: number | undefined;
   /**
@@ -83,14 +101,14 @@ export interface ResolverOptions<P extends Provider = BuiltinProvider> {
 }
 
 /** Turns an organisation's id and an agent's config into ready clients. Share one per process. */
-export interface Resolver<P extends Provider = BuiltinProvider> {
+export interface Resolver<P extends Provider = BuiltinProvider, Excluded extends string = never> {
   /**
-   * Reads the change log once and imports the SDKs of `preload` (ElevenLabs' takes over a second and blocks the event
+   * Reads the change log once and imports the SDKs of `clients` (ElevenLabs' takes over a second and blocks the event
    * loop meanwhile). Await it before taking calls.
    *
    * @throws ByokError by `deadlineMs`: `store_unavailable` when the database does not answer, `deadline_exceeded` when
    * there is more of the log to read, with how much was read. Call it again: reading goes on meanwhile.
-   * `sdk_missing` when an SDK that `preload` names is not installed.
+   * `sdk_missing` when the SDK of a provider that `clients` names is not installed.
    */
   ready(): Promise<void>;
 
@@ -100,14 +118,18 @@ export interface Resolver<P extends Provider = BuiltinProvider> {
    * @throws ByokError `code` is the first failed slot's, `failures` has every one. `deadline_exceeded` when the
    * deadline ended first, the reason of `signal` when that was aborted.
    */
-  resolve<const A extends AgentConfig>(orgId: string, agent: A, options?: ResolveOptions): Promise<Resolution<A, P>>;
+  resolve<const A extends AgentConfig>(
+    orgId: string,
+    agent: A,
+    options?: ResolveOptions,
+  ): Promise<Resolution<A, P, Excluded>>;
 
   /** One provider outside an agent: the e-mail after the call. `slot` defaults to the first that the provider serves. */
   client<const Id extends P["id"]>(
     orgId: string,
     provider: Id,
     options?: ClientOptions,
-  ): Promise<ResolvedSlot<P, ServedBy<P, Id>, Id>>;
+  ): Promise<ResolvedSlot<P, ServedBy<P, Id>, Id, Excluded>>;
 
   /** For a readiness probe and for metrics. */
   health(): ResolverHealth;
@@ -147,14 +169,14 @@ export interface SlotConfig {
 }
 
 /** Exactly the slots that the agent names; a slot that may be `null` or absent there may be `undefined` here. */
-export type Resolution<A, P extends Provider = BuiltinProvider> = { readonly orgId: string } & {
+export type Resolution<A, P extends Provider = BuiltinProvider, Excluded = never> = { readonly orgId: string } & {
   readonly [K in keyof A as K extends `${infer S extends Slot}_config`
     ? S
-    : never]: K extends `${infer S extends Slot}_config` ? SlotOf<A[K], P, S> : never;
+    : never]: K extends `${infer S extends Slot}_config` ? SlotOf<A[K], P, S, Excluded> : never;
 };
 
-type SlotOf<Config, P extends Provider, S extends Slot> = Config extends { readonly provider: infer Id }
-  ? ResolvedSlot<P, S, Id>
+type SlotOf<Config, P extends Provider, S extends Slot, Excluded> = Config extends { readonly provider: infer Id }
+  ? ResolvedSlot<P, S, Id, Excluded>
   : undefined;
 
 type ServedBy<P extends Provider, Id extends string> =

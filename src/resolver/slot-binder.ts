@@ -2,21 +2,25 @@ import type { Deadline } from "../deadline.ts";
 import { isByokError, type SlotFailure } from "../errors.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { NamedSlot } from "./agent-config.ts";
+import type { ResolverSettings } from "./resolver-settings.ts";
 import type { SdkLoader } from "./sdk-loader.ts";
 
-/** A slot of an agent whose provider is known and whose SDK is loaded. */
+/** A slot of an agent whose provider is known and whose SDK is loaded, if its slots have clients. */
 export interface BoundSlot extends Omit<NamedSlot, "provider"> {
   readonly provider: Provider;
-  readonly loaded: unknown;
+  /** `undefined`: its slots have no client. */
+  readonly sdk: { readonly sdk: unknown } | undefined;
 }
 
 /** Finds each named slot's provider and imports its SDK. */
 export class SlotBinder {
   readonly #providers: ReadonlyMap<string, Provider>;
+  readonly #clients: ReadonlySet<Provider>;
   readonly #sdks: SdkLoader;
 
-  constructor(providers: ReadonlyMap<string, Provider>, sdks: SdkLoader) {
+  constructor({ providers, clients }: Pick<ResolverSettings, "providers" | "clients">, sdks: SdkLoader) {
     this.#providers = providers;
+    this.#clients = clients;
     this.#sdks = sdks;
   }
 
@@ -49,14 +53,15 @@ export class SlotBinder {
       const message = `"${id}" cannot serve the slot "${slot}", only: ${provider.serves.join(", ")}. Correct the agent.`;
       return { code: "agent_invalid", slot, provider: id, message };
     }
-    const loaded = this.#sdks.peek(provider);
-    return loaded === undefined ? undefined : { slot, provider, model, voice, loaded: loaded.sdk };
+    if (!this.#clients.has(provider)) return { slot, provider, model, voice, sdk: undefined };
+    const sdk = this.#sdks.peek(provider);
+    return sdk === undefined ? undefined : { slot, provider, model, voice, sdk };
   }
 
   async #load(named: NamedSlot, deadline: Deadline): Promise<BoundSlot | SlotFailure> {
     const provider = this.#providers.get(named.provider) as Provider;
     try {
-      return { ...named, provider, loaded: await deadline.race(this.#sdks.load(provider)) };
+      return { ...named, provider, sdk: { sdk: await deadline.outside(this.#sdks.load(provider)) } };
     } catch (error) {
       if (!isByokError(error) || error.code !== "sdk_missing") throw error;
       return { code: error.code, slot: named.slot, provider: provider.id, message: error.message };

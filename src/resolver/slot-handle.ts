@@ -65,8 +65,7 @@ class SlotHandle {
   }
 
   get client(): unknown {
-    const { provider, bound } = this.#chosen;
-    this.#client ??= provider.connect(this.#way(), bound.loaded);
+    this.#client ??= this.#chosen.provider.connect(this.#way(), this.#loaded());
     return this.#client;
   }
 
@@ -96,7 +95,7 @@ class SlotHandle {
 
   async connect(options?: ConnectOptions): Promise<unknown> {
     const { signal } = readOptions("connect()", options, connectRules);
-    const { orgId, provider, slot, model, bound } = this.#chosen;
+    const { orgId, provider, slot, model } = this.#chosen;
     if (slot !== "realtime" || provider.realtime === undefined) {
       throw new ByokError(
         "agent_invalid",
@@ -105,7 +104,14 @@ class SlotHandle {
       );
     }
     const session = { model, ...(signal === undefined ? {} : { signal }) };
-    return await provider.realtime(this.#way(), bound.loaded, session);
+    return await provider.realtime(this.#way(), this.#loaded(), session);
+  }
+
+  #loaded(): unknown {
+    const { bound, provider, orgId, slot } = this.#chosen;
+    if (bound.sdk !== undefined) return bound.sdk.sdk;
+    const message = `Slots of "${provider.id}" have no client, as "clients" says. Name it there, or use the slot's fetch, WebSocket or agent.`;
+    throw new ByokError("options_invalid", message, { orgId, provider: provider.id, slot });
   }
 
   #way(): SlotEgress {

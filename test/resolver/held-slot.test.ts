@@ -113,4 +113,95 @@ describe("a slot that a call holds", () => {
     expect(renewed.credential.key.reveal()).toBe("key-of-tuesday");
     expect(renewed.secretId).not.toBe(llm.secretId);
   });
+
+  it("has no client where `clients` leaves its provider out, and every other way", async () => {
+    await using resolver = open({ clients: ["deepgram"] });
+    const { llm, realtime } = await resolver.resolve("org", { ...agent, realtime_config: { provider: "openai" } });
+    expect(() => llm.client).toThrow(expect.objectContaining({ code: "options_invalid", provider: "openai" }));
+    await expect(realtime.connect()).rejects.toMatchObject({ code: "options_invalid", slot: "realtime" });
+    await llm.fetch("https://api.openai.com/v1/models");
+    expect(sentKeys()).toEqual(["Bearer key-of-monday"]);
+  });
+});
+
+describe("while the database is away", () => {
+  const expectLeaseToEnd = async (resolver: Resolver): Promise<void> => {
+    link.isDown = true;
+    await waitFor(() => expect(resolver.health().lease.leftMs).toBe(0));
+  };
+
+  it.each([0, 1])("a slot does not go on past `callStaleMs`, such as %i", async (callStaleMs) => {
+    await using resolver = open({ callStaleMs });
+    const { llm } = await resolver.resolve("org", agent);
+    await expectLeaseToEnd(resolver);
+    await waitFor(async () => {
+      const error = await llm.fetch("https://api.openai.com/v1/models").catch((one: unknown) => one);
+      expect(byokErrorOf(error)).toMatchObject({ code: "store_unavailable", slot: "llm" });
+    });
+  });
+
+  it("a slot does not go on past a change that is known", async () => {
+    await using resolver = open();
+    const { llm } = await resolver.resolve("org", agent);
+    const { seq } = await manager.remove("org", { provider: "openai" });
+    await waitFor(() => expect(resolver.health().feed.lastSeq).toBe(seq));
+    await expectLeaseToEnd(resolver);
+    const error = await llm.fetch("https://api.openai.com/v1/models").catch((one: unknown) => one);
+    expect(byokErrorOf(error)).toMatchObject({ code: "store_unavailable", slot: "llm" });
+    expect(server.arrived).toEqual([]);
+  });
+
+  it("a signal does not fire, and fires when the database is back and tells of a removal", async () => {
+    await using resolver = open();
+    const { llm } = await resolver.resolve("org", agent);
+    const { signal } = llm;
+    await manager.remove("org", { provider: "openai" });
+    await expectLeaseToEnd(resolver);
+    expect(signal.aborted).toBe(false);
+    link.isDown = false;
+    await waitFor(() => expect(signal.aborted).toBe(true));
+    expect(signal.reason).toMatchObject({ code: "key_revoked", orgId: "org", slot: "llm" });
+  });
+});
+
+describe("a slot's signal", () => {
+  it("does not fire for another provider's key, nor for another organisation's", async () => {
+    await using resolver = open();
+    const { llm } = await resolver.resolve("org", agent);
+    const { signal } = llm;
+    await manager.set("org", { provider: "deepgram", apiKey: "key-of-deepgram" });
+    await manager.remove("other", { provider: "openai" }).catch(() => {});
+    const { seq } = await manager.set("other", { provider: "openai", apiKey: "key-of-other" });
+    await waitFor(() => expect(resolver.health().feed.lastSeq).toBeGreaterThanOrEqual(seq));
+    await llm.renew();
+    expect(signal.aborted).toBe(false);
+  });
+
+  it("fires when another region serves, without any other call", async () => {
+    await using resolver = open({ endpoints: {} });
+    const { llm } = await resolver.resolve("org", agent);
+    const { signal } = llm;
+    await manager.set("org", { provider: "openai", apiKey: "key-of-monday", region: "eu" });
+    await waitFor(() => expect(signal.aborted).toBe(true));
+    expect(signal.reason).toMatchObject({ code: "key_replaced" });
+  });
+
+  it("fires although memory has forgotten the organisation", async () => {
+    await using resolver = open({ maxOrgs: 1 });
+    const { llm } = await resolver.resolve("org", agent);
+    const { signal } = llm;
+    await manager.set("other", { provider: "openai", apiKey: "key-of-other" });
+    await resolver.resolve("other", agent);
+    await manager.remove("org", { provider: "openai" });
+    await waitFor(() => expect(signal.aborted).toBe(true));
+  });
+});
+
+it("after the resolver is closed no slot sends", async () => {
+  const resolver = open();
+  const { llm } = await resolver.resolve("org", agent);
+  await resolver.close();
+  const error = await llm.client.models.list().catch((one: unknown) => one);
+  expect(byokErrorOf(error)).toMatchObject({ code: "closed" });
+  expect(server.arrived).toEqual([]);
 });

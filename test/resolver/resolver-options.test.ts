@@ -24,7 +24,7 @@ describe("an option", () => {
     { absentStaleMs: Number.POSITIVE_INFINITY },
     { maxOrgs: 0 },
     { maxOrgs: 1.5 },
-    { preload: ["nobody" as "openai"] },
+    { clients: ["nobody" as "openai"] },
     { platformKeys: { nobody: "k" } as object },
     { endpoints: { nobody: "https://x.example" } as object },
   ])("like %j is options_invalid", (options) => {
