@@ -105,7 +105,7 @@ export class SnapshotCache {
    * Counts as no use.
    */
   peek(orgId: string, held: OpenedSnapshot | undefined): OpenedSnapshot | undefined {
-    const snapshot = this.memory.find(orgId) ?? held;
+    const snapshot = this.memory.find(orgId) ?? (held !== undefined && this.memory.admits(held) ? held : undefined);
     return snapshot !== undefined && this.memory.isFresh(snapshot) ? snapshot : undefined;
   }
 

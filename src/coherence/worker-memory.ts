@@ -55,6 +55,15 @@ export class WorkerMemory {
     return snapshot !== undefined && this.history.isAdmissible(snapshot) ? snapshot : undefined;
   }
 
+  /**
+   * Whether what a call holds of an organisation is admissible. What memory has dropped must have been shown by the log: it
+   * may be of a history that was lost.
+   */
+  admits(held: OpenedSnapshot): boolean {
+    const isRemembered = this.#snapshots.peek(held.orgId) === held;
+    return this.history.isAdmissible(held) && (isRemembered || this.history.hasReadUpTo(held.asOf));
+  }
+
   /** Remembers `snapshot` if it is fresh; says whether it did. */
   install(snapshot: OpenedSnapshot): boolean {
     if (!this.isFresh(snapshot)) return false;

@@ -73,7 +73,7 @@ export class HeldSlot implements KeySupply {
     const { snapshot, serving, stale, orgId, provider, slot } = this.#current;
     const { memory } = this.#decisions.cache;
     const { callStaleMs, onEvent } = this.#decisions.settings;
-    if (snapshot === undefined || stale || !memory.history.isAdmissible(snapshot)) return undefined;
+    if (snapshot === undefined || stale || !memory.admits(snapshot)) return undefined;
     const overdueMs = memory.overdueMs(snapshot);
     if (overdueMs >= callStaleMs) return undefined;
     this.#decisions.cache.readBehind(orgId);

@@ -1,6 +1,7 @@
 import fc from "fast-check";
-import { beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { watchKnowledge } from "./knowledge.ts";
+import { fetchOfTheModel } from "./model-fetch.ts";
 import { play, pseudoRandom, schedules } from "./schedule.ts";
 import { allOfTheUseRule, watchUseRule } from "./use-rule.ts";
 import { World } from "./world.ts";
@@ -15,9 +16,11 @@ let isInterrupted: boolean | undefined;
 beforeAll(async () => {
   // Imported with the first call otherwise, in turns that no schedule decides.
   await import("../../src/resolver/agent-config.ts");
+  vi.stubGlobal("fetch", fetchOfTheModel);
   watchUseRule(seen);
   watchKnowledge();
 });
+afterAll(() => void vi.unstubAllGlobals());
 
 it("no schedule of calls, changes and faults makes a worker hand out what it must not", async () => {
   const property = fc.asyncProperty(schedules, async (schedule) => {
@@ -51,6 +54,10 @@ it("those schedules were all tried, and have seen every branch of the use rule p
       "flushed other_history",
       "flushed other_incarnation",
       "poll_failed",
+      "request byok",
+      "request platform",
+      "request store_unavailable",
+      "source_changed",
       "snapshot_refused",
       "snapshot_used cache",
       "snapshot_used memory",

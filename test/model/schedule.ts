@@ -14,6 +14,7 @@ const happen = {
     }
   },
   call: (world: World, n: number) => world.call(n),
+  request: (world: World, n: number) => world.request(n),
   advance: (world: World, n: number) => world.advance(advances[n % advances.length] ?? 1),
   change: (world: World, n: number) => world.change(n),
   message: (world: World, n: number) => world.redis.message(n),
@@ -42,7 +43,7 @@ const happen = {
 type What = keyof typeof happen;
 type Weights = Partial<Record<What, number>>;
 
-const ordinary: Weights = { network: 40, call: 16, advance: 8, change: 7, message: 6 };
+const ordinary: Weights = { network: 40, call: 16, request: 8, advance: 8, change: 7, message: 6 };
 
 /** What goes wrong in a run: a little of everything, or much of one kind. */
 const profiles: readonly Weights[] = [

@@ -27,6 +27,7 @@ export class World implements Court {
   /** What the manager has said to have changed, newest first. */
   readonly #changes: Change[] = [];
   #keys = 0;
+  #starts = 0;
 
   constructor(random: () => number) {
     this.#random = random;
@@ -48,6 +49,10 @@ export class World implements Court {
     const orgId = orgs[Math.floor(choice / 2) % 3] as string;
     const isAsking = Math.floor(choice / 6) % 4 === 0;
     this.#workers[choice % 2]?.call(orgId, isAsking ? this.#changes[Math.floor(choice / 24) % 3] : undefined);
+  }
+
+  request(choice: number): void {
+    this.#workers[choice % 2]?.request(Math.floor(choice / 2));
   }
 
   change(choice: number): void {
@@ -91,6 +96,7 @@ export class World implements Court {
   }
 
   #start(hasCache: boolean): ModelWorker {
-    return new ModelWorker(this, this.time.process(this.#random), hasCache);
+    this.#starts += 1;
+    return new ModelWorker(this, this.time.process(this.#random), hasCache, this.#starts % 2 === 0 ? 0 : 15_000);
   }
 }
