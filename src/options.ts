@@ -1,26 +1,9 @@
 import { ByokError } from "./errors.ts";
-import {
-  describeGiven,
-  isPromise,
-  type OptionKind,
-  positiveMilliseconds,
-  positiveWhole,
-  whole,
-} from "./option-kinds.ts";
-
-/** @throws ByokError `options_invalid` unless `value` is a positive finite number of milliseconds. */
-export function positiveMs(option: string, value: number): number {
-  return assertOption(option, value, positiveMilliseconds);
-}
+import { describeGiven, isPromise, type OptionKind, positiveWhole } from "./option-kinds.ts";
 
 /** @throws ByokError `options_invalid` unless `value` is a positive whole number. */
 export function positiveInteger(option: string, value: number): number {
   return assertOption(option, value, positiveWhole);
-}
-
-/** @throws ByokError `options_invalid` unless `value` is a whole number that is not negative. */
-export function nonNegativeInteger(option: string, value: number): number {
-  return assertOption(option, value, whole);
 }
 
 /** Returns `value` if it is of that kind. @throws ByokError `options_invalid` */

@@ -25,7 +25,7 @@ const keyring = createKeyring(generateKeyring());
 /** Everything that is done with a key: stored, replaced, read, removed, stored again. */
 const use = async (store: KeyStore): Promise<void> => {
   const manager = createKeyManager({ store, keyring, verify: "off" });
-  const resolver = createResolver({ store, keyring });
+  const resolver = createResolver({ store, keyring, deadlineMs: 20_000 });
   for (const provider of ["openai", "deepgram"]) {
     await manager.set("org", { provider, apiKey: planted, actor: "ann" });
     await manager.set("org", { provider, apiKey: `${planted}-2` });

@@ -277,7 +277,7 @@ describe("a command that cannot be done", () => {
     [["keys", "list", "--org", "acme"], { BYOK_KEYRING: "{}" }, 2, "BYOK_KEYRING: The keyring is not valid"],
     [["keys", "list", "--org", "acme"], { BYOK_ENDPOINTS: "{" }, 2, "no JSON object"],
     [["keys", "list", "--org", "acme"], { BYOK_ENDPOINTS: "[]" }, 2, "no JSON object"],
-    [["keys", "list", "--org", "acme"], { BYOK_ENDPOINTS: '{"openai":null}' }, 2, "BYOK_ENDPOINTS: The endpoint"],
+    [["keys", "list", "--org", "acme"], { BYOK_ENDPOINTS: '{"openai":null}' }, 2, "BYOK_ENDPOINTS: endpoints.openai"],
     [["keys", "list", "--org", "acme"], { BYOK_KEYRING: "." }, 2, "EISDIR"],
     [["keys", "list", "--org", "acme"], { BYOK_DATABASE_URL: "mysql://x/y" }, 2, "neither postgres://"],
     [

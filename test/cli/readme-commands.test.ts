@@ -26,7 +26,7 @@ it("the commands of the README do what they say, up to the server", async () => 
   });
   expect([code, said]).toEqual([0, ""]);
   expect(out).toMatch(
-    /^keyring\.json holds .*\nThe schema .*\nchange .*\n1 +passed +no .*\nreference +secret\n(?:.*\n)*[\w-]{43}\n$/u,
+    /^keyring\.json holds .*\nThe schema .*\nchange .*\n1 +passed +no .*\nreference +secret\n(?:.*\n)*[\w-]{43}\nid .*\n.*\n$/u,
   );
   expect(readdirSync(folder)).toEqual(expect.arrayContaining(["byok.sqlite", "keyring.json", "tokens.json"]));
 });

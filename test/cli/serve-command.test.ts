@@ -16,7 +16,7 @@ let started: ChildProcess[];
 beforeEach(() => {
   started = [];
   folder = mkdtempSync(join(tmpdir(), "byokit-serve-"));
-  writeFileSync(join(folder, "keyring.json"), JSON.stringify(generateKeyring("kek-1")));
+  writeFileSync(join(folder, "keyring.json"), JSON.stringify(generateKeyring("kek-1")), { mode: 0o600 });
   writeFileSync(join(folder, "tokens.json"), '{"tokens":[]}', { mode: 0o600 });
 });
 afterEach(async () => {
@@ -30,7 +30,11 @@ afterEach(async () => {
 });
 
 const start = (...more: readonly string[]) => {
-  const env = { PATH: process.env["PATH"], BYOK_KEYRING: "./keyring.json" };
+  const env = {
+    PATH: process.env["PATH"],
+    BYOK_KEYRING: "./keyring.json",
+    BYOK_DATABASE_URL: "./byok.sqlite",
+  };
   const child = spawn(process.execPath, [main, "serve", "--tokens", "tokens.json", ...more], { cwd: folder, env });
   started.push(child);
   return child;

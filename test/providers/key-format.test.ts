@@ -1,11 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { isByokError } from "../../src/errors.ts";
+import { generateKeyring } from "../../src/keyring/keyring-json.ts";
+import { createKeyring } from "../../src/keyring/local-keyring.ts";
 import { builtinProviders } from "../../src/providers/builtin.ts";
 import { parseKey } from "../../src/providers/key-format.ts";
 import { platformKeysFromEnv } from "../../src/providers/platform-keys.ts";
 import type { Provider } from "../../src/providers/provider.ts";
 import { parseSettings } from "../../src/resolver/resolver-settings.ts";
+import { memoryStore } from "../../src/store/memory-store.ts";
 
+const store = memoryStore();
+const keyring = createKeyring(generateKeyring());
 const providers = builtinProviders as readonly Provider[];
 const find = (id: string): Provider => {
   const found = providers.find((provider) => provider.id === id);
@@ -187,7 +192,9 @@ describe("a text", () => {
   it.each(families)("that is %s is no key of the platform's, in options or in the environment", (_name, why, texts) => {
     for (const text of texts.map((one) => one.replaceAll(/\$(?![A-Z{(e])/gu, good))) {
       const malformed = expect.objectContaining({ code: "key_malformed", message: expect.stringMatching(why) });
-      expect(() => parseSettings({ platformKeys: { openai: text } } as never, providers), text).toThrow(malformed);
+      expect(() => parseSettings({ store, keyring, platformKeys: { openai: text } } as never, providers), text).toThrow(
+        malformed,
+      );
       expect(() => platformKeysFromEnv({ OPENAI_API_KEY: text }), text).toThrow(malformed);
       expect(() => platformKeysFromEnv({ OPENAI_API_KEY: text })).toThrow(/OPENAI_API_KEY: /u);
     }
