@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { ByokError, type ByokErrorCode, type ByokErrorDetails, isByokError } from "./errors.ts";
 
 /** The most wrappings that are looked into. */
@@ -6,12 +7,20 @@ const maxDepth = 8;
 /** Where libraries keep the error that theirs stands for. */
 const places = ["cause", "error", "lastError", "reason"] as const;
 
-/** A refusal of byokit's that travelled as an answer. */
+/** Known to this process alone: no provider's answer passes for a refusal of byokit's. */
+const mark: string = randomUUID();
+
+/** A refusal of byokit's that travels as an answer. */
 interface Answered {
-  readonly type: "byokit";
+  readonly type: string;
   readonly code: ByokErrorCode;
   readonly message: string;
-  readonly details: ByokErrorDetails & { readonly retryable: boolean };
+  readonly details: Pick<ByokErrorDetails, "orgId" | "provider" | "slot"> & { readonly retryable: boolean };
+}
+
+/** A {@link ByokError} as JSON, which {@link byokErrorOf} reads back in this process. */
+export function answeredOf({ code, message, orgId, provider, slot, retryable }: ByokError): Answered {
+  return { type: `byokit ${mark}`, code, message, details: { orgId, provider, slot, retryable } };
 }
 
 /**
@@ -42,7 +51,7 @@ function read(value: object, name: string): unknown {
 }
 
 function isAnswered(value: object): value is Answered {
-  return read(value, "type") === "byokit" && typeof read(value, "details") === "object";
+  return read(value, "type") === `byokit ${mark}` && typeof read(value, "details") === "object";
 }
 
 function restore({ code, message, details: { retryable, ...details } }: Answered): ByokError {

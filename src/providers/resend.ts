@@ -1,5 +1,5 @@
 import type { Resend } from "resend";
-import { isByokError } from "../errors.ts";
+import { byokErrorOf } from "../byok-error-of.ts";
 import { importOptional } from "../import-optional.ts";
 import type { Egress } from "./egress/egress.ts";
 import { probe } from "./http/probe.ts";
@@ -40,11 +40,9 @@ function connectResend({ placeholder, baseUrl, fetch }: Egress, sdk: ResendSdk):
   const fetchRequest = async (path: string, init: RequestInit = {}): Promise<unknown> => {
     try {
       const response = await fetch(`${baseUrl}${path}`, init);
-      const body: unknown = await response.json();
-      const answered = Object.fromEntries(response.headers);
-      return response.ok
-        ? { data: body, error: null, headers: answered }
-        : { data: null, error: body, headers: answered };
+      const headers = Object.fromEntries(response.headers);
+      if (response.ok) return { data: await response.json(), error: null, headers };
+      return { data: null, error: readRefusal(await response.text(), response.status), headers };
     } catch (error) {
       if (init.signal?.aborted === true && error === init.signal.reason) throw error;
       return { data: null, error: toResendError(error), headers: null };
@@ -54,9 +52,18 @@ function connectResend({ placeholder, baseUrl, fetch }: Egress, sdk: ResendSdk):
   return client;
 }
 
-/** In the SDK's shape. What byokit refused is its `cause`, which is not shown. */
+/** What Resend says, or in the SDK's shape that it says nothing. */
+function readRefusal(text: string, statusCode: number): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return { name: "application_error", statusCode, message: "Resend did not answer in JSON. Try again later." };
+  }
+}
+
+/** In the SDK's shape. What byokit says of it is its `cause`, which is not shown. */
 function toResendError(error: unknown): object {
-  const message = isByokError(error) ? error.message : "Unable to fetch data.";
-  const shown = { name: "application_error", statusCode: null, message };
-  return isByokError(error) ? Object.defineProperty(shown, "cause", { value: error }) : shown;
+  const cause = byokErrorOf(error);
+  const shown = { name: "application_error", statusCode: null, message: cause?.message ?? "Unable to fetch data." };
+  return cause === undefined ? shown : Object.defineProperty(shown, "cause", { value: cause });
 }

@@ -8,6 +8,9 @@ type Transport = keyof Endpoint;
 /** Path segments that lead elsewhere: `..` and `.`, spelt out or percent-encoded. */
 const dotSegment = /(?:^|[/\\])(?:\.|%2e){1,2}(?=[/\\]|$)/iu;
 
+/** What a URL's parser drops before it looks: tabs and newlines anywhere, blanks and control characters at its ends. */
+const unseen = /[\t\n\r]|^[\0-\x20]+|[\0-\x20]+$/gu;
+
 /**
  * Aims a vendor's requests at the host that serves. SDKs and frameworks are built on one base URL; the key may belong to
  * another one, and to a third after a change of region. So the longest base URL that is known of the vendor is taken off,
@@ -40,9 +43,9 @@ export class Aim {
    * @throws ByokError `host_refused` unless it is of the vendor's or of the serving host's, and without dot segments.
    */
   at(url: string, serving: Endpoint, transport: Transport): string {
-    if (dotSegment.test(url.replace(/[?#].*$/su, ""))) throw this.#refuse("a path with dot segments");
-    const parsed = URL.canParse(url) ? new URL(url) : undefined;
-    if (parsed === undefined || parsed.username !== "" || parsed.password !== "") throw this.#refuse("another host");
+    if (hasDotSegment(url)) throw this.#refuse("a path with dot segments");
+    const parsed = URL.parse(url);
+    if (parsed === null || parsed.username !== "" || parsed.password !== "") throw this.#refuse("another host");
     const given = parsed.href;
     const base = serving[transport];
     if (isUnder(given, base)) return given;
@@ -58,6 +61,12 @@ export class Aim {
     const message = `A request for "${this.#id}" was to go to ${what}, and did not leave. Use paths of its own host only.`;
     return new ByokError("host_refused", message, { provider: this.#id });
   }
+}
+
+function hasDotSegment(url: string): boolean {
+  const seen = url.replace(unseen, "");
+  const end = seen.search(/[?#]/u);
+  return dotSegment.test(end < 0 ? seen : seen.slice(0, end));
 }
 
 /** Whether `url` is `base` or continues it by a path, a query or a fragment. */

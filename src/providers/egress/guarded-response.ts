@@ -2,79 +2,148 @@ import { type GuardedBodyOptions, guardBody } from "./guarded-body.ts";
 import type { KeyScrubber } from "./key-scrubber.ts";
 import { readUpTo } from "./read-up-to.ts";
 
-/** The most of an error's body that is kept, in characters of Latin-1. */
+/** The most of an error's body that is kept, in bytes. */
 const maxErrorLength = 65_536;
 
-const textual = /^(?:text\/|application\/(?:[\w.+-]+\+)?(?:json|x-ndjson|problem|xml|javascript))/iu;
+/** No SDK puts any of it into an error, and no parser of texts is handed it. */
+const binary = /^(?:audio|video|image|font)\/|^application\/(?:octet-stream|zip|gzip|pdf)\b/iu;
 
 /**
- * An answer without the key in any place that an SDK may put into an error: status text, headers, texts. An error's body is
+ * An answer without the key in any place that an SDK may put into an error: status text, headers, body. An error's body is
  * read up to 64 KB, scrubbed as a whole and cut; the rest is passed on as it comes.
  */
 export async function guardResponse(response: Response, options: GuardedBodyOptions): Promise<Response> {
   const { scrubber } = options;
-  const { body, status, ok } = response;
-  if (scrubber === undefined) {
-    const { statusText, url, headers } = response;
-    return body === null ? response : makeResponse(guardBody(body, options), { status, statusText, url, headers });
-  }
-  const headers = scrubHeaders(response.headers, scrubber);
-  const statusText = scrubber.scrub(response.statusText);
-  const facts = { status, statusText, url: response.url, headers };
-  if (body === null) {
-    return headers === response.headers && statusText === response.statusText ? response : makeResponse(null, facts);
-  }
-  if (ok) {
-    const isText = textual.test(response.headers.get("content-type") ?? "");
-    return makeResponse(guardBody(body, isText ? options : { ...options, scrubber: undefined }), facts);
-  }
-  const text = await readScrubbed(guardBody(body, { ...options, scrubber: undefined }), scrubber);
-  const kept = new Headers(headers);
-  kept.delete("content-length");
-  kept.delete("content-encoding");
-  return makeResponse(Buffer.from(text, "latin1"), { ...facts, headers: kept });
+  const { body, ok, headers } = response;
+  if (scrubber === undefined || body === null || ok) return toResponse(response, options);
+  const unscrubbed = guardBody(body, { ...options, scrubber: undefined });
+  const kept = await readScrubbed(unscrubbed, scrubber);
+  return toResponse(response, options, new Response(kept, typeOf(headers)));
 }
 
-interface ResponseFacts {
-  readonly status: number;
-  readonly statusText: string;
-  readonly url: string;
-  readonly headers: Headers;
+function toResponse(answer: Response, options: GuardedBodyOptions, carrier?: Response): Response {
+  return new GuardedResponse(answer, options, carrier) as unknown as Response;
 }
 
-/** A response with any status and reason phrase that a server may send; the constructor takes those of the standard only. */
-export function makeResponse(
-  body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null,
-  { status, statusText, url, headers }: ResponseFacts,
-): Response {
-  const isOrdinary = status >= 200 && status <= 599 && ![204, 205, 304].includes(status);
-  const isPlain = /^[\t\x20-\x7e]*$/u.test(statusText);
-  const response = new Response(body, {
-    status: isOrdinary ? status : 200,
-    statusText: isPlain ? statusText : "",
-    headers,
-  });
-  const unusual = {
-    ...(isOrdinary ? {} : { status, ok: status >= 200 && status <= 299 }),
-    ...(isPlain ? {} : { statusText }),
-  };
-  for (const [name, value] of Object.entries({ url, ...unusual })) Object.defineProperty(response, name, { value });
-  return response;
+/** `response` with other headers. */
+export function withHeaders(response: Response, headers: Headers): Response {
+  return Object.defineProperty(response, "headers", { value: headers, configurable: true });
 }
 
-async function readScrubbed(body: ReadableStream<Uint8Array>, scrubber: KeyScrubber): Promise<string> {
+/**
+ * Shows an answer as it came but for the key, and with any status and reason phrase: the constructor takes those of the
+ * standard only. What an SDK does not look at is not made.
+ */
+class GuardedResponse extends (Response as unknown as new (body: null) => object) {
+  readonly #answer: Response;
+  readonly #options: GuardedBodyOptions;
+  #headers: Headers | undefined;
+  /** Has the body. */
+  #carrier: Response | undefined;
+
+  constructor(answer: Response, options: GuardedBodyOptions, carrier?: Response) {
+    super(null);
+    this.#answer = answer;
+    this.#options = options;
+    this.#carrier = carrier;
+  }
+
+  get status(): number {
+    return this.#answer.status;
+  }
+
+  get ok(): boolean {
+    return this.#answer.ok;
+  }
+
+  get url(): string {
+    return this.#answer.url;
+  }
+
+  get statusText(): string {
+    const { statusText } = this.#answer;
+    return this.#options.scrubber?.scrub(statusText) ?? statusText;
+  }
+
+  get headers(): Headers {
+    this.#headers ??= this.#scrubHeaders();
+    return this.#headers;
+  }
+
+  get body(): ReadableStream<Uint8Array<ArrayBuffer>> | null {
+    return this.#answer.body === null ? null : this.#carry().body;
+  }
+
+  get bodyUsed(): boolean {
+    return this.#carrier?.bodyUsed ?? false;
+  }
+
+  async arrayBuffer(): Promise<ArrayBuffer> {
+    return await this.#carry().arrayBuffer();
+  }
+
+  async blob(): Promise<Blob> {
+    return await this.#carry().blob();
+  }
+
+  async bytes(): Promise<Uint8Array> {
+    return await this.#carry().bytes();
+  }
+
+  async formData(): Promise<FormData> {
+    return await this.#carry().formData();
+  }
+
+  async json(): Promise<unknown> {
+    return await this.#carry().json();
+  }
+
+  async text(): Promise<string> {
+    return await this.#carry().text();
+  }
+
+  clone(): Response {
+    const carrier = this.#carry().clone();
+    return withHeaders(toResponse(this.#answer, this.#options, carrier), new Headers(this.headers));
+  }
+
+  #carry(): Response {
+    this.#carrier ??= this.#makeCarrier();
+    return this.#carrier;
+  }
+
+  #makeCarrier(): Response {
+    const { body, headers } = this.#answer;
+    if (body === null) return new Response(null);
+    const isBinary = binary.test(headers.get("content-type") ?? "");
+    const options = isBinary ? { ...this.#options, scrubber: undefined } : this.#options;
+    return new Response(guardBody(body, options), typeOf(headers));
+  }
+
+  #scrubHeaders(): Headers {
+    const { scrubber } = this.#options;
+    const { headers } = this.#answer;
+    const isShort = this.#carrier !== undefined && !this.#answer.ok && headers.has("content-length");
+    const isEchoed = scrubber !== undefined && [...headers].some(([, value]) => scrubber.isIn(value));
+    if (!isEchoed && !isShort) return headers;
+    const scrubbed = new Headers();
+    for (const [name, value] of headers) scrubbed.append(name, scrubber?.scrub(value) ?? value);
+    if (isShort) scrubbed.delete("content-length");
+    return scrubbed;
+  }
+}
+
+/** Of a form and of a Blob their type says what they are. */
+function typeOf(headers: Headers): ResponseInit {
+  const type = headers.get("content-type");
+  return type === null ? {} : { headers: { "content-type": type } };
+}
+
+async function readScrubbed(body: ReadableStream<Uint8Array>, scrubber: KeyScrubber): Promise<Uint8Array<ArrayBuffer>> {
   const limit = maxErrorLength + scrubber.span;
   const text = (await readUpTo(body, limit)).toString("latin1");
   const scrubbed = scrubber.scrub(text);
   // Where it was cut, a key may be cut too.
-  const keeps = text.length < limit ? scrubbed.length : scrubbed.length - scrubber.span;
-  return scrubbed.slice(0, Math.min(maxErrorLength, keeps));
-}
-
-function scrubHeaders(headers: Headers, scrubber: KeyScrubber): Headers {
-  const echoes = [...headers].filter(([, value]) => scrubber.isIn(value));
-  if (echoes.length === 0) return headers;
-  const scrubbed = new Headers(headers);
-  for (const [name, value] of echoes) scrubbed.set(name, scrubber.scrub(value));
-  return scrubbed;
+  const end = text.length < limit ? scrubbed.length : scrubber.breakOf(scrubbed);
+  return new Uint8Array(Buffer.from(scrubbed.slice(0, Math.min(maxErrorLength, end)), "latin1"));
 }

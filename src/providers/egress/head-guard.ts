@@ -15,29 +15,47 @@ const beginnings = ["onConnect", "onRequestStart"] as const;
  * name resolution, TLS and a full pool may have taken seconds since `fetch` was called. What `confirm` throws ends the
  * request, and nothing of it is sent. Everything else is `next`'s: an application's own dispatcher, proxy or mock.
  */
-export function guardHead(next: Dispatcher, confirm: () => void): Dispatcher {
-  return {
-    dispatch(options, handler) {
-      let isGuarded = false;
-      for (const name of beginnings) {
-        const begin: unknown = Reflect.get(handler, name);
-        if (typeof begin !== "function") continue;
-        isGuarded = true;
-        Reflect.set(handler, name, function (this: unknown, control: unknown, context: unknown, ...rest: unknown[]) {
-          try {
-            assertFirstHop(context);
-            confirm();
-          } catch (error) {
-            return abort(control, error);
-          }
-          return (begin as Begin).call(this, control, context, ...rest);
-        });
-      }
-      if (!isGuarded) throw cannotGuard();
-      // Without a prototype: undici reads options that nobody gave. Its own time-outs would end what `requestTimeoutMs` allows.
-      return next.dispatch(Object.assign(Object.create(null), options, { headersTimeout: 0, bodyTimeout: 0 }), handler);
-    },
-  };
+export class HeadGuard implements Dispatcher {
+  readonly #next: Dispatcher;
+  readonly #confirm: () => void;
+  #control: unknown;
+  #ended: Error | undefined;
+
+  constructor(next: Dispatcher, confirm: () => void) {
+    this.#next = next;
+    this.#confirm = confirm;
+  }
+
+  dispatch(options: object, handler: object): boolean {
+    let isGuarded = false;
+    for (const name of beginnings) {
+      const begin: unknown = Reflect.get(handler, name);
+      if (typeof begin !== "function") continue;
+      isGuarded = true;
+      const beginGuarded = (control: unknown, context: unknown, ...rest: unknown[]): unknown => {
+        try {
+          if (this.#ended !== undefined) throw this.#ended;
+          assertFirstHop(context);
+          this.#confirm();
+        } catch (error) {
+          return abort(control, error);
+        }
+        this.#control = control;
+        return (begin as Begin).call(handler, control, context, ...rest);
+      };
+      Object.defineProperty(handler, name, { value: beginGuarded, configurable: true, writable: true });
+    }
+    if (!isGuarded) throw cannotGuard();
+    // Without a prototype: undici reads options that nobody gave. Its own time-outs would end what `requestTimeoutMs` allows.
+    const own = Object.assign(Object.create(null), options, { headersTimeout: 0, bodyTimeout: 0 });
+    return this.#next.dispatch(own, handler);
+  }
+
+  /** Ends the request, whether it has its connection already or waits for one. */
+  end(error: Error): void {
+    this.#ended = error;
+    if (this.#control !== undefined) abort(this.#control, error);
+  }
 }
 
 /** A dispatcher that follows redirects by itself would carry the key along. */

@@ -21,6 +21,10 @@ const everybodys: readonly string[] = [
 
 const bearer: KeyHeader = { name: "authorization", scheme: "Bearer" };
 
+/** Inherits nothing. A class, because objects that are made without a prototype are slow. */
+class SentHeaders {}
+Object.setPrototypeOf(SentHeaders.prototype, null);
+
 /** Which headers a vendor's requests may carry, and how they show the key. */
 export class HeaderRules {
   readonly #names: ReadonlySet<string>;
@@ -44,5 +48,16 @@ export class HeaderRules {
   show(key: Secret): readonly [name: string, value: string] {
     const { name, scheme } = this.#key;
     return [name, scheme === undefined ? key.reveal() : `${scheme} ${key.reveal()}`];
+  }
+
+  /** What of `given` a request may carry, and the key. */
+  apply(given: RequestInit["headers"], key: Secret): Record<string, string> {
+    const headers = new SentHeaders() as Record<string, string>;
+    for (const [name, value] of given instanceof Headers ? given : new Headers(given)) {
+      if (this.allows(name)) headers[name] = value;
+    }
+    const [name, shown] = this.show(key);
+    headers[name] = shown;
+    return headers;
   }
 }

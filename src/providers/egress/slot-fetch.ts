@@ -1,11 +1,13 @@
-import { ByokError, isByokError } from "../../errors.ts";
+import { ByokError, type ByokErrorCode } from "../../errors.ts";
 import type { Aim } from "./aim.ts";
+import { breakToFailure, isConnectionLost, isRedirect, toFailure } from "./fetch-failure.ts";
+import type { GuardedBodyOptions } from "./guarded-body.ts";
 import { guardResponse } from "./guarded-response.ts";
-import { type Dispatcher, guardHead } from "./head-guard.ts";
+import { type Dispatcher, HeadGuard } from "./head-guard.ts";
 import { isReplayable } from "./is-replayable.ts";
 import { KeyScrubber } from "./key-scrubber.ts";
 import { isSameKey, type KeySupply, type ServingKey } from "./key-supply.ts";
-import { readInit } from "./read-init.ts";
+import { readInit, type SentInit } from "./read-init.ts";
 import { requestDeadline } from "./request-deadline.ts";
 import type { HeaderRules } from "./request-headers.ts";
 import { dispatcherFor } from "./runtime-dispatcher.ts";
@@ -50,132 +52,157 @@ export function createSlotFetch(options: SlotFetchOptions): typeof fetch {
 class Attempt {
   readonly #options: SlotFetchOptions;
   readonly #url: string;
-  readonly #init: RequestInit;
+  readonly #init: SentInit;
+  readonly #headers: RequestInit["headers"];
+  readonly #dispatcher: Dispatcher | undefined;
   readonly #startedAtMs: number = performance.now();
-  readonly #ending: AbortController = new AbortController();
-  readonly #signal: AbortSignal;
+  #guard: HeadGuard | undefined;
+  #serving: ServingKey | undefined;
+  #status: number | null = null;
+  /** Why it has ended before it was answered. */
+  #ended: Error | undefined;
 
-  constructor(options: SlotFetchOptions, url: string, init: RequestInit) {
+  constructor(options: SlotFetchOptions, url: string, init: SentInit) {
     this.#options = options;
     this.#url = url;
     this.#init = init;
-    const { signal } = init;
-    this.#signal = signal == null ? this.#ending.signal : AbortSignal.any([this.#ending.signal, signal]);
+    this.#headers = init.headers;
+    this.#dispatcher = init.dispatcher;
   }
 
+  /** Settles by the deadline, whatever becomes of the connection. */
   async send(first: ServingKey): Promise<Response> {
-    const { requestTimeoutMs, provider, supply } = this.#options;
+    const { requestTimeoutMs } = this.#options;
     const deadline = requestDeadline.getStore();
     const limitMs = Math.min(requestTimeoutMs, deadline?.leftMs() ?? requestTimeoutMs);
-    const expiry = (): ByokError => requestTimeout(provider, deadline?.limitMs ?? requestTimeoutMs);
+    const expiry = (): ByokError => this.#toTimeout(deadline?.limitMs ?? requestTimeoutMs);
     if (limitMs <= 0) throw expiry();
-    const timer = setTimeout(() => this.#ending.abort(expiry()), limitMs);
-    let serving = first;
+    const { promise, resolve, reject } = Promise.withResolvers<Response>();
+    const timer = setTimeout(() => {
+      this.#ended = expiry();
+      this.#guard?.end(this.#ended);
+      reject(this.#ended);
+    }, limitMs);
+    this.#sendUntilDecided(first).then(resolve, reject);
     try {
-      let mayRepeat = this.#options.mayRepeat || isRepeatable(this.#init);
-      for (let decisions = 1; ; ) {
-        try {
-          return await this.#sendOnce(serving);
-        } catch (error) {
-          if (!isReplayable(this.#init.body) || this.#signal.aborted) throw this.#toFailure(error, serving);
-          if (error instanceof KeyChanged && decisions < maxDecisions) {
-            decisions += 1;
-            serving = await supply.decide(this.#signal);
-          } else if (mayRepeat && isConnectionLost(error)) mayRepeat = false;
-          else throw this.#toFailure(error, serving);
-        }
-      }
+      return await promise;
     } finally {
       clearTimeout(timer);
+      if (this.#serving !== undefined) this.#report(this.#serving);
+    }
+  }
+
+  async #sendUntilDecided(first: ServingKey): Promise<Response> {
+    const { supply } = this.#options;
+    const isReplayableBody = isReplayable(this.#init.body);
+    let mayRepeat = isReplayableBody && this.#mayRepeat();
+    let serving = first;
+    for (let decisions = 1; ; ) {
+      try {
+        return await this.#sendOnce(serving);
+      } catch (error) {
+        const isOver = this.#ended !== undefined || this.#init.signal?.aborted === true;
+        if (error instanceof KeyChanged) {
+          if (isOver || !isReplayableBody || decisions >= maxDecisions) throw this.#toReplaced(serving);
+          decisions += 1;
+          serving = await supply.decide(this.#init.signal);
+        } else if (!isOver && mayRepeat && isConnectionLost(error)) mayRepeat = false;
+        else throw error;
+      }
     }
   }
 
   async #sendOnce(serving: ServingKey): Promise<Response> {
-    const { supply, aim, headerRules, provider, requestTimeoutMs, scrubs } = this.#options;
+    const { aim, headerRules, scrubs } = this.#options;
     const url = aim.at(this.#url, serving, "baseUrl");
-    const headers = new Headers(this.#init.headers);
-    for (const name of [...headers.keys()]) if (!headerRules.allows(name)) headers.delete(name);
-    headers.set(...headerRules.show(serving.key));
     let changed: unknown;
-    const confirm = (): void => {
+    this.#guard = new HeadGuard(this.#dispatcher ?? dispatcherFor(url), () => {
       try {
-        const now = supply.peek();
-        if (now === undefined || !isSameKey(now, serving)) throw new KeyChanged();
+        this.#confirm(serving);
       } catch (error) {
         changed = error;
         throw error;
       }
-    };
-    const own = (this.#init as { dispatcher?: Dispatcher }).dispatcher;
-    const dispatcher = guardHead(own ?? dispatcherFor(url), confirm);
+    });
+    if (this.#ended !== undefined) throw this.#ended;
     const scrubber = KeyScrubber.of(serving.key);
-    let status: number | null = null;
+    const init = this.#init;
+    init.dispatcher = this.#guard;
+    init.headers = headerRules.apply(this.#headers, serving.key);
     try {
-      const init = Object.assign({}, this.#init, {
-        headers,
-        dispatcher,
-        redirect: "error",
-        signal: this.#signal,
-      });
-      const response = await globalThis.fetch(url, init);
-      status = response.status;
-      return await guardResponse(response, {
-        limitMs: requestTimeoutMs,
-        expiry: () => requestTimeout(provider, requestTimeoutMs),
-        end: (error) => this.#ending.abort(error),
-        scrubber: scrubs ? scrubber : undefined,
-      });
+      const answer = globalThis.fetch(url, init as unknown as RequestInit);
+      // Taken over by now: what holds the answer does not hold the key.
+      init.headers = undefined;
+      const response = await answer;
+      this.#serving = serving;
+      this.#status = response.status;
+      if (isRedirect(response)) throw await this.#toRedirected(response);
+      return await guardResponse(response, this.#bodyOptions(scrubs ? scrubber : undefined));
     } catch (error) {
-      throw changed ?? withoutKey(error, scrubber, provider);
-    } finally {
-      if (!(changed instanceof KeyChanged)) this.#report(serving, status);
+      if (changed instanceof KeyChanged) throw changed;
+      this.#serving = serving;
+      throw changed ?? toFailure(error, scrubber, () => this.#toUnreached());
     }
   }
 
-  #report(serving: ServingKey, status: number | null): void {
-    this.#options.supply.onRequest({ serving, status, durationMs: performance.now() - this.#startedAtMs });
+  #confirm(serving: ServingKey): void {
+    const now = this.#options.supply.peek();
+    if (now === undefined || !isSameKey(now, serving)) throw new KeyChanged();
+  }
+
+  #bodyOptions(scrubber: KeyScrubber | undefined): GuardedBodyOptions {
+    const { requestTimeoutMs } = this.#options;
+    return {
+      limitMs: requestTimeoutMs,
+      expiry: () => this.#toTimeout(requestTimeoutMs),
+      toFailure: (error) => breakToFailure(error, this.#init.signal, () => this.#toBrokenOff()),
+      scrubber,
+    };
+  }
+
+  /** Whether it may arrive twice: by its method, or because the provider drops repetitions of its own accord. */
+  #mayRepeat(): boolean {
+    const isSafe = /^(?:get|head|put|delete|options)$/iu.test(this.#init.method);
+    return this.#options.mayRepeat || isSafe || new Headers(this.#headers).has("idempotency-key");
+  }
+
+  #report(serving: ServingKey): void {
+    const durationMs = performance.now() - this.#startedAtMs;
+    this.#options.supply.onRequest({ serving, status: this.#status, durationMs });
   }
 
   /** What is left of a key that changed on the way when nothing may be sent again. */
-  #toFailure(error: unknown, serving: ServingKey): unknown {
-    if (!(error instanceof KeyChanged)) return error;
-    if (this.#signal.aborted) return this.#signal.reason;
-    const { provider } = this.#options;
-    const what = serving.source === "byok" ? "organisation's key" : "platform's key";
-    const message = `The ${what} of "${provider}" was replaced while the request was on its way, and the request was not sent. Send it again.`;
-    return new ByokError("key_replaced", message, { provider });
+  #toReplaced({ source }: ServingKey): unknown {
+    const { signal } = this.#init;
+    if (signal?.aborted === true) return signal.reason;
+    const whose = source === "byok" ? "organisation's" : "platform's";
+    const message = `The ${whose} key of "${this.#options.provider}" was replaced while the request was on its way, and the request was not sent. Send it again.`;
+    return this.#ended ?? this.#toError("key_replaced", message);
   }
-}
 
-/** Whether a request may arrive twice: by its method, or because the provider drops repetitions of its own accord. */
-function isRepeatable({ method = "GET", headers }: RequestInit): boolean {
-  return /^(?:get|head|put|delete|options)$/iu.test(method) || new Headers(headers).has("idempotency-key");
-}
+  async #toRedirected(response: Response): Promise<ByokError> {
+    await response.body?.cancel();
+    const message = `"${this.#options.provider}" answered with a redirect, which would have taken the key along. Ask the provider's own host.`;
+    return this.#toError("host_refused", message);
+  }
 
-/** Whether a connection was closed under a request before an answer came, as an idle one is that the server gives up. */
-function isConnectionLost(error: unknown): boolean {
-  const cause: unknown = error instanceof Error ? error.cause : undefined;
-  const code: unknown = typeof cause === "object" && cause !== null ? Reflect.get(cause, "code") : undefined;
-  return typeof code === "string" && ["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"].includes(code);
-}
+  #toUnreached(): ByokError {
+    const message = `"${this.#options.provider}" could not be reached, or did not answer in HTTP. Check its host, then try again.`;
+    return this.#toError("provider_failed", message);
+  }
 
-/**
- * What `fetch` throws keeps its name and its code. What may hold the request or the answer is replaced rather than masked: a
- * parser's error has the bytes that came, and an echo of the request's head among them.
- */
-function withoutKey(error: unknown, scrubber: KeyScrubber, provider: string): unknown {
-  if (isByokError(error) || !(error instanceof TypeError)) return error;
-  const cause: unknown = error.cause;
-  if (isByokError(cause)) return cause;
-  const code = typeof cause === "object" && cause !== null ? Reflect.get(cause, "code") : undefined;
-  if (typeof code !== "string") return error;
-  const message = scrubber.scrub(cause instanceof Error ? cause.message : "");
-  const isParserError = code.startsWith("HPE_");
-  const shown = isParserError ? `"${provider}" did not answer in HTTP.` : message;
-  return new TypeError(error.message, { cause: Object.assign(new Error(shown), { code }) });
-}
+  #toBrokenOff(): ByokError {
+    const message = `"${this.#options.provider}" broke its answer off. Send the request again.`;
+    return this.#toError("provider_failed", message);
+  }
 
-function requestTimeout(provider: string, limitMs: number): ByokError {
-  const message = `"${provider}" did not answer within ${limitMs} ms. Try again, or raise \`requestTimeoutMs\`.`;
-  return new ByokError("request_timeout", message, { provider });
+  #toTimeout(limitMs: number): ByokError {
+    const message = `"${this.#options.provider}" did not answer within ${limitMs} ms. Try again, or raise \`requestTimeoutMs\`.`;
+    return this.#toError("request_timeout", message);
+  }
+
+  #toError(code: ByokErrorCode, message: string): ByokError {
+    const { provider, supply } = this.#options;
+    return new ByokError(code, message, { orgId: supply.orgId, provider, slot: supply.slot });
+  }
 }

@@ -1,3 +1,4 @@
+import { answeredOf } from "../../byok-error-of.ts";
 import type { ByokError, ByokErrorCode } from "../../errors.ts";
 
 /** How a refusal of byokit's looks to what reads statuses. Never 429: frameworks would send the same again for seconds. */
@@ -10,9 +11,8 @@ const statuses: Readonly<Partial<Record<ByokErrorCode, number>>> = {
 
 /** A refusal as an answer in OpenAI's shape, which its SDK does not try again. `byokErrorOf` reads it back. */
 export function answerRefusal(error: ByokError): Response {
-  const { code, message, orgId, provider, slot, retryable } = error;
   return Response.json(
-    { error: { message, code, type: "byokit", param: null, details: { orgId, provider, slot, retryable } } },
-    { status: statuses[code] ?? 403, headers: { "x-should-retry": "false" } },
+    { error: { ...answeredOf(error), param: null } },
+    { status: statuses[error.code] ?? 403, headers: { "x-should-retry": "false" } },
   );
 }

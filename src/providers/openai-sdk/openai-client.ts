@@ -3,7 +3,7 @@ import { isByokError } from "../../errors.ts";
 import { importOptional } from "../../import-optional.ts";
 import { ownProperty } from "../../own-property.ts";
 import type { Egress } from "../egress/egress.ts";
-import { makeResponse } from "../egress/guarded-response.ts";
+import { withHeaders } from "../egress/guarded-response.ts";
 import { RequestDeadline, requestDeadline } from "../egress/request-deadline.ts";
 import { answerRefusal } from "./answer-refusal.ts";
 
@@ -99,9 +99,7 @@ function answerRefusals(send: typeof fetch): typeof fetch {
       const seconds = Number.parseFloat(response.headers.get("retry-after") ?? "");
       const isTooLong = seconds * 1_000 > (requestDeadline.getStore()?.leftMs() ?? Number.POSITIVE_INFINITY);
       if (!isTooLong || response.ok) return response;
-      const headers = new Headers([...response.headers, ["x-should-retry", "false"]]);
-      const { status, statusText, url, body } = response;
-      return makeResponse(body, { status, statusText, url, headers });
+      return withHeaders(response, new Headers([...response.headers, ["x-should-retry", "false"]]));
     } catch (error) {
       if (!isByokError(error)) throw error;
       return answerRefusal(error);
