@@ -38,11 +38,11 @@ export class Aim {
   }
 
   /**
-   * Where the request for `url` goes.
+   * Where the request for `url` goes. `before`: what served when it was called.
    *
    * @throws ByokError `host_refused` unless it is of the vendor's or of the serving host's, and without dot segments.
    */
-  at(url: string, serving: Endpoint, transport: Transport): string {
+  at(url: string, serving: Endpoint, transport: Transport, before: Endpoint = serving): string {
     if (hasDotSegment(url)) throw this.#refuse("a path with dot segments");
     const parsed = URL.parse(url);
     if (parsed === null || parsed.username !== "" || parsed.password !== "") throw this.#refuse("another host");
@@ -51,9 +51,9 @@ export class Aim {
     if (isUnder(given, base)) return given;
     const isDefault = base === this.#default[transport];
     if (isDefault && this.#own[transport].some((own) => isUnder(given, own))) return given;
-    const known = this.#known[transport].find((one) => isUnder(given, one));
+    const known = [before[transport], ...this.#known[transport]].find((one) => isUnder(given, one));
     const aimed = known === undefined ? given : `${base}${given.slice(known.length)}`;
-    if (new URL(aimed).origin !== new URL(base).origin) throw this.#refuse("another host");
+    if (!isUnder(aimed, new URL(base).origin)) throw this.#refuse("another host");
     return aimed;
   }
 

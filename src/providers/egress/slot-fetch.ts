@@ -99,7 +99,7 @@ class Attempt {
     let serving = first;
     for (let decisions = 1; ; ) {
       try {
-        return await this.#sendOnce(serving);
+        return await this.#sendOnce(serving, first);
       } catch (error) {
         const isOver = this.#ended !== undefined || this.#init.signal?.aborted === true;
         if (error instanceof KeyChanged) {
@@ -112,9 +112,9 @@ class Attempt {
     }
   }
 
-  async #sendOnce(serving: ServingKey): Promise<Response> {
+  async #sendOnce(serving: ServingKey, before: ServingKey): Promise<Response> {
     const { aim, headerRules, scrubs } = this.#options;
-    const url = aim.at(this.#url, serving, "baseUrl");
+    const url = aim.at(this.#url, serving, "baseUrl", before);
     let changed: unknown;
     this.#guard = new HeadGuard(this.#dispatcher ?? dispatcherFor(url), () => {
       try {
