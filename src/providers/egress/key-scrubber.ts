@@ -13,7 +13,7 @@ const longestSpelling = 8;
 interface Spellings {
   /** Matches it where its `lastIndex` stands. */
   readonly whole: RegExp;
-  /** Matches a text that ends within it. */
+  /** Matches a text that ends before it or within it. */
   readonly beginning: RegExp;
 }
 
@@ -71,9 +71,9 @@ export class KeyScrubber {
   #breaksOff(text: string, from: number): boolean {
     let at = from;
     for (const { whole, beginning } of this.#characters) {
-      if (at === text.length) return true;
+      if (text.length - at < longestSpelling && beginning.test(text.slice(at))) return true;
       whole.lastIndex = at;
-      if (!whole.test(text)) return beginning.test(text.slice(at, at + longestSpelling));
+      if (!whole.test(text)) return false;
       at = whole.lastIndex;
     }
     return false;
@@ -93,7 +93,7 @@ function spell(character: string): string {
 
 function beginningOf(character: string): RegExp {
   const half = anyCase(hexOf(character).charAt(0));
-  return new RegExp(`^(?:%(?:25?)?|%(?:25)?${half}|\\\\{1,3}(?:u(?:0(?:0${half}?)?)?)?)$`, "u");
+  return new RegExp(`^(?:|%(?:25?)?|%(?:25)?${half}|\\\\{1,3}(?:u(?:0(?:0${half}?)?)?)?)$`, "u");
 }
 
 function hexOf(character: string): string {
