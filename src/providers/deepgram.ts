@@ -1,10 +1,14 @@
 import type { DeepgramClient } from "@deepgram/sdk";
 import { importOptional } from "../import-optional.ts";
+import type { Egress } from "./egress/egress.ts";
+import { extendWebSocket } from "./egress/slot-websocket.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { probe } from "./http/probe.ts";
 import { foreignKeys, foreignModelKeys } from "./key-format.ts";
 import type { Model, Provider } from "./provider.ts";
 import { deepgramRefusals } from "./refusals/deepgram-refusals.ts";
+
+type DeepgramSdk = typeof import("@deepgram/sdk");
 
 const toEndpoint = (name: string): Endpoint => ({ baseUrl: `https://${name}`, websocketUrl: `wss://${name}` });
 const listStt = (id: string, name: string): Model => ({ id, name, default: id === "nova-3-general", slot: "stt" });
@@ -44,22 +48,59 @@ export const deepgram: Provider<"deepgram", "stt" | "tts", DeepgramClient> = {
     listTts("aura-2-andromeda-en", "Aura 2 Andromeda"),
   ],
   load: () => importOptional("deepgram", "@deepgram/sdk@5", () => import("@deepgram/sdk")),
-  connect: ({ placeholder, baseUrl, websocketUrl, fetch, agent, requestTimeoutMs }, loaded) => {
-    const { DeepgramClient: Client } = loaded as typeof import("@deepgram/sdk");
-    return new Client({
-      apiKey: placeholder,
-      environment: {
-        base: baseUrl,
-        production: websocketUrl,
-        agent: agentEndpoint.websocketUrl,
-        agentRest: agentEndpoint.baseUrl,
-      },
-      fetch,
-      agent,
-      timeoutInSeconds: (2 * requestTimeoutMs) / 1_000,
-      // The SDK waits as long as `retry-after` says, whatever its time-out is. A call may ask for retries itself.
-      maxRetries: 0,
-    });
-  },
+  connect: (egress, loaded) => connectDeepgram(egress, loaded as DeepgramSdk),
   check: (credential, signal) => probe(credential, signal, "/v1/auth/token", deepgramRefusals),
 };
+
+function connectDeepgram(egress: Egress, { DeepgramClient: Client }: DeepgramSdk): DeepgramClient {
+  const { placeholder, baseUrl, websocketUrl, fetch, agent, requestTimeoutMs } = egress;
+  const client = new Client({
+    apiKey: placeholder,
+    // Of its own: what a polluted prototype has would stand in.
+    baseUrl: undefined as never,
+    environment: {
+      base: baseUrl,
+      production: websocketUrl,
+      agent: agentEndpoint.websocketUrl,
+      agentRest: agentEndpoint.baseUrl,
+    },
+    fetch,
+    // From 5.10.1 on the SDK's own way; `leaveBy` is that of every version, and tells why a socket was closed.
+    agent,
+    timeoutInSeconds: (2 * requestTimeoutMs) / 1_000,
+    // The SDK waits as long as `retry-after` says, whatever its time-out is. A call may ask for retries itself.
+    maxRetries: 0,
+  });
+  for (const sockets of [client.listen, client.speak, client.agent]) leaveBy(sockets, egress);
+  return client;
+}
+
+interface ReconnectingSocket {
+  readonly socket?: { readonly _options?: { WebSocket?: unknown } };
+}
+
+type Connect = (...args: unknown[]) => Promise<ReconnectingSocket>;
+
+/** Gives what the SDK's `connect()` resolves to, which has opened nothing yet, the slot's sockets: at every reconnect too. */
+function leaveBy(sockets: object, egress: Egress): void {
+  const { agent, requestTimeoutMs } = egress;
+  for (const version of ["v1", "v2"]) {
+    const get = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(sockets), version)?.get;
+    if (get === undefined) continue;
+    Object.defineProperty(sockets, version, {
+      get() {
+        const api = get.call(sockets) as { connect: Connect };
+        const { connect } = api;
+        api.connect = async (...args) => {
+          const opened = await connect.apply(api, args);
+          const options = opened.socket?._options;
+          if (options === undefined) return opened;
+          const { WebSocket: Base } = options;
+          options.WebSocket = Base === undefined ? egress.WebSocket : extendWebSocket(Base, agent, requestTimeoutMs);
+          return opened;
+        };
+        return api;
+      },
+    });
+  }
+}

@@ -1,6 +1,9 @@
+import type { EventEmitter } from "node:events";
 import type { ElevenLabsClient } from "@elevenlabs/elevenlabs-js";
+import { ByokError } from "../errors.ts";
 import { importOptional } from "../import-optional.ts";
 import type { Egress } from "./egress/egress.ts";
+import type { SlotWebSocket } from "./egress/slot-websocket.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { probe } from "./http/probe.ts";
 import { foreignKeys, foreignModelKeys } from "./key-format.ts";
@@ -63,31 +66,80 @@ function connectElevenLabs(egress: Egress, sdk: ElevenLabsSdk): ElevenLabsClient
   });
   const { realtime } = client.speechToText;
   realtime.connect = (options) => openScribe(realtime, options, egress, sdk);
+  verifyWithKey(client, egress);
   return client;
 }
 
-interface ScribeSocket {
-  setWebSocket(socket: unknown): void;
+/** What calls in is signed with a hash of the key: a placeholder would refuse every call of ElevenLabs'. */
+function verifyWithKey(client: object, egress: Egress): void {
+  if (!("speechEngine" in client)) return;
+  const engine = client.speechEngine as { _options: object };
+  engine._options = { ...engine._options, apiKey: async () => (await egress.decideKey()).reveal() };
 }
+
+type ScribeOptions = Parameters<ElevenLabsClient["speechToText"]["realtime"]["connect"]>[0];
 
 interface Scribe {
   buildWebSocketUri(options: object): Promise<string>;
   streamFromUrl(options: object, connection: object, commitStrategy: string): Promise<void>;
 }
 
-/** What the SDK's own `connect` does, through the slot's socket: the SDK makes its own, which nobody can aim. */
+/**
+ * What the SDK's own `connect` does, through the slot's socket: the SDK makes its own, which nobody can aim. The slot's key
+ * opens it: a `token` of the caller's is not sent.
+ */
 async function openScribe(
   realtime: object,
-  options: Parameters<ElevenLabsClient["speechToText"]["realtime"]["connect"]>[0],
+  options: ScribeOptions,
   egress: Egress,
-  { RealtimeConnection }: ElevenLabsSdk,
+  { RealtimeConnection, RealtimeEvents }: ElevenLabsSdk,
 ): ReturnType<ElevenLabsClient["speechToText"]["realtime"]["connect"]> {
+  if (!options.modelId) throw new Error("modelId is required");
   const { buildWebSocketUri, streamFromUrl } = realtime as Scribe;
   const connection = new RealtimeConnection("url" in options ? 16_000 : options.sampleRate);
+  // Without a listener the SDK's event would end the process.
+  connection.on(RealtimeEvents.ERROR, () => {});
   const socket = new egress.WebSocket(await buildWebSocketUri.call(realtime, options));
-  (connection as unknown as ScribeSocket).setWebSocket(socket);
+  attachTo(connection, socket);
   socket.on("open", () => {
-    if ("url" in options) void streamFromUrl.call(realtime, options, connection, options.commitStrategy ?? "manual");
+    if (!("url" in options)) return;
+    streamFromUrl
+      .call(realtime, options, connection, options.commitStrategy ?? "manual")
+      .catch((error: unknown) => fail(socket, error));
   });
   return connection;
+}
+
+/** The SDK parses each frame where nothing catches: one that is no JSON object never gets there. */
+function attachTo(connection: object, socket: SlotWebSocket): void {
+  const on = socket.on.bind(socket);
+  Object.defineProperty(socket, "on", {
+    configurable: true,
+    value: (event: string, listener: (frame: unknown) => void) =>
+      on(
+        event,
+        event === "message" ? (frame) => (isObject(frame) ? listener(frame) : fail(socket, notJson())) : listener,
+      ),
+  });
+  (connection as { setWebSocket(socket: unknown): void }).setWebSocket(socket);
+  Reflect.deleteProperty(socket, "on");
+}
+
+function isObject(frame: unknown): boolean {
+  try {
+    const parsed: unknown = JSON.parse(String(frame));
+    return typeof parsed === "object" && parsed !== null;
+  } catch {
+    return false;
+  }
+}
+
+function fail(socket: SlotWebSocket, error: unknown): void {
+  (socket as unknown as EventEmitter).emit("error", error);
+}
+
+function notJson(): ByokError {
+  const message =
+    '"elevenlabs" sent a frame that is no JSON object. Check its host; if it goes on, open another socket.';
+  return new ByokError("provider_failed", message, { provider: "elevenlabs", slot: "stt" });
 }

@@ -10,9 +10,11 @@ import {
   positiveMilliseconds,
   positiveWhole,
   recordOf,
+  text,
   trueOrFalse,
 } from "../option-kinds.ts";
 import { ownProperty } from "../own-property.ts";
+import { EgressProxy } from "../providers/egress/egress-proxy.ts";
 import { type DeclaredEndpoint, declareEndpoints } from "../providers/endpoints.ts";
 import { parseKey } from "../providers/key-format.ts";
 import { indexProviders, type Provider } from "../providers/provider.ts";
@@ -48,6 +50,7 @@ export interface ResolverSettings {
   readonly callStaleMs: number;
   readonly socketGraceMs: number;
   readonly maxOrgs: number;
+  readonly proxy: EgressProxy | undefined;
   /** Never throws. */
   readonly onEvent: (event: ResolverEvent) => void;
 }
@@ -89,6 +92,7 @@ export function parseSettings(given: ResolverOptions<Provider>, builtin: readonl
     callStaleMs: options.callStaleMs ?? 900_000,
     socketGraceMs: options.socketGraceMs ?? 0,
     maxOrgs: options.maxOrgs ?? 10_000,
+    proxy: options.proxy === undefined ? undefined : EgressProxy.parse(options.proxy),
     onEvent: (event) => callHook(onEvent, event),
   };
 }
@@ -114,6 +118,7 @@ const rules: OptionRules<ResolverOptions<Provider>> = {
   callStaleMs: milliseconds,
   socketGraceMs: milliseconds,
   maxOrgs: positiveWhole,
+  proxy: text,
   onEvent: callback,
 };
 

@@ -96,6 +96,11 @@ export interface ResolverOptions<P extends Provider = BuiltinProvider, C extends
   readonly socketGraceMs?: number | undefined;
   /** The most organisations that are held in memory. @default 10_000 */
   readonly maxOrgs?: number | undefined;
+  /**
+   * A proxy that sockets leave by, with `CONNECT`: `"http://user:password@proxy.example:3128"`. Loopback is reached without
+   * it. HTTP requests leave by the application's dispatcher (`setGlobalDispatcher`, `NODE_USE_ENV_PROXY`). @default none
+   */
+  readonly proxy?: string | undefined;
   /** Called for what should be counted. What it throws, or rejects with, is ignored. */
   readonly onEvent?: ((event: ResolverEvent) => unknown) | undefined;
 }

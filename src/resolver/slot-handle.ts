@@ -126,7 +126,7 @@ class SlotHandle {
 
   #makeEgress(): SlotEgress {
     const { decisions, ws } = this.#context;
-    const { requestTimeoutMs } = decisions.settings;
+    const { requestTimeoutMs, proxy } = decisions.settings;
     const supply = this.#hold();
     return new SlotEgress({
       vendor: this.#chosen.provider,
@@ -134,6 +134,7 @@ class SlotHandle {
       placeholder: createPlaceholder(),
       requestTimeoutMs,
       ws,
+      proxy,
     });
   }
 }

@@ -63,7 +63,8 @@ export class Aim {
   }
 }
 
-function hasDotSegment(url: string): boolean {
+/** Whether `url`, as it was written, leads to another path than it shows. */
+export function hasDotSegment(url: string): boolean {
   const seen = url.replace(unseen, "");
   const end = seen.search(/[?#]/u);
   return dotSegment.test(end < 0 ? seen : seen.slice(0, end));

@@ -1,6 +1,8 @@
 import type { Agent } from "node:http";
+import type { Secret } from "../../secret.ts";
 import type { Endpoint } from "../endpoint.ts";
 import { Aim } from "./aim.ts";
+import type { EgressProxy } from "./egress-proxy.ts";
 import type { KeySupply } from "./key-supply.ts";
 import { HeaderRules } from "./request-headers.ts";
 import { createSlotAgent } from "./slot-agent.ts";
@@ -22,6 +24,12 @@ export interface Egress extends Endpoint {
   readonly agent: Agent;
   /** See `ResolverOptions.requestTimeoutMs`. */
   readonly requestTimeoutMs: number;
+  /**
+   * The key that serves now, for what verifies with it and sends it nowhere.
+   *
+   * @throws ByokError why no key serves.
+   */
+  decideKey(): Promise<Secret>;
 }
 
 export interface EgressOptions {
@@ -33,6 +41,8 @@ export interface EgressOptions {
   readonly scrubs?: boolean;
   /** `undefined`: `ws` is not installed. */
   readonly ws: WsModule | undefined;
+  /** What sockets leave by. Absent: they go straight to their hosts. */
+  readonly proxy?: EgressProxy | undefined;
 }
 
 /** Each part is made when it is first asked for: most slots use one. */
@@ -70,14 +80,19 @@ export class SlotEgress implements Egress {
   }
 
   get agent(): Agent {
-    const { vendor, supply, requestTimeoutMs } = this.#options;
-    this.#agent ??= createSlotAgent({ provider: vendor.id, supply, requestTimeoutMs, ...rulesOf(vendor) });
+    const { vendor, supply, requestTimeoutMs, proxy } = this.#options;
+    this.#agent ??= createSlotAgent({ provider: vendor.id, supply, requestTimeoutMs, proxy, ...rulesOf(vendor) });
     return this.#agent;
   }
 
   get WebSocket(): SlotWebSocketClass {
     this.#WebSocket ??= createSlotWebSocket(this.agent, this.#options);
     return this.#WebSocket;
+  }
+
+  async decideKey(): Promise<Secret> {
+    const { supply } = this.#options;
+    return (supply.peek() ?? (await supply.decide())).key;
   }
 }
 

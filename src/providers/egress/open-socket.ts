@@ -1,27 +1,86 @@
 import { connect as connectPlainly, isIP, type Socket } from "node:net";
-import { connect as connectSecurely } from "node:tls";
+import { connect as connectSecurely, createSecureContext } from "node:tls";
+import { type EgressProxy, tunnelThrough } from "./egress-proxy.ts";
 
-/** Opens a connection to the host of `url`, TLS included. Plain only for `http:` and `ws:`, which only loopback may have. */
-export async function openSocket(url: URL, limitMs: number, expiry: () => Error): Promise<Socket> {
+export interface Way {
+  /** `undefined`: straight to the host. */
+  readonly proxy: EgressProxy | undefined;
+  /** Ends it; what it rejects with is its reason. */
+  readonly signal: AbortSignal;
+}
+
+const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/u;
+
+/**
+ * Opens a connection to the host of `url`, TLS included. Plain only for `http:` and `ws:`, which only loopback may have; and
+ * loopback never through a proxy.
+ */
+export async function openSocket(url: URL, { proxy, signal }: Way): Promise<Socket> {
+  const { host, port, isSecure } = readHost(url);
+  if (proxy === undefined || loopback.test(host)) {
+    const plain = await openPlain(host, port, signal);
+    return isSecure ? await secure(plain, host, signal) : plain;
+  }
+  const toProxy = await reach(proxy, signal);
+  await tunnelThrough(toProxy, `${url.hostname}:${port}`, proxy, signal);
+  return isSecure ? await secure(toProxy, host, signal) : toProxy;
+}
+
+async function reach(proxy: EgressProxy, signal: AbortSignal): Promise<Socket> {
+  const { host, port, isSecure } = readHost(proxy.url);
+  try {
+    const plain = await openPlain(host, port, signal);
+    return isSecure ? await secure(plain, host, signal) : plain;
+  } catch (error) {
+    throw signal.aborted ? error : proxy.unreachable(error);
+  }
+}
+
+function readHost(url: URL): { readonly host: string; readonly port: number; readonly isSecure: boolean } {
   const isSecure = url.protocol === "https:" || url.protocol === "wss:";
   const host = url.hostname.replace(/^\[|\]$/gu, "");
-  const port = Number(url.port || (isSecure ? 443 : 80));
-  const socket = isSecure
-    ? connectSecurely({ host, port, servername: isIP(host) === 0 ? host : "", ALPNProtocols: ["http/1.1"] })
-    : connectPlainly({ host, port });
-  const opened = Promise.withResolvers<void>();
-  const timer = setTimeout(() => opened.reject(expiry()), limitMs);
-  socket.once(isSecure ? "secureConnect" : "connect", opened.resolve);
-  socket.once("error", opened.reject);
+  return { host, port: Number(url.port || (isSecure ? 443 : 80)), isSecure };
+}
+
+async function openPlain(host: string, port: number, signal: AbortSignal): Promise<Socket> {
+  signal.throwIfAborted();
+  // Without a prototype: Node reads a `path`, a `lookup` and more that nobody here gave.
+  const socket = connectPlainly(Object.assign(Object.create(null), { host, port, noDelay: true }));
+  return await opened(socket, "connect", signal);
+}
+
+async function secure(plain: Socket, host: string, signal: AbortSignal): Promise<Socket> {
+  plain.on("error", () => {});
+  const socket = connectSecurely(
+    Object.assign(Object.create(null), {
+      socket: plain,
+      host,
+      servername: isIP(host) === 0 ? host : "",
+      ALPNProtocols: ["http/1.1"],
+      secureContext: createSecureContext(Object.create(null)),
+    }),
+  );
+  return await opened(socket, "secureConnect", signal);
+}
+
+async function opened(socket: Socket, event: "connect" | "secureConnect", signal: AbortSignal): Promise<Socket> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const abort = (): void => reject(signal.reason);
+  const closed = (): void => reject(new Error("The connection was closed before it was open."));
+  signal.addEventListener("abort", abort, { once: true });
+  socket.once(event, resolve);
+  socket.once("error", reject);
+  socket.once("close", closed);
   try {
-    await opened.promise;
+    await promise;
     return socket;
   } catch (error) {
     socket.on("error", () => {});
     socket.destroy();
     throw error;
   } finally {
-    clearTimeout(timer);
-    socket.off("error", opened.reject);
+    signal.removeEventListener("abort", abort);
+    socket.off("error", reject);
+    socket.off("close", closed);
   }
 }

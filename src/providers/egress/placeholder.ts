@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 
 /** What every placeholder begins with; no key may. */
-const placeholderPrefix = "byokit-placeholder-";
+export const placeholderPrefix = "byokit-placeholder-";
 
 /**
  * Stands where an SDK wants a key. Random for each slot: ElevenLabs' SDK verifies what calls in with a hash of its key, and

@@ -1,27 +1,31 @@
 import { Agent, type AgentOptions, type ClientRequest } from "node:http";
 import type { Duplex } from "node:stream";
-import { ByokError } from "../../errors.ts";
-import type { Endpoint } from "../endpoint.ts";
+import { ByokError, type ByokErrorCode, isByokError } from "../../errors.ts";
 import type { Aim } from "./aim.ts";
-import type { KeySupply } from "./key-supply.ts";
+import type { EgressProxy } from "./egress-proxy.ts";
+import type { KeySupply, ServingKey } from "./key-supply.ts";
+import { limitOpening, type Opening } from "./limit-opening.ts";
 import { openSocket } from "./open-socket.ts";
+import type { RequestHead } from "./request-head.ts";
 import type { HeaderRules } from "./request-headers.ts";
-import { writeHead } from "./write-head.ts";
+import { type WrittenHead, writeHead } from "./write-head.ts";
 
 export interface SlotAgentOptions {
   readonly provider: string;
   readonly supply: KeySupply;
   readonly aim: Aim;
   readonly headerRules: HeaderRules;
-  /** The longest until a connection is open, TLS included, in milliseconds. */
+  /** The longest until an answer begins, the connection included, in milliseconds. */
   readonly requestTimeoutMs: number;
+  /** `undefined`: connections go straight to their hosts. */
+  readonly proxy: EgressProxy | undefined;
 }
 
 /** What a connection is made for, as Node hands it from a request to its agent. */
 interface Asked {
   readonly url: string;
-  readonly transport: keyof Endpoint;
-  readonly timeout?: number;
+  readonly isUpgrade: boolean;
+  readonly opening: Opening;
 }
 
 type Created = (error: Error | null, socket?: Duplex) => void;
@@ -38,7 +42,7 @@ class SlotAgent extends Agent {
   readonly #options: SlotAgentOptions;
 
   constructor(options: SlotAgentOptions) {
-    super({ keepAlive: false });
+    super({ keepAlive: false, maxSockets: Number.POSITIVE_INFINITY });
     this.#options = options;
     // One agent for `http:` and `https:`: what is asked for says nothing of what serves.
     Reflect.set(this, "protocol", undefined);
@@ -46,12 +50,19 @@ class SlotAgent extends Agent {
 
   /** Called by Node for each request. Undocumented, and what every agent of npm's builds on. */
   addRequest(request: ClientRequest, options: AgentOptions & { readonly timeout?: number }): void {
+    const { provider, requestTimeoutMs } = this.#options;
     const isUpgrade = request.getHeader("upgrade") !== undefined;
     const host = request.getHeader("host") ?? request.host;
+    const limitMs = Math.min(options.timeout || requestTimeoutMs, requestTimeoutMs);
     const asked: Asked = {
       url: `${toScheme(request.protocol, isUpgrade)}//${String(host)}${request.path}`,
-      transport: isUpgrade ? "websocketUrl" : "baseUrl",
-      ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
+      isUpgrade,
+      opening: limitOpening(request, limitMs, () =>
+        this.#fail(
+          "request_timeout",
+          `"${provider}" did not answer within ${limitMs} ms. Try again, or raise \`requestTimeoutMs\`.`,
+        ),
+      ),
     };
     const add: unknown = Reflect.get(Agent.prototype, "addRequest");
     (add as (request: ClientRequest, options: object) => void).call(this, request, { ...options, asked });
@@ -60,30 +71,82 @@ class SlotAgent extends Agent {
   override createConnection(options: object, done?: (error: Error | null, socket: Duplex) => void): undefined {
     const { asked } = options as { readonly asked: Asked };
     const created = done as Created;
-    this.#connect(asked).then((socket) => created(null, socket), created);
+    this.#connect(asked).then(
+      (socket) => created(null, socket),
+      (error: Error) => created(this.#place(error)),
+    );
     return undefined;
   }
 
-  async #connect({ url, transport, timeout }: Asked): Promise<Duplex> {
-    const { supply, aim, headerRules, provider, requestTimeoutMs } = this.#options;
+  async #connect(asked: Asked): Promise<Duplex> {
+    const { supply, aim, proxy } = this.#options;
+    const { url, isUpgrade, opening } = asked;
+    const transport = isUpgrade ? "websocketUrl" : "baseUrl";
     const startedAtMs = performance.now();
-    const serving = supply.peek() ?? (await supply.decide());
+    const serving = supply.peek() ?? (await supply.decide(opening.signal));
     const aimed = new URL(aim.at(url, serving, transport));
-    const limitMs = Math.min(timeout ?? requestTimeoutMs, requestTimeoutMs);
-    const socket = await openSocket(aimed, limitMs, () => tooSlow(provider, limitMs));
-    return writeHead(socket, (head) => {
-      const now = supply.peek();
-      if (now === undefined) throw changed(provider);
+    const socket = await openSocket(aimed, { proxy, signal: opening.signal });
+    // Node would give the connection to the next request, whose head nobody would write.
+    socket.once("free", () => socket.destroy());
+    let sent: ServingKey | undefined;
+    const report = (status: number | null): void => {
+      if (sent !== undefined) supply.onRequest({ serving: sent, status, durationMs: performance.now() - startedAtMs });
+      sent = undefined;
+    };
+    socket.once("close", () => report(null));
+    const toHead = (head: RequestHead, now: ServingKey): WrittenHead => {
       const to = new URL(aim.at(url, now, transport));
-      if (to.origin !== aimed.origin) throw changed(provider);
-      const durationMs = performance.now() - startedAtMs;
-      supply.onRequest({ serving: now, status: null, durationMs });
-      socket.once(
-        "close",
-        supply.holdSocket(now, (why) => void socket.destroy(why)),
-      );
-      return { head: head.toString(to, headerRules, now.key), key: now.key };
+      if (to.origin !== aimed.origin) throw this.#moved();
+      sent = now;
+      const end = (why: Error): void => void socket.destroy(why);
+      socket.once("close", supply.holdSocket(now, end));
+      return { head: head.toString(to, this.#options.headerRules, now.key), key: now.key };
+    };
+    return writeHead(socket, {
+      rewrite: (head) => this.#inPlace(() => this.#decide(opening, (now) => toHead(head, now))),
+      onAnswer: (bytes) => {
+        if (!isUpgrade) opening.answered();
+        report(readStatus(bytes));
+      },
     });
+  }
+
+  /** In this turn where what serves is known; else after a read, in the turn in which it ends. */
+  #decide<T>({ signal }: Opening, use: (serving: ServingKey) => T): T | Promise<T> {
+    const { supply } = this.#options;
+    const now = supply.peek();
+    if (now !== undefined) return use(now);
+    return supply.decide(signal).then((read) => use(supply.peek() ?? read));
+  }
+
+  #inPlace<T>(work: () => T | Promise<T>): T | Promise<T> {
+    const rethrow = (error: unknown): never => {
+      throw this.#place(error as Error);
+    };
+    try {
+      const result = work();
+      return result instanceof Promise ? result.catch(rethrow) : result;
+    } catch (error) {
+      return rethrow(error);
+    }
+  }
+
+  /** A failure of byokit's that says whose request it was. */
+  #place(error: Error): Error {
+    if (!isByokError(error) || error.orgId !== undefined) return error;
+    return this.#fail(error.code, error.message, error.retryable);
+  }
+
+  #fail(code: ByokErrorCode, message: string, isRetryable = true): ByokError {
+    const { provider, supply } = this.#options;
+    const details = { orgId: supply.orgId, provider, slot: supply.slot };
+    return new ByokError(code, message, isRetryable ? details : { ...details, retryable: false });
+  }
+
+  #moved(): ByokError {
+    const { provider } = this.#options;
+    const message = `The key of "${provider}" moved to another host while a connection was being opened, and nothing was sent. Connect again.`;
+    return this.#fail("key_replaced", message);
   }
 }
 
@@ -93,12 +156,7 @@ function toScheme(protocol: string, isUpgrade: boolean): string {
   return isSecure ? "https:" : "http:";
 }
 
-function tooSlow(provider: string, limitMs: number): ByokError {
-  const message = `"${provider}" did not take a connection within ${limitMs} ms. Try again, or raise \`requestTimeoutMs\`.`;
-  return new ByokError("request_timeout", message, { provider });
-}
-
-function changed(provider: string): ByokError {
-  const message = `The key of "${provider}" was replaced while a connection was being opened, and nothing was sent. Connect again.`;
-  return new ByokError("key_replaced", message, { provider });
+function readStatus(bytes: Buffer): number | null {
+  const status = /^HTTP\/1\.[01] (?<status>\d{3})/u.exec(bytes.toString("latin1", 0, 16))?.groups?.["status"];
+  return status === undefined ? null : Number(status);
 }

@@ -1,5 +1,8 @@
-import type { Agent } from "node:http";
-import { ByokError } from "../../errors.ts";
+import type { EventEmitter } from "node:events";
+import { Agent, type IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { ByokError, isByokError } from "../../errors.ts";
+import { hasDotSegment } from "./aim.ts";
 import { dropCredentialProtocols } from "./foreign-credentials.ts";
 
 /** What every WebSocket has, in Node's way and in the browsers'. Listeners take what the library that made it gives them. */
@@ -61,26 +64,64 @@ export function createSlotWebSocket(
     const message = `The package that sockets of "${vendor.id}" need is not installed. Run: npm install ws@8`;
     throw new ByokError("sdk_missing", message, { provider: vendor.id });
   }
-  return class SlotWebSocket extends (ws.WebSocket as WsClass) {
+  return extendWebSocket(ws.WebSocket, agent, requestTimeoutMs);
+}
+
+/**
+ * `Base`, a WebSocket class of the package `ws`, with every socket through `agent`. Its constructor never throws, for
+ * reconnecting wrappers call it where nothing catches: what cannot be asked for, and what is refused, is an `error` and a
+ * `close` event, and without a listener nothing.
+ */
+export function extendWebSocket(Base: unknown, agent: Agent, requestTimeoutMs: number): SlotWebSocketClass {
+  return class SlotWebSocket extends (Base as WsClass) {
+    // biome-ignore lint/correctness/noUnreachableSuper: it is called again where the first call has thrown.
     constructor(url: string | URL, protocols?: string | readonly string[] | object | null, options?: object) {
       const isOptions = typeof protocols === "object" && protocols !== null && !Array.isArray(protocols);
       const given = (isOptions ? protocols : options) ?? {};
       const listed = isOptions || protocols == null ? [] : [protocols as string | readonly string[]].flat();
-      // Never throws: reconnecting wrappers call it where nothing catches.
-      super(toUrl(url), dropCredentialProtocols(listed), {
-        handshakeTimeout: requestTimeoutMs,
-        ...given,
+      const own = {
         agent,
-        followRedirects: false,
+        // Of `ws`, where nobody has given them: a prototype that is polluted would.
+        auth: undefined,
         createConnection: undefined,
-      });
+        finishRequest: undefined,
+        followRedirects: false,
+        // What is compressed hides a key that comes back in it.
+        perMessageDeflate: false,
+      };
+      try {
+        const protocols = dropCredentialProtocols(listed.map(String));
+        super(toUrl(url), protocols, { handshakeTimeout: requestTimeoutMs, ...given, ...own });
+      } catch {
+        super(nowhere, [], { ...own, agent: Object.assign(new RefusingAgent(), { protocol: undefined }) });
+      }
+      this.on("error", () => {});
+      tellWhyItEnds(this as unknown as EventEmitter);
     }
   } as unknown as SlotWebSocketClass;
 }
 
-function toUrl(given: string | URL): string {
+/** `ws` tells of nothing but a closed connection when one breaks: why byokit closed it is an `error` of its own. */
+export function tellWhyItEnds(socket: EventEmitter): void {
+  socket.once("upgrade", ({ socket: connection }: IncomingMessage) => {
+    connection.prependOnceListener("error", (error) => {
+      if (isByokError(error)) socket.emit("error", error);
+    });
+  });
+}
+
+/** Refuses what is no request for a socket. */
+class RefusingAgent extends Agent {
+  override createConnection(_options: object, done?: (error: Error | null, socket: Duplex) => void): undefined {
+    const message = "A socket was asked for with a URL, subprotocols or options that none can have. Correct them.";
+    queueMicrotask(() => (done as (error: Error) => void)(new ByokError("options_invalid", message)));
+    return undefined;
+  }
+}
+
+function toUrl(given: unknown): string {
   const text = String(given);
-  if (!URL.canParse(text)) return nowhere;
+  if (!URL.canParse(text) || hasDotSegment(text)) return nowhere;
   const url = new URL(text);
   url.hash = "";
   url.protocol = url.protocol.replace(/^http/u, "ws");

@@ -1,102 +1,79 @@
 import type { Socket } from "node:net";
 import type { Secret } from "../../secret.ts";
-import { dropCredentialProtocols, dropCredentials } from "./foreign-credentials.ts";
-import type { HeaderRules } from "./request-headers.ts";
-
-/** Of a handshake, and of the way that every request's head names its host and its length. */
-const transportHeaders: ReadonlySet<string> = new Set([
-  "connection",
-  "host",
-  "sec-websocket-extensions",
-  "sec-websocket-key",
-  "sec-websocket-protocol",
-  "sec-websocket-version",
-  "transfer-encoding",
-  "upgrade",
-]);
+import { AnswerMask } from "./answer-mask.ts";
+import { RequestHead } from "./request-head.ts";
 
 const headEnd = "\r\n\r\n";
 
-/** A request's head as Node wrote it. */
-class RequestHead {
-  readonly #method: string;
-  readonly #lines: readonly string[];
-
-  constructor(text: string) {
-    const [first = "", ...lines] = text.split("\r\n");
-    this.#method = first.slice(0, first.indexOf(" "));
-    this.#lines = lines;
-  }
-
-  /** The head for `url`, with its key and without anybody else's credentials. */
-  toString(url: URL, headerRules: HeaderRules, key: Secret): string {
-    const lines = this.#lines.flatMap((line) => keepLine(line, url, headerRules));
-    const path = `${url.pathname}${dropCredentials(url.search)}`;
-    return [`${this.#method} ${path} HTTP/1.1`, ...lines, headerRules.show(key).join(": ")].join("\r\n");
-  }
+/** A head for the key that serves in the turn in which it is written. */
+export interface WrittenHead {
+  readonly head: string;
+  readonly key: Secret;
 }
 
-function keepLine(line: string, { host }: URL, headerRules: HeaderRules): string[] {
-  const end = line.indexOf(":");
-  const name = line.slice(0, end).trim().toLowerCase();
-  if (name === "host") return [`Host: ${host}`];
-  if (name === "sec-websocket-protocol") {
-    const left = dropCredentialProtocols(
-      line
-        .slice(end + 1)
-        .split(",")
-        .map((protocol) => protocol.trim()),
-    );
-    return left.length === 0 ? [] : [`${line.slice(0, end)}: ${left.join(", ")}`];
-  }
-  return transportHeaders.has(name) || headerRules.allows(name) ? [line] : [];
+type Done = (error?: Error | null) => void;
+
+export interface HeadWriter {
+  /** Says what to write in place of a head. What it throws destroys the socket, and nothing is sent. */
+  rewrite(head: RequestHead): WrittenHead | Promise<WrittenHead>;
+  /** Told of the first bytes that come back. */
+  onAnswer(bytes: Buffer): void;
 }
 
 /**
- * Rewrites what is written first on `socket`, a request's head, in the turn in which it goes out. What `rewrite` throws
- * destroys the socket, and nothing is sent. From then on the key is masked in whatever comes back, in place: an error of the
- * answer's parser holds the bytes that came, and servers echo.
+ * Rewrites what leaves first on `socket`, a request's head, below everything that writes to it: what is written, ended or
+ * corked comes by here, and waits its turn while the head is decided. From then on the key is masked in what comes back: an
+ * error of the answer's parser holds the bytes that came, and servers echo.
  */
-export function writeHead(
-  socket: Socket,
-  rewrite: (head: RequestHead) => { readonly head: string; readonly key: Secret },
-): Socket {
-  const { write } = socket;
-  const writeFirst = function (this: Socket, chunk: string | Uint8Array, encoding?: unknown, done?: unknown): boolean {
-    const text = typeof chunk === "string" ? chunk : Buffer.from(chunk).toString("latin1");
-    const end = text.indexOf(headEnd);
-    let rewritten: string;
+export function writeHead(socket: Socket, { rewrite, onAnswer }: HeadWriter): Socket {
+  const writeFirst = async (chunk: string | Uint8Array, encoding: BufferEncoding, done: Done): Promise<void> => {
     try {
-      const { head, key } = rewrite(new RequestHead(text.slice(0, end)));
-      rewritten = `${head}${text.slice(end)}`;
-      maskAnswers(socket, key);
+      const [text, body] = splitHead(chunk);
+      const rewriting = rewrite(new RequestHead(text));
+      // Without a turn in between where none is needed: what serves now is what leaves.
+      const { head, key } = "head" in rewriting ? rewriting : await rewriting;
+      maskAnswers(socket, key, onAnswer);
+      Reflect.deleteProperty(socket, "_write");
+      Reflect.deleteProperty(socket, "_writev");
+      const writeBody: Done = (error) => (error ? done(error) : socket._write(body, encoding, done));
+      socket._write(`${head}${headEnd}`, "latin1", body.length === 0 ? done : writeBody);
     } catch (error) {
-      socket.destroy(error as Error);
-      return false;
+      done(error as Error);
     }
-    Reflect.deleteProperty(socket, "write");
-    const callback = typeof encoding === "function" ? encoding : done;
-    return (write as (text: string, encoding: string, done: unknown) => boolean).call(
-      socket,
-      rewritten,
-      "latin1",
-      callback,
-    );
   };
-  Object.defineProperty(socket, "write", { value: writeFirst, configurable: true, writable: true });
+  define(socket, "_write", (chunk: string | Uint8Array, encoding: BufferEncoding, done: Done) => {
+    void writeFirst(chunk, encoding, done);
+  });
+  // One by one until the head is out.
+  define(socket, "_writev", null);
   return socket;
 }
 
-/** In place and as long as the key: frames and answers keep their lengths. */
-function maskAnswers(socket: Socket, key: Secret): void {
+/** Node writes a head as one text, alone or with the body's beginning, which may be in another encoding. */
+function splitHead(chunk: string | Uint8Array): [head: string, body: string | Uint8Array] {
+  const text = typeof chunk === "string" ? chunk : Buffer.from(chunk).toString("latin1");
+  const end = text.indexOf(headEnd);
+  if (end < 0) throw new Error("What was written first is no head of a request.");
+  return [text.slice(0, end), chunk.slice(end + headEnd.length)];
+}
+
+function maskAnswers(socket: Socket, key: Secret, onAnswer: (bytes: Buffer) => void): void {
+  const mask = new AnswerMask(key);
   const { push } = socket;
-  const mask = (chunk: unknown, encoding?: BufferEncoding): boolean => {
-    if (Buffer.isBuffer(chunk)) {
-      const shown = key.reveal();
-      for (let at = chunk.indexOf(shown); at >= 0; at = chunk.indexOf(shown, at))
-        chunk.fill("*", at, at + shown.length);
+  let isFirst = true;
+  define(socket, "push", (chunk: unknown, encoding?: BufferEncoding): boolean => {
+    if (!Buffer.isBuffer(chunk)) {
+      const rest = chunk === null ? mask.flush() : undefined;
+      if (rest !== undefined && rest.length > 0) push.call(socket, rest);
+      return push.call(socket, chunk, encoding);
     }
-    return push.call(socket, chunk, encoding);
-  };
-  Object.defineProperty(socket, "push", { value: mask, configurable: true, writable: true });
+    if (isFirst) onAnswer(chunk);
+    isFirst = false;
+    const masked = mask.mask(chunk);
+    return masked.length === 0 || push.call(socket, masked);
+  });
+}
+
+function define(socket: Socket, name: string, value: unknown): void {
+  Object.defineProperty(socket, name, { value, configurable: true, writable: true });
 }

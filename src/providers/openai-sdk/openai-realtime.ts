@@ -1,6 +1,7 @@
 import type { OpenAIRealtimeWS } from "openai/realtime/ws";
 import { ByokError, isByokError } from "../../errors.ts";
 import type { Egress } from "../egress/egress.ts";
+import { tellWhyItEnds } from "../egress/slot-websocket.ts";
 import type { RealtimeSession } from "../provider.ts";
 import type { OpenAISdk } from "./openai-client.ts";
 
@@ -20,9 +21,10 @@ export async function openRealtime(
   signal?.throwIfAborted();
   const { OpenAIRealtimeWS } = loaded as OpenAISdk;
   const socket = new OpenAIRealtimeWS(
-    { model, options: { agent, handshakeTimeout: requestTimeoutMs, followRedirects: false } },
+    { model, reconnect: undefined, options: { agent, handshakeTimeout: requestTimeoutMs, followRedirects: false } },
     { apiKey: placeholder, baseURL: baseUrl },
   );
+  tellWhyItEnds(socket.socket);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const abort = (): void => reject(signal?.reason);
   signal?.addEventListener("abort", abort, { once: true });

@@ -1,0 +1,51 @@
+import type { Secret } from "../../secret.ts";
+import { dropCredentialProtocols, dropCredentials } from "./foreign-credentials.ts";
+import { placeholderPrefix } from "./placeholder.ts";
+import type { HeaderRules } from "./request-headers.ts";
+
+/** Of a handshake, and of the way that every request names its length. */
+const transportHeaders: ReadonlySet<string> = new Set([
+  "connection",
+  "expect",
+  "sec-websocket-key",
+  "sec-websocket-protocol",
+  "sec-websocket-version",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/** What is compressed hides a key that comes back in it. */
+const compressing: ReadonlySet<string> = new Set(["accept-encoding", "sec-websocket-extensions"]);
+
+/** A request's head as Node wrote it. */
+export class RequestHead {
+  readonly #method: string;
+  readonly #lines: readonly string[];
+
+  constructor(text: string) {
+    const [first = "", ...lines] = text.split("\r\n");
+    this.#method = first.slice(0, first.indexOf(" "));
+    this.#lines = lines;
+  }
+
+  /** The head for `url`, with its key and without anybody else's credentials. */
+  toString(url: URL, headerRules: HeaderRules, key: Secret): string {
+    const path = `${url.pathname}${dropCredentials(url.search)}`;
+    const kept = this.#lines.flatMap((line) => keepLine(line, headerRules));
+    return [`${this.#method} ${path} HTTP/1.1`, `Host: ${url.host}`, ...kept, headerRules.show(key).join(": ")].join(
+      "\r\n",
+    );
+  }
+}
+
+function keepLine(line: string, headerRules: HeaderRules): string[] {
+  const end = line.indexOf(":");
+  const name = line.slice(0, end).trim().toLowerCase();
+  if (name === "sec-websocket-protocol") {
+    const listed = line.slice(end + 1).split(",");
+    const left = dropCredentialProtocols(listed.map((protocol) => protocol.trim()));
+    return left.length === 0 ? [] : [`${line.slice(0, end)}: ${left.join(", ")}`];
+  }
+  if (compressing.has(name) || line.includes(placeholderPrefix)) return [];
+  return transportHeaders.has(name) || headerRules.allows(name) ? [line] : [];
+}

@@ -1,0 +1,35 @@
+import type { KeySupply, SentRequest, ServingKey } from "../../src/providers/egress/key-supply.ts";
+
+export interface SwitchedSupply extends KeySupply {
+  /** What serves, or why nothing does. */
+  now: ServingKey | Error;
+  /** Whether something must be read before it is known. */
+  isUnread: boolean;
+  readonly sent: SentRequest[];
+  /** Closes each open socket. */
+  readonly open: Set<(why: Error) => void>;
+}
+
+/** A supply that a test switches: to another key, to another host, to none. */
+export function switchedSupply(first: ServingKey): SwitchedSupply {
+  const answer = (): ServingKey => {
+    if (supply.now instanceof Error) throw supply.now;
+    return supply.now;
+  };
+  const supply: SwitchedSupply = {
+    orgId: "org",
+    slot: "stt",
+    now: first,
+    isUnread: false,
+    sent: [],
+    open: new Set(),
+    peek: () => (supply.isUnread ? undefined : answer()),
+    decide: async () => answer(),
+    holdSocket: (_serving, close) => {
+      supply.open.add(close);
+      return () => supply.open.delete(close);
+    },
+    onRequest: (request) => supply.sent.push(request),
+  };
+  return supply;
+}
