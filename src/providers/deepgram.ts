@@ -1,7 +1,7 @@
 import type { DeepgramClient } from "@deepgram/sdk";
 import { importOptional } from "../import-optional.ts";
 import type { Egress } from "./egress/egress.ts";
-import { extendWebSocket } from "./egress/slot-websocket.ts";
+import { extendWebSocket, wsClassOf } from "./egress/slot-websocket.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { probe } from "./http/probe.ts";
 import { foreignKeys, foreignModelKeys } from "./key-format.ts";
@@ -96,7 +96,8 @@ function leaveBy(sockets: object, egress: Egress): void {
           const options = opened.socket?._options;
           if (options === undefined) return opened;
           const { WebSocket: Base } = options;
-          options.WebSocket = Base === undefined ? egress.WebSocket : extendWebSocket(Base, agent, requestTimeoutMs);
+          options.WebSocket =
+            Base === undefined ? egress.WebSocket : extendWebSocket(wsClassOf(Base), agent, requestTimeoutMs);
           return opened;
         };
         return api;

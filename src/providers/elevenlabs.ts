@@ -70,11 +70,19 @@ function connectElevenLabs(egress: Egress, sdk: ElevenLabsSdk): ElevenLabsClient
   return client;
 }
 
-/** What calls in is signed with a hash of the key: a placeholder would refuse every call of ElevenLabs'. */
+/**
+ * What calls in is signed with a hash of the key: a placeholder would refuse every call of ElevenLabs'. While no key serves it
+ * refuses each, and does not reject, for the SDK asks where nothing catches.
+ */
 function verifyWithKey(client: object, egress: Egress): void {
   if (!("speechEngine" in client)) return;
   const engine = client.speechEngine as { _options: object };
-  engine._options = { ...engine._options, apiKey: async () => (await egress.decideKey()).reveal() };
+  const apiKey = async (): Promise<string> =>
+    await egress.decideKey().then(
+      (key) => key.reveal(),
+      () => egress.placeholder,
+    );
+  engine._options = { ...engine._options, apiKey };
 }
 
 type ScribeOptions = Parameters<ElevenLabsClient["speechToText"]["realtime"]["connect"]>[0];

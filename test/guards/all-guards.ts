@@ -12,6 +12,7 @@ import { guardsOfTheDoor } from "./guards-of-the-door.ts";
 import { guardsOfTheModel } from "./guards-of-the-model.ts";
 import { guardsOfTheResolver } from "./guards-of-the-resolver.ts";
 import { guardsOfTheServer } from "./guards-of-the-server.ts";
+import { guardsOfTheSockets } from "./guards-of-the-sockets.ts";
 import { guardsOfTheVault } from "./guards-of-the-vault.ts";
 
 /** Every guard of a promise, by the rooms that it stands in. */
@@ -29,5 +30,6 @@ export const allGuards: readonly (readonly [rooms: string, guards: readonly Guar
   ["a restored database", guardsOfRestores],
   ["the door", guardsOfTheDoor],
   ["options", guardsOfOptions],
+  ["sockets", guardsOfTheSockets],
   ["a starting worker", guardsOfStartingWorkers],
 ];

@@ -101,6 +101,14 @@ export function extendWebSocket(Base: unknown, agent: Agent, requestTimeoutMs: n
   } as unknown as SlotWebSocketClass;
 }
 
+/** The class of `ws` that `Given` extends: what is between may put in an agent, or more, of its own. */
+export function wsClassOf(Given: unknown): unknown {
+  let Class = Given;
+  for (let parent = Object.getPrototypeOf(Class); "CONNECTING" in parent; parent = Object.getPrototypeOf(Class))
+    Class = parent;
+  return Class;
+}
+
 /** `ws` tells of nothing but a closed connection when one breaks: why byokit closed it is an `error` of its own. */
 export function tellWhyItEnds(socket: EventEmitter): void {
   socket.once("upgrade", ({ socket: connection }: IncomingMessage) => {

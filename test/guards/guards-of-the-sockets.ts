@@ -1,0 +1,167 @@
+import { type Guard, guardsOf } from "./guard.ts";
+
+/** Of what leaves over sockets, and of what comes back. */
+export const guardsOfTheSockets: readonly Guard[] = [
+  ...guardsOf("providers/egress/answer-mask.ts", "providers/egress/answer-mask.test.ts", [
+    [
+      "a key across chunks",
+      "const isHeld = beginning >= Math.min(minHeld, key.length / 2);",
+      "const isHeld = false;",
+      "chunks of (?:11|16|29) ",
+    ],
+    [
+      "a key whose first letters are out",
+      "this.#passed = Buffer.from(bytes.subarray(from, end));",
+      "",
+      "chunks of (?:3|7) ",
+    ],
+    ["short beginnings at once", "const minHeld = 8;", "const minHeld = 1;", "holds nothing back"],
+    ["texts that are no keys", "if (key.length < minLength) return chunk;", "", "three characters"],
+  ]),
+  ...guardsOf("providers/egress/write-head.ts", "providers/egress/slot-agent.test.ts", [
+    ["a head in every way that it is written", 'define(socket, "_writev", null);', "", "corked"],
+    [
+      "a body in its own encoding",
+      "socket._write(body, encoding, done)",
+      'socket._write(body, "latin1", done)',
+      "beyond Latin-1",
+    ],
+    ["a key that comes back", "const masked = mask.mask(chunk);", "const masked = chunk;", "has no key in it"],
+  ]),
+  ...guardsOf("providers/egress/request-head.ts", "providers/egress/slot-agent.test.ts", [
+    [
+      "headers of others",
+      "return transportHeaders.has(name) || headerRules.allows(name) ? [line] : [];",
+      "return [line];",
+      "somebody else's credential",
+    ],
+    ["placeholders in a head", " || line.includes(placeholderPrefix)", "", "or a placeholder"],
+    ["the host's own name", "`Host: $" + "{url.host}`,", "", "goes to an IPv6|arrives as it was written"],
+  ]),
+  ...guardsOf("providers/egress/request-head.ts", "providers/egress/slot-websocket.test.ts", [
+    ["nothing compressed", "compressing.has(name) || ", "", "offers no compression"],
+  ]),
+  ...guardsOf("providers/egress/foreign-credentials.ts", "providers/egress/slot-agent.test.ts", [
+    ["credentials in a query", "!parameter.test(decodeName(part)) && ", "", "somebody else's credential"],
+    ["placeholders in a query", " && !part.includes(placeholderPrefix)", "", "or a placeholder"],
+  ]),
+  ...guardsOf("providers/egress/foreign-credentials.ts", "providers/egress/slot-websocket.test.ts", [
+    [
+      "credentials before which a word stands",
+      'return !isCredential && !protocolBefore.test(protocols[index - 1] ?? "");',
+      "return !isCredential;",
+      "nothing but a credential",
+    ],
+    [
+      "subprotocols that name an account",
+      "const isCredential = protocol.test(one) || ",
+      "const isCredential = ",
+      "keeps subprotocols",
+    ],
+  ]),
+  ...guardsOf("providers/egress/slot-agent.ts", "providers/egress/slot-agent.test.ts", [
+    [
+      "a host that was not connected to",
+      "if (to.origin !== aimed.origin) throw this.#moved();",
+      "",
+      "no host but its own",
+    ],
+    [
+      "a read before the head",
+      "return supply.decide(signal).then((read) => use(supply.peek() ?? read));",
+      "throw this.#moved();",
+      "is read anew",
+    ],
+    ["one request a connection", 'socket.once("free", () => socket.destroy());', "", "connection of its own"],
+    ["whose request it was", "(error: Error) => created(this.#place(error)),", "created,", "says whose request"],
+    [
+      "no limit of 0",
+      "options.timeout || requestTimeoutMs, requestTimeoutMs",
+      "options.timeout ?? requestTimeoutMs, requestTimeoutMs",
+      "a limit of 0",
+    ],
+    ["answers that take their time", "if (!isUpgrade) opening.answered();", "", "once an answer has begun"],
+    [
+      "watching that ends",
+      'socket.once("close", supply.holdSocket(now, end));',
+      "supply.holdSocket(now, end);",
+      "watched as long",
+    ],
+    [
+      "sockets that are held",
+      "const end = (why: Error): void => void socket.destroy(why);",
+      "const end = (): void => {};",
+      "closed with the reason",
+    ],
+    ["what a request ran on", "report(readStatus(bytes));", "", "told of with its status"],
+  ]),
+  ...guardsOf("providers/egress/limit-opening.ts", "providers/egress/slot-agent.test.ts", [
+    ["a limit of the whole opening", "request.destroy(why);", "", "after the head|half a head"],
+    ["a limit of TLS", "opening.abort(why);", "", "during TLS"],
+  ]),
+  ...guardsOf("providers/egress/open-socket.ts", "providers/egress/slot-agent.test.ts", [
+    [
+      "options of Node that nobody gave",
+      "connectPlainly(Object.assign(Object.create(null), { host, port, noDelay: true }))",
+      "connectPlainly({ host, port, noDelay: true })",
+      "goes nowhere else",
+    ],
+  ]),
+  ...guardsOf("providers/egress/open-socket.ts", "providers/egress/egress-proxy.test.ts", [
+    ["loopback without a proxy", "proxy === undefined || loopback.test(host)", "proxy === undefined", "reach loopback"],
+    [
+      "a proxy's failure as its own",
+      "throw signal.aborted ? error : proxy.unreachable(error);",
+      "throw error;",
+      "is not there",
+    ],
+  ]),
+  ...guardsOf("providers/egress/egress-proxy.ts", "providers/egress/egress-proxy.test.ts", [
+    ["a proxy's refusal", "status >= 200 && status <= 299 && end >= 0", "end >= 0", "answers.*(?:407|403|502|SSH)"],
+    ["nothing before TLS", "end + headEnd.length === head.length", "true", "and more"],
+    ["answers without an end", "head.length <= maxHead", "true", "xxxx"],
+    ["a URL of a host", 'url.pathname === "/" && !url.search', "true", "path|a=1"],
+    ["its password", 'url.password = "";', "", "shown by nothing"],
+  ]),
+  ...guardsOf("providers/egress/slot-websocket.ts", "providers/egress/slot-websocket.test.ts", [
+    [
+      "a constructor that never throws",
+      "} catch {\n        super(",
+      "} catch (error) {\n        throw error;\n        super(",
+      "a symbol|without a text|none can be|twice|there is not",
+    ],
+    ["sockets that nobody listens to", 'this.on("error", () => {});', "", "nobody listens"],
+    ["the reason of an end", "if (isByokError(error)) socket.emit", "if (false) socket.emit", "tells why it is closed"],
+    ["redirects", "followRedirects: false,", "", "follows no redirect"],
+    ["dot segments", " || hasDotSegment(text)", "", "dot segments"],
+    ["hooks of the library", "agent,\n        // Of", "// Of", "opens with the key"],
+  ]),
+  ...guardsOf("providers/egress/slot-websocket.ts", "providers/egress/sdk-sockets.test.ts", [
+    ["agents of the caller's", '"CONNECTING" in parent', "false", "agent of the caller's"],
+  ]),
+  ...guardsOf("providers/deepgram.ts", "providers/egress/sdk-sockets.test.ts", [
+    [
+      "why Deepgram's sockets end",
+      "if (options === undefined) return opened;",
+      "return opened;",
+      "deepgram.*told why it is closed|agent of the caller's",
+    ],
+    ["a polluted base URL", "baseUrl: undefined as never,", "", "with `baseUrl`"],
+  ]),
+  ...guardsOf("providers/elevenlabs.ts", "providers/egress/sdk-sockets.test.ts", [
+    ["frames that are no objects", "isObject(frame) ? listener(frame)", "true ? listener(frame)", "sends a frame"],
+    [
+      "errors that nobody listens to",
+      "connection.on(RealtimeEvents.ERROR, () => {});",
+      "",
+      "nobody listens: the process",
+    ],
+    ["inbound calls", "engine._options = { ...engine._options, apiKey };", "", "verifies what calls in"],
+  ]),
+  ...guardsOf("providers/openai-sdk/openai-realtime.ts", "providers/egress/sdk-sockets.test.ts", [
+    ["why a session ends", "tellWhyItEnds(socket.socket);", "", "tells why it is closed"],
+    ["a signal", 'signal?.addEventListener("abort", abort, { once: true });', "", "ends with its signal"],
+    ["refused keys", "status === 400 || status === 401 || status === 403", "status === 400", "is key_rejected"],
+    ["refusals of byokit's", "isByokError(error) ? error : ", "", "passes byokit's own|is request_timeout"],
+  ]),
+];
