@@ -16,7 +16,7 @@ const toEndpoint = (name: string): Endpoint => ({ baseUrl: `https://${name}`, we
 const listTts = (id: string, name: string): Model => ({ id, name, default: id === "eleven_flash_v2_5", slot: "tts" });
 const listStt = (id: string, name: string): Model => ({ id, name, default: id === "scribe_v2", slot: "stt" });
 
-/** ElevenLabs: `tts`, and `stt` with the Scribe models. Its websocket for text as it is written has no SDK: use `slot.credential`. */
+/** ElevenLabs: `tts`, and `stt` with the Scribe models. Its websocket for text as it is written has no SDK: use `slot.WebSocket`. */
 export const elevenlabs: Provider<"elevenlabs", "tts" | "stt", ElevenLabsClient> = {
   id: "elevenlabs",
   name: "ElevenLabs",

@@ -14,11 +14,11 @@ interface OpenSocket {
 export class HeldSockets {
   readonly #clock: Clock;
   readonly #graceMs: number;
-  readonly #watch: SlotWatch;
+  readonly #watch: Pick<SlotWatch, "hold">;
   readonly #open = new Map<Close, OpenSocket>();
   #stopWatching: (() => void) | undefined;
 
-  constructor(clock: Clock, graceMs: number, watch: SlotWatch) {
+  constructor(clock: Clock, graceMs: number, watch: Pick<SlotWatch, "hold">) {
     this.#clock = clock;
     this.#graceMs = graceMs;
     this.#watch = watch;

@@ -35,11 +35,17 @@ export const guardsOfTheSockets: readonly Guard[] = [
       "return [line];",
       "somebody else's credential",
     ],
+    ["answers that are not compressed", "name === compressing || ", "", "somebody else's credential"],
     ["placeholders in a head", " || line.includes(placeholderPrefix)", "", "or a placeholder"],
     ["the host's own name", "`Host: $" + "{url.host}`,", "", "goes to an IPv6|arrives as it was written"],
   ]),
   ...guardsOf("providers/egress/request-head.ts", "providers/egress/slot-websocket.test.ts", [
-    ["nothing compressed", "compressing.has(name) || ", "", "offers no compression"],
+    [
+      "nothing compressed",
+      '"sec-websocket-version",',
+      '"sec-websocket-version", "sec-websocket-extensions",',
+      "offers no compression",
+    ],
   ]),
   ...guardsOf("providers/egress/foreign-credentials.ts", "providers/egress/slot-agent.test.ts", [
     ["credentials in a query", "!parameter.test(decodeName(part)) && ", "", "somebody else's credential"],
@@ -157,6 +163,14 @@ export const guardsOfTheSockets: readonly Guard[] = [
       "nobody listens: the process",
     ],
     ["inbound calls", "engine._options = { ...engine._options, apiKey };", "", "verifies what calls in"],
+  ]),
+  ...guardsOf("resolver/held-sockets.ts", "resolver/held-sockets.test.ts", [
+    ["a grace", "if (this.#graceMs === 0) close(why);", "close(why);", "has its grace"],
+    ["one end for each", " || socket.timer !== undefined", "", "ends with the last"],
+    ["graces that end with their sockets", "this.#open.get(close)?.timer?.cancel();", "", "ends with the last"],
+    ["watching that ends with the last", "if (this.#open.size > 0) return;", "", "ends with the last"],
+    ["sockets of the platform's", 'socket.serving.source !== "byok" || ', "", "on the platform's key"],
+    ["sockets of a removed key", "this.#open.set(close, { serving, timer: undefined });", "", "says why|has its grace"],
   ]),
   ...guardsOf("providers/openai-sdk/openai-realtime.ts", "providers/egress/sdk-sockets.test.ts", [
     ["why a session ends", "tellWhyItEnds(socket.socket);", "", "tells why it is closed"],

@@ -3,7 +3,7 @@ import { dropCredentialProtocols, dropCredentials } from "./foreign-credentials.
 import { placeholderPrefix } from "./placeholder.ts";
 import type { HeaderRules } from "./request-headers.ts";
 
-/** Of a handshake, and of the way that every request names its length. */
+/** Of a handshake, and of the way that every request names its length; without extensions, for compression is one. */
 const transportHeaders: ReadonlySet<string> = new Set([
   "connection",
   "expect",
@@ -15,7 +15,7 @@ const transportHeaders: ReadonlySet<string> = new Set([
 ]);
 
 /** What is compressed hides a key that comes back in it. */
-const compressing: ReadonlySet<string> = new Set(["accept-encoding", "sec-websocket-extensions"]);
+const compressing = "accept-encoding";
 
 /** A request's head as Node wrote it. */
 export class RequestHead {
@@ -46,6 +46,6 @@ function keepLine(line: string, headerRules: HeaderRules): string[] {
     const left = dropCredentialProtocols(listed.map((protocol) => protocol.trim()));
     return left.length === 0 ? [] : [`${line.slice(0, end)}: ${left.join(", ")}`];
   }
-  if (compressing.has(name) || line.includes(placeholderPrefix)) return [];
+  if (name === compressing || line.includes(placeholderPrefix)) return [];
   return transportHeaders.has(name) || headerRules.allows(name) ? [line] : [];
 }

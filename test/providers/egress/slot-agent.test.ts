@@ -92,7 +92,14 @@ describe("a request through a slot's agent", () => {
   it("carries nothing that is somebody else's credential, or a placeholder, in its head", async () => {
     const { placeholder } = egressOf(ada, supply);
     await send(`https://ada.example/v1?token=a&api_key=b&model=m&x=${placeholder}&access_token=c&keyterm=d`, {
-      headers: { "xi-api-key": "e", cookie: "f", "x-org": "g", "user-agent": placeholder, accept: "text/plain" },
+      headers: {
+        "xi-api-key": "e",
+        cookie: "f",
+        "x-org": "g",
+        "accept-encoding": "gzip",
+        "user-agent": placeholder,
+        accept: "text/plain",
+      },
       auth: "user:pass",
       setHost: false,
     });
