@@ -78,7 +78,12 @@ export const guardsOfTheSockets: readonly Guard[] = [
       "throw this.#moved();",
       "is read anew",
     ],
-    ["one request a connection", 'socket.once("free", () => socket.destroy());', "", "connection of its own"],
+    [
+      "one request a connection",
+      "for (const [name, value] of Object.entries(fixed))",
+      "for (const [name, value] of [] as [string, unknown][])",
+      "connection of its own",
+    ],
     ["whose request it was", "(error: Error) => created(this.#place(error)),", "created,", "says whose request"],
     [
       "no limit of 0",

@@ -42,10 +42,14 @@ class SlotAgent extends Agent {
   readonly #options: SlotAgentOptions;
 
   constructor(options: SlotAgentOptions) {
-    super({ keepAlive: false, maxSockets: Number.POSITIVE_INFINITY });
+    super();
     this.#options = options;
     // One agent for `http:` and `https:`: what is asked for says nothing of what serves.
     Reflect.set(this, "protocol", undefined);
+    // Set otherwise, Node would give a connection to the next request, whose head nobody would write.
+    const fixed = { keepAlive: false, maxSockets: Number.POSITIVE_INFINITY, maxTotalSockets: Number.POSITIVE_INFINITY };
+    for (const [name, value] of Object.entries(fixed))
+      Object.defineProperty(this, name, { get: () => value, set() {} });
   }
 
   /** Called by Node for each request. Undocumented, and what every agent of npm's builds on. */
@@ -86,8 +90,6 @@ class SlotAgent extends Agent {
     const serving = supply.peek() ?? (await supply.decide(opening.signal));
     const aimed = new URL(aim.at(url, serving, transport));
     const socket = await openSocket(aimed, { proxy, signal: opening.signal });
-    // Node would give the connection to the next request, whose head nobody would write.
-    socket.once("free", () => socket.destroy());
     let sent: ServingKey | undefined;
     const report = (status: number | null): void => {
       if (sent !== undefined) supply.onRequest({ serving: sent, status, durationMs: performance.now() - startedAtMs });

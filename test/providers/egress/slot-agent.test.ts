@@ -161,7 +161,12 @@ describe("a request through a slot's agent", () => {
     server.answer = (socket) => socket.write("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
     const agent = Object.assign(agentOf(), { maxSockets: 1, keepAlive: true });
     const headers = { connection: "keep-alive" };
-    await Promise.all([1, 2, 3].map(() => send("https://ada.example/v1", { headers }, "", agent)));
+    const first = begin("https://ada.example/v1/1", { headers }, agent);
+    await new Promise<void>((resolve) => first.once("socket", () => resolve()));
+    const others = [2, 3].map((at) => send(`https://ada.example/v1/${at}`, { headers }, "", agent));
+    first.end();
+    await Promise.all([answerOf(first), ...others]);
+    expect(server.received.map((head) => head.split(" ")[1]).toSorted()).toEqual(["/v1/1", "/v1/2", "/v1/3"]);
     expect(server.received.map(keysIn)).toEqual([1, 2, 3].map(() => ["authorization: Bearer key-one"]));
   });
 });
