@@ -15,6 +15,8 @@ import type { Vendor } from "./vendor.ts";
  * own host only. So an SDK of any kind is built on `baseUrl`, `placeholder` and one of the three.
  */
 export interface Egress extends Endpoint {
+  /** Whose slot it is; `undefined` of a key that is only checked. */
+  readonly orgId: string | undefined;
   /** Stands where an SDK wants a key: random, and no key of anybody's. */
   readonly placeholder: string;
   readonly fetch: typeof fetch;
@@ -47,6 +49,7 @@ export interface EgressOptions {
 
 /** Each part is made when it is first asked for: most slots use one. */
 export class SlotEgress implements Egress {
+  readonly orgId: string | undefined;
   readonly placeholder: string;
   readonly baseUrl: string;
   readonly websocketUrl: string;
@@ -59,6 +62,7 @@ export class SlotEgress implements Egress {
   constructor(options: EgressOptions) {
     const { vendor, placeholder, requestTimeoutMs } = options;
     this.#options = options;
+    this.orgId = options.supply.orgId;
     this.placeholder = placeholder;
     this.baseUrl = vendor.endpoint.baseUrl;
     this.websocketUrl = vendor.endpoint.websocketUrl;

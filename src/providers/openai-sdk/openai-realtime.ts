@@ -14,7 +14,7 @@ import type { OpenAISdk } from "./openai-client.ts";
  */
 export async function openRealtime(
   provider: string,
-  { placeholder, baseUrl, agent, requestTimeoutMs }: Egress,
+  { orgId, placeholder, baseUrl, agent, requestTimeoutMs }: Egress,
   loaded: unknown,
   { model, signal }: RealtimeSession,
 ): Promise<OpenAIRealtimeWS> {
@@ -31,10 +31,12 @@ export async function openRealtime(
   socket.on("error", () => {});
   socket.socket.once("open", () => resolve());
   socket.socket.once("unexpected-response", (_request, response) =>
-    reject(toRejection(provider, response.statusCode ?? 0)),
+    reject(toRejection({ orgId, provider, slot: "realtime" }, response.statusCode ?? 0)),
   );
   socket.socket.once("error", (error) => {
-    reject(isByokError(error) ? error : toFailure(provider, /handshake/iu.test(error.message)));
+    reject(
+      isByokError(error) ? error : toFailure({ orgId, provider, slot: "realtime" }, /handshake/iu.test(error.message)),
+    );
   });
   try {
     await promise;
@@ -47,27 +49,28 @@ export async function openRealtime(
   }
 }
 
-function toRejection(provider: string, status: number): ByokError {
-  if (status === 400 || status === 401 || status === 403) {
-    const message = `"${provider}" rejected the realtime socket with status ${status}. Check the key and the model.`;
-    return new ByokError("key_rejected", message, { provider, slot: "realtime" });
-  }
-  const message = `"${provider}" answered the realtime socket with status ${status}. Check the endpoint, then try again.`;
-  return new ByokError("provider_failed", message, { provider, slot: "realtime" });
+interface Details {
+  readonly orgId: string | undefined;
+  readonly provider: string;
+  readonly slot: "realtime";
 }
 
-function toFailure(provider: string, isTimeout: boolean): ByokError {
-  const details = { provider, slot: "realtime" } as const;
-  if (!isTimeout) {
-    return new ByokError(
-      "provider_failed",
-      `"${provider}" could not be reached. Check its host, then try again.`,
-      details,
-    );
+function toRejection(details: Details, status: number): ByokError {
+  const { provider } = details;
+  if (status === 400 || status === 401 || status === 403) {
+    const message = `"${provider}" rejected the realtime socket with status ${status}. Check the key and the model.`;
+    return new ByokError("key_rejected", message, details);
   }
-  return new ByokError(
-    "request_timeout",
-    `"${provider}" did not open the realtime socket in time. Try again.`,
-    details,
-  );
+  const message = `"${provider}" answered the realtime socket with status ${status}. Check the endpoint, then try again.`;
+  return new ByokError("provider_failed", message, details);
+}
+
+function toFailure(details: Details, isTimeout: boolean): ByokError {
+  const { provider } = details;
+  if (isTimeout) {
+    const message = `"${provider}" did not open the realtime socket in time. Try again.`;
+    return new ByokError("request_timeout", message, details);
+  }
+  const message = `"${provider}" could not be reached. Check its host, then try again.`;
+  return new ByokError("provider_failed", message, details);
 }

@@ -258,7 +258,7 @@ describe.each([openai, xai])("connect() of $id", (provider) => {
     ["HTTP/1.1 101 Switching", "request_timeout"],
   ])("after the answer %j is %s", async (answer, code) => {
     server.answer = (socket) => void socket.write(answer);
-    await expect(open(code === "request_timeout" ? 200 : 10_000)).rejects.toMatchObject({ code });
+    await expect(open(code === "request_timeout" ? 200 : 10_000)).rejects.toMatchObject({ code, orgId: "org" });
     await waitFor(() => expect(supply.open.size).toBe(0));
   });
 

@@ -313,9 +313,9 @@ describe("a connection of a slot's", () => {
     await using evil = await rawServer();
     const names = ["path", "lookup", "socket", "servername", "localAddress", "secureContext", "ca", "auth", "agent"];
     for (const name of names) {
-      const request = begin("https://ada.example/v1");
       Object.defineProperty(Object.prototype, name, { value: evil.origin, configurable: true, writable: true });
       try {
+        const request = begin("https://ada.example/v1");
         request.end();
         await answerOf(request);
       } finally {
