@@ -1,7 +1,7 @@
 import { systemClock } from "../clock.ts";
 import { within } from "../deadline.ts";
 import { ByokError } from "../errors.ts";
-import { importOptional } from "../import-optional.ts";
+import { explainImport } from "../explain-import.ts";
 import type { CacheFailure, KeyCache } from "../shared-cache/key-cache.ts";
 import { redisCache } from "../shared-cache/redis-cache.ts";
 import type { Environment } from "./environment.ts";
@@ -30,7 +30,7 @@ export async function openCache(
   const prefix = readSetting(env, "BYOK_REDIS_PREFIX");
   if (url === undefined) return undefined;
   assertRedisUrl(url);
-  const { Redis } = await importOptional("redis", "ioredis@6", () => import("ioredis"));
+  const { Redis } = await importRedis();
   const redis = new Redis(url, {
     enableOfflineQueue: false,
     commandTimeout: 200,
@@ -63,4 +63,12 @@ function assertRedisUrl(given: string): void {
   if (/^\/?\d*$/u.test(pathname)) return;
   const next = "A Redis has databases by number, as in redis://host:6379/1";
   throw new ByokError("options_invalid", `BYOK_REDIS_URL names a database that is no number. ${next}`);
+}
+
+async function importRedis(): Promise<Pick<typeof import("ioredis"), "Redis">> {
+  try {
+    return await import("ioredis");
+  } catch (error) {
+    throw explainImport(error, "redis", "ioredis@6");
+  }
 }

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { ByokError } from "../errors.ts";
-import { importOptional } from "../import-optional.ts";
+import { explainImport } from "../explain-import.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import { postgresStore } from "../store/postgres/postgres-store.ts";
 import { sqliteStore } from "../store/sqlite/sqlite-store.ts";
@@ -39,13 +39,21 @@ function openSqlite(path: string, creates: boolean): OpenedStore {
 }
 
 async function openPostgres(url: string, schema: string | undefined): Promise<OpenedStore> {
-  const { default: pg } = await importOptional("postgres", "pg@8", () => import("pg"));
+  const { default: pg } = await importPg();
   const connectionString = pinSslMode(url);
   assertConnectable(() => new pg.Client({ connectionString }));
   const pool = new pg.Pool({ connectionString, max: 10, connectionTimeoutMillis: 5_000 });
   pool.on("error", () => {});
   const store = naming("BYOK_SCHEMA", () => postgresStore({ pool, ...(schema === undefined ? {} : { schema }) }));
   return { store, close: () => pool.end() };
+}
+
+async function importPg(): Promise<typeof import("pg")> {
+  try {
+    return await import("pg");
+  } catch (error) {
+    throw explainImport(error, "postgres", "pg@8");
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { DeepgramClient } from "@deepgram/sdk";
-import { importOptional } from "../import-optional.ts";
+import { explainImport } from "../explain-import.ts";
+import { deepgramCanary } from "./canary/deepgram-canary.ts";
 import type { Egress } from "./egress/egress.ts";
 import { extendWebSocket, wsClassOf } from "./egress/slot-websocket.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -47,7 +48,14 @@ export const deepgram: Provider<"deepgram", "stt" | "tts", DeepgramClient> = {
     listTts("aura-2-thalia-en", "Aura 2 Thalia"),
     listTts("aura-2-andromeda-en", "Aura 2 Andromeda"),
   ],
-  load: () => importOptional("deepgram", "@deepgram/sdk@5", () => import("@deepgram/sdk")),
+  canary: deepgramCanary,
+  async load() {
+    try {
+      return await import("@deepgram/sdk");
+    } catch (error) {
+      throw explainImport(error, "deepgram", "@deepgram/sdk@5");
+    }
+  },
   connect: (egress, loaded) => connectDeepgram(egress, loaded as DeepgramSdk),
   check: (credential, signal) => probe(credential, signal, "/v1/auth/token", deepgramRefusals),
 };

@@ -1,7 +1,8 @@
 import type { EventEmitter } from "node:events";
 import type { ElevenLabsClient } from "@elevenlabs/elevenlabs-js";
 import { ByokError } from "../errors.ts";
-import { importOptional } from "../import-optional.ts";
+import { explainImport } from "../explain-import.ts";
+import { elevenlabsCanary } from "./canary/elevenlabs-canary.ts";
 import type { Egress } from "./egress/egress.ts";
 import type { SlotWebSocket } from "./egress/slot-websocket.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -48,7 +49,14 @@ export const elevenlabs: Provider<"elevenlabs", "tts" | "stt", ElevenLabsClient>
     listStt("scribe_v2_turbo", "Scribe v2 Turbo"),
     listStt("scribe_realtime", "Scribe Realtime"),
   ],
-  load: () => importOptional("elevenlabs", "@elevenlabs/elevenlabs-js@2", () => import("@elevenlabs/elevenlabs-js")),
+  canary: elevenlabsCanary,
+  async load() {
+    try {
+      return await import("@elevenlabs/elevenlabs-js");
+    } catch (error) {
+      throw explainImport(error, "elevenlabs", "@elevenlabs/elevenlabs-js@2");
+    }
+  },
   connect: (egress, loaded) => connectElevenLabs(egress, loaded as ElevenLabsSdk),
   check: (credential, signal) => probe(credential, signal, "/v1/models", elevenlabsRefusals),
 };

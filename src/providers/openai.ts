@@ -1,5 +1,6 @@
 import type { OpenAI } from "openai";
 import type { OpenAIRealtimeWS } from "openai/realtime/ws";
+import { openaiCanary } from "./canary/openai-canary.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { probe } from "./http/probe.ts";
 import { foreignKeys } from "./key-format.ts";
@@ -58,6 +59,7 @@ export const openai: Provider<"openai", "llm" | "realtime", OpenAI, OpenAIRealti
     id,
     name: `${id.charAt(0).toUpperCase()}${id.slice(1)}`,
   })),
+  canary: openaiCanary("openai"),
   load: () => loadProtocol("openai"),
   headers: openaiHeaders,
   connect: (egress, loaded) => (loaded as OpenAISdk).connect(egress),

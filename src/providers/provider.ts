@@ -3,6 +3,7 @@ import { callback, list, recordOf, text } from "../option-kinds.ts";
 import { type OptionRules, readOptions, required } from "../read-options.ts";
 import type { Secret } from "../secret.ts";
 import type { Category, Slot } from "../slot.ts";
+import type { Canary } from "./canary/canary.ts";
 import type { Egress } from "./egress/egress.ts";
 import type { Vendor } from "./egress/vendor.ts";
 import type { RefusalReason } from "./refusals/refusal.ts";
@@ -34,6 +35,11 @@ export interface Provider<Id extends string = string, S extends Slot = Slot, C =
   realtime?(egress: Egress, loaded: unknown, session: RealtimeSession): Promise<R>;
   /** The cheapest authenticated call. Never rejects for what the provider answers. Absent: keys are stored unchecked. */
   check?(credential: Credential, signal: AbortSignal): Promise<KeyCheck>;
+  /**
+   * How its SDK is proven when it is loaded, once per process. What does not send as it should is `sdk_unsupported`.
+   * Absent: it is taken on trust.
+   */
+  readonly canary?: Canary<C> | undefined;
   /** The environment variable that its own SDK reads a key from: `OPENAI_API_KEY`. Read by `platformKeysFromEnv()` alone. */
   readonly keyVariable?: string | undefined;
   /** Prefixes that are unmistakably this provider's (`xai-`): another provider refuses a key that starts with one. */
@@ -147,6 +153,7 @@ const rules: OptionRules<Provider> = {
   headers: list,
   sdk: text,
   load: callback,
+  canary: recordOf("what proves its SDK: { sdk, versions, steps }"),
   connect: required(callback),
   realtime: callback,
   check: callback,

@@ -1,6 +1,7 @@
 import type { Resend } from "resend";
 import { byokErrorOf } from "../byok-error-of.ts";
-import { importOptional } from "../import-optional.ts";
+import { explainImport } from "../explain-import.ts";
+import { resendCanary } from "./canary/resend-canary.ts";
 import type { Egress } from "./egress/egress.ts";
 import { probe } from "./http/probe.ts";
 import { foreignKeys, foreignModelKeys } from "./key-format.ts";
@@ -25,7 +26,14 @@ export const resend: Provider<"resend", "email", Resend> = {
   keyPrefixes: ["re_"],
   refusedPrefixes: { ...foreignKeys, ...foreignModelKeys },
   models: [],
-  load: () => importOptional("resend", "resend@6", () => import("resend")),
+  canary: resendCanary,
+  async load() {
+    try {
+      return await import("resend");
+    } catch (error) {
+      throw explainImport(error, "resend", "resend@6");
+    }
+  },
   headers: ["x-batch-validation"],
   connect: (egress, loaded) => connectResend(egress, loaded as ResendSdk),
   check: (credential, signal) => probe(credential, signal, "/domains", resendRefusals),

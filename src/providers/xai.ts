@@ -1,5 +1,6 @@
 import type { OpenAI } from "openai";
 import type { OpenAIRealtimeWS } from "openai/realtime/ws";
+import { openaiCanary } from "./canary/openai-canary.ts";
 import { probe } from "./http/probe.ts";
 import { readObject } from "./http/read-field.ts";
 import { foreignKeys } from "./key-format.ts";
@@ -43,6 +44,7 @@ export const xai: Provider<"xai", "realtime" | "llm", OpenAI, OpenAIRealtimeWS> 
     { id: "sal", name: "Sal" },
     { id: "leo", name: "Leo" },
   ],
+  canary: openaiCanary("xai"),
   load: () => loadProtocol("xai"),
   headers: openaiHeaders,
   connect: (egress, loaded) => (loaded as OpenAISdk).connect(egress),

@@ -1,7 +1,8 @@
-import { isByokError } from "../errors.ts";
+import { type ByokError, isByokError } from "../errors.ts";
+import { loadProven } from "../providers/canary/prove-sdk.ts";
 import type { Provider } from "../providers/provider.ts";
 
-/** Imports SDKs once per provider. A failed import is forgotten, so that it can be tried again. */
+/** Imports and proves SDKs once per provider. A failed import is forgotten, so that it can be tried again. */
 export class SdkLoader {
   readonly #loaded = new Map<string, { readonly sdk: unknown }>();
   readonly #loading = new Map<string, Promise<unknown>>();
@@ -11,13 +12,13 @@ export class SdkLoader {
     return this.#loaded.get(provider.id);
   }
 
-  /** @throws ByokError `sdk_missing` with the install line. */
+  /** @throws ByokError `sdk_missing` or `sdk_unsupported`, each with the install line. */
   async load(provider: Provider): Promise<unknown> {
     const loaded = this.#loaded.get(provider.id);
     if (loaded !== undefined) return loaded.sdk;
     let loading = this.#loading.get(provider.id);
     if (loading === undefined) {
-      loading = (provider.load?.() ?? Promise.resolve(undefined)).finally(() => this.#loading.delete(provider.id));
+      loading = loadProven(provider).finally(() => this.#loading.delete(provider.id));
       this.#loading.set(provider.id, loading);
     }
     const sdk = await loading;
@@ -25,12 +26,18 @@ export class SdkLoader {
     return sdk;
   }
 
-  /** Imports those that are installed; the others fail when a slot needs them. */
+  /** Imports those that are installed and proven; the others fail when a slot needs them. */
   async loadInstalled(providers: readonly Provider[]): Promise<void> {
-    for (const provider of providers) {
-      await this.load(provider).catch((error: unknown) => {
-        if (!isByokError(error) || error.code !== "sdk_missing") throw error;
-      });
-    }
+    const loads = providers.map((provider) =>
+      this.load(provider).catch((error: unknown) => {
+        if (!isMissingSdk(error)) throw error;
+      }),
+    );
+    await Promise.all(loads);
   }
+}
+
+/** Whether a provider has no SDK that can be used; others go on without it. */
+export function isMissingSdk(error: unknown): error is ByokError {
+  return isByokError(error) && (error.code === "sdk_missing" || error.code === "sdk_unsupported");
 }

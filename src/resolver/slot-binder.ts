@@ -1,9 +1,9 @@
 import type { Deadline } from "../deadline.ts";
-import { isByokError, type SlotFailure } from "../errors.ts";
+import type { SlotFailure } from "../errors.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { NamedSlot } from "./agent-config.ts";
 import type { ResolverSettings } from "./resolver-settings.ts";
-import type { SdkLoader } from "./sdk-loader.ts";
+import { isMissingSdk, type SdkLoader } from "./sdk-loader.ts";
 
 /** A slot of an agent whose provider is known and whose SDK is loaded, if its slots have clients. */
 export interface BoundSlot extends Omit<NamedSlot, "provider"> {
@@ -63,7 +63,7 @@ export class SlotBinder {
     try {
       return { ...named, provider, sdk: { sdk: await deadline.outside(this.#sdks.load(provider)) } };
     } catch (error) {
-      if (!isByokError(error) || error.code !== "sdk_missing") throw error;
+      if (!isMissingSdk(error)) throw error;
       return { code: error.code, slot: named.slot, provider: provider.id, message: error.message };
     }
   }

@@ -11,6 +11,7 @@ import { guardsOfTheCommandLine } from "./guards-of-the-command-line.ts";
 import { guardsOfTheDoor } from "./guards-of-the-door.ts";
 import { guardsOfTheModel } from "./guards-of-the-model.ts";
 import { guardsOfTheResolver } from "./guards-of-the-resolver.ts";
+import { guardsOfTheSdks } from "./guards-of-the-sdks.ts";
 import { guardsOfTheServer } from "./guards-of-the-server.ts";
 import { guardsOfTheSockets } from "./guards-of-the-sockets.ts";
 import { guardsOfTheVault } from "./guards-of-the-vault.ts";
@@ -32,4 +33,5 @@ export const allGuards: readonly (readonly [rooms: string, guards: readonly Guar
   ["options", guardsOfOptions],
   ["sockets", guardsOfTheSockets],
   ["a starting worker", guardsOfStartingWorkers],
+  ["the SDKs", guardsOfTheSdks],
 ];

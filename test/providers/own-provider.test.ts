@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { importOptional } from "../../src/import-optional.ts";
+import { explainImport } from "../../src/explain-import.ts";
 import {
   createKeyManager,
   createKeyring,
@@ -35,8 +35,13 @@ const cartesia = (loads: string[] = []) =>
 
 const missing = defineProvider({
   ...cartesia(),
-  load: () =>
-    importOptional("cartesia", "@cartesia/cartesia-js@4", () => import("no-such-package-of-cartesia" as string)),
+  load: async () => {
+    try {
+      return await import("no-such-package-of-cartesia" as string);
+    } catch (error) {
+      throw explainImport(error, "cartesia", "no-such-package-of-cartesia@4");
+    }
+  },
 });
 
 const platform = async (provider: ReturnType<typeof cartesia> | typeof missing, endpoint?: string) => {
@@ -90,7 +95,7 @@ describe("a vendor of the user's own", () => {
     await resolver.ready();
     const error = await caught(resolver.resolve("org", agent));
     expect(error).toMatchObject({ code: "sdk_missing", provider: "cartesia", slot: "tts", retryable: false });
-    expect(error.message).toContain("npm install @cartesia/cartesia-js@4");
+    expect(error.message).toContain("npm install no-such-package-of-cartesia@4");
     await resolver.close();
   });
 

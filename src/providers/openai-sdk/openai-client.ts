@@ -1,6 +1,6 @@
 import type { ClientOptions, OpenAI } from "openai";
 import { isByokError } from "../../errors.ts";
-import { importOptional } from "../../import-optional.ts";
+import { explainImport } from "../../explain-import.ts";
 import { ownProperty } from "../../own-property.ts";
 import type { Egress } from "../egress/egress.ts";
 import { withHeaders } from "../egress/guarded-response.ts";
@@ -23,14 +23,17 @@ type OptionsWithEgress = ClientOptions & { readonly [way]: Egress };
 
 /** @throws ByokError `sdk_missing` */
 export async function loadOpenAI(provider: string): Promise<OpenAISdk> {
-  return await importOptional(provider, "openai@7 ws@8", async () => {
+  try {
     const [sdk, realtime] = await Promise.all([import("openai"), import("openai/realtime/ws")]);
-    const Hermetic = makeHermetic(sdk.OpenAI);
-    return {
-      connect: (egress) => new Hermetic({ [way]: egress } as OptionsWithEgress),
-      OpenAIRealtimeWS: realtime.OpenAIRealtimeWS,
-    };
-  });
+    return toOpenAISdk(sdk.OpenAI, realtime.OpenAIRealtimeWS);
+  } catch (error) {
+    throw explainImport(error, provider, "openai@7 ws@8");
+  }
+}
+
+export function toOpenAISdk(Client: typeof OpenAI, OpenAIRealtimeWS: OpenAISdk["OpenAIRealtimeWS"]): OpenAISdk {
+  const Hermetic = makeHermetic(Client);
+  return { connect: (egress) => new Hermetic({ [way]: egress } as OptionsWithEgress), OpenAIRealtimeWS };
 }
 
 /**

@@ -1,0 +1,31 @@
+import { readFileSync } from "node:fs";
+
+/** The version of a package that is installed for byokit; `undefined` where that cannot be seen, as in a bundle. */
+export function findInstalledVersion(name: string): string | undefined {
+  const here: string | undefined = import.meta.url;
+  if (here === undefined) return undefined;
+  for (let folder = new URL("./", here); ; folder = new URL("../", folder)) {
+    const version = readVersion(new URL(`node_modules/${name}/package.json`, folder));
+    if (version !== undefined || folder.pathname === "/") return version;
+  }
+}
+
+function readVersion(manifest: URL): string | undefined {
+  try {
+    return String(JSON.parse(readFileSync(manifest, "utf8")).version);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a version is within a range of the form `>=6.0.0 <8`. A version ahead of a release is none. */
+export function isWithin(version: string, range: string): boolean {
+  const [from = "", below = ""] = range.split(" ").map((part) => part.replace(/^[^\d]+/u, ""));
+  return /^[\d.]+$/u.test(version) && compare(version, from) >= 0 && compare(version, below) < 0;
+}
+
+function compare(one: string, other: string): number {
+  const [left, right] = [one, other].map((version) => version.split(".").map(Number));
+  const at = [0, 1, 2].find((index) => (left?.[index] ?? 0) !== (right?.[index] ?? 0));
+  return at === undefined ? 0 : (left?.[at] ?? 0) - (right?.[at] ?? 0);
+}

@@ -1,0 +1,58 @@
+import { type Guard, guardsOf } from "./guard.ts";
+
+const test = "providers/canary.test.ts";
+
+/** Of SDKs of any version. */
+export const guardsOfTheSdks: readonly Guard[] = [
+  ...guardsOf("providers/canary/canary-run.ts", test, [
+    [
+      "the canary's key",
+      "if (headers[name] !==",
+      "if (false && headers[name] !==",
+      "goes round byokit|takes no `fetch`",
+    ],
+    ["its placeholder", "sent.includes(this.#placeholder)", "false", "sends its placeholder"],
+    ["the environment in a request", "this.#platform.some(", "[].some(", "sends what the environment says"],
+    [
+      "the environment in a client",
+      "if (holdsAny(client, this.#platform))",
+      "if (false)",
+      "holds what the environment",
+    ],
+    ["a key in a client", "if (holdsAny(client, this.#usedKeys))", "if (false)", "has come by a key"],
+    ["a credential of its own", "if (shown !== null && !shown", "if (false && !shown", "has a credential of its own"],
+    ["what did not arrive", "if (this.#arrived - before >= (step.arrivals ?? 1)) return;", "return;", "sends nothing"],
+    ["a canary's time", "setTimeout(() => this.#aborting.abort(), this.#limitMs)", "undefined", "sends nothing"],
+    [
+      "a client that is not built",
+      'throw new Unproven("builds no client as byokit asks for one");',
+      "",
+      "lacks what is",
+    ],
+    ["the canary's end", "await listener.close();", "", "leaves nothing open"],
+  ]),
+  ...guardsOf("providers/canary/prove-sdk.ts", test, [
+    ["one proof in a process", "proofs.set(canary, proof);", "", "proven once in a process"],
+    ["a version where none can be proven", "|| !isWithin(version, canary.versions)", "", "another version is refused"],
+    ["a version that is not seen", "version === undefined || ", "version !== undefined && ", "an unknown version is"],
+    ["what an operator is told", "process.emitWarning(", "((..._all: unknown[]) => {})(", "and the operator is told"],
+    [
+      "an import of another shape",
+      'throw unsupported(provider, canary, "is not of the shape',
+      'throw new Error("is not of the shape',
+      "lacks what is built on",
+    ],
+  ]),
+  ...guardsOf("providers/deepgram.ts", test, [
+    [
+      "sockets of older Deepgram SDKs",
+      "for (const sockets of [client.listen, client.speak, client.agent]) leaveBy(sockets, egress);",
+      "",
+      "@deepgram/sdk 5.0.0 is proven",
+    ],
+  ]),
+  ...guardsOf("explain-import.ts", "explain-import.test.ts", [
+    ["the package that is missing", "(known.find(", '([""].find(', "names it, as"],
+    ["a file of an installed package", "(name !== undefined && file.test(name))", "false", "that lacks a file"],
+  ]),
+];
