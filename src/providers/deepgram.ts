@@ -1,4 +1,3 @@
-import type { DeepgramClient } from "@deepgram/sdk";
 import { explainImport } from "../explain-import.ts";
 import { deepgramCanary } from "./canary/deepgram-canary.ts";
 import type { Egress } from "./egress/egress.ts";
@@ -8,6 +7,7 @@ import { probe } from "./http/probe.ts";
 import { foreignKeys, foreignModelKeys } from "./key-format.ts";
 import type { Model, Provider } from "./provider.ts";
 import { deepgramRefusals } from "./refusals/deepgram-refusals.ts";
+import type { DeepgramClient } from "./sdk-types.ts";
 
 type DeepgramSdk = typeof import("@deepgram/sdk");
 

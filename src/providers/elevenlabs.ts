@@ -1,5 +1,4 @@
 import type { EventEmitter } from "node:events";
-import type { ElevenLabsClient } from "@elevenlabs/elevenlabs-js";
 import { ByokError } from "../errors.ts";
 import { explainImport } from "../explain-import.ts";
 import { elevenlabsCanary } from "./canary/elevenlabs-canary.ts";
@@ -10,6 +9,7 @@ import { probe } from "./http/probe.ts";
 import { foreignKeys, foreignModelKeys } from "./key-format.ts";
 import type { Model, Provider } from "./provider.ts";
 import { elevenlabsRefusals } from "./refusals/elevenlabs-refusals.ts";
+import type { ElevenLabsClient } from "./sdk-types.ts";
 
 type ElevenLabsSdk = typeof import("@elevenlabs/elevenlabs-js");
 

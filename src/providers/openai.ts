@@ -1,5 +1,3 @@
-import type { OpenAI } from "openai";
-import type { OpenAIRealtimeWS } from "openai/realtime/ws";
 import { openaiCanary } from "./canary/openai-canary.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { probe } from "./http/probe.ts";
@@ -9,6 +7,7 @@ import { openaiHeaders } from "./openai-sdk/openai-headers.ts";
 import { loadProtocol, openSession } from "./openai-sdk/openai-protocol.ts";
 import type { Model, Provider } from "./provider.ts";
 import { openaiRefusals } from "./refusals/openai-refusals.ts";
+import type { OpenAI, OpenAIRealtimeWS } from "./sdk-types.ts";
 
 /** Data residency hosts as the SDK's `dataResidency` option names them (openai 7.57). */
 const regionNames = ["us", "eu", "ae", "au", "in", "jp"] as const;

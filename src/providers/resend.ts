@@ -1,4 +1,3 @@
-import type { Resend } from "resend";
 import { byokErrorOf } from "../byok-error-of.ts";
 import { explainImport } from "../explain-import.ts";
 import { resendCanary } from "./canary/resend-canary.ts";
@@ -7,6 +6,7 @@ import { probe } from "./http/probe.ts";
 import { foreignKeys, foreignModelKeys } from "./key-format.ts";
 import type { Provider } from "./provider.ts";
 import { resendRefusals } from "./refusals/resend-refusals.ts";
+import type { Resend } from "./sdk-types.ts";
 
 type ResendSdk = typeof import("resend");
 

@@ -1,5 +1,3 @@
-import type { OpenAI } from "openai";
-import type { OpenAIRealtimeWS } from "openai/realtime/ws";
 import { openaiCanary } from "./canary/openai-canary.ts";
 import { probe } from "./http/probe.ts";
 import { readObject } from "./http/read-field.ts";
@@ -9,6 +7,7 @@ import { openaiHeaders } from "./openai-sdk/openai-headers.ts";
 import { loadProtocol, openSession } from "./openai-sdk/openai-protocol.ts";
 import type { KeyCheck, Provider } from "./provider.ts";
 import { xaiRefusals } from "./refusals/xai-refusals.ts";
+import type { OpenAI, OpenAIRealtimeWS } from "./sdk-types.ts";
 
 /** What a key without restrictions may do, in the words of `GET /v1/api-key`. */
 const everything = ["api-key:endpoint:*", "api-key:model:*"];

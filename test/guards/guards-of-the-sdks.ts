@@ -48,7 +48,7 @@ export const guardsOfTheSdks: readonly Guard[] = [
       "sockets of older Deepgram SDKs",
       "for (const sockets of [client.listen, client.speak, client.agent]) leaveBy(sockets, egress);",
       "",
-      "@deepgram/sdk 5.0.0 is proven",
+      "@deepgram/sdk 5.0.0.*is proven",
     ],
   ]),
   ...guardsOf("explain-import.ts", "explain-import.test.ts", [

@@ -12,7 +12,7 @@ export function findInstalledVersion(name: string): string | undefined {
 
 function readVersion(manifest: URL): string | undefined {
   try {
-    return String(JSON.parse(readFileSync(manifest, "utf8")).version);
+    return String(JSON.parse(readFileSync(manifest, "utf8")).version).replace(/^v/u, "");
   } catch {
     return undefined;
   }

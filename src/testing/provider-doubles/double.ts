@@ -1,4 +1,6 @@
+// biome-ignore-all lint/suspicious/noTsIgnore: where the types of `ws` are installed there is no error to expect.
 import type { IncomingHttpHeaders, ServerResponse } from "node:http";
+/** @ts-ignore: without the types of `ws`, which declarations of ours must not need, it is `any`. */
 import type { WebSocket } from "ws";
 
 export type DoubleId = "deepgram" | "openai" | "elevenlabs" | "xai" | "resend";

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -6,7 +6,7 @@ import { build, type Format } from "esbuild";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
 const root = resolve(import.meta.dirname, "..");
-const installed = ["jose", "lru-cache", "zod", "openai", "ws"];
+const installed = ["@types/node", "@types/ws", "jose", "lru-cache", "undici-types", "zod", "openai", "ws"];
 const worker = `
   import { createKeyring, createResolver, generateKeyring, memoryStore } from "./src/index.ts";
   const main = async () => {
@@ -57,4 +57,29 @@ it.each<[Format, string]>([
   });
   const printed = execFileSync(process.execPath, [outfile], { encoding: "utf8", timeout: 60_000 });
   expect(JSON.parse(printed)).toEqual(["function", "sdk_missing"]);
+});
+
+it("declarations are checked without an error where one SDK is installed, and its client has its type", () => {
+  const tsc = (...options: readonly string[]): string =>
+    spawnSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), ...options], { encoding: "utf8" })
+      .stdout;
+  expect(tsc("-p", root, "--noCheck", "--emitDeclarationOnly", "--outDir", join(folder, "dist"))).toBe("");
+  const compilerOptions = { module: "nodenext", target: "es2024", strict: true, skipLibCheck: false, noEmit: true };
+  const types = { types: ["node"], lib: ["es2024", "esnext.disposable", "dom.asynciterable"] };
+  writeFileSync(
+    join(folder, "tsconfig.json"),
+    JSON.stringify({ compilerOptions: { ...compilerOptions, ...types }, files: ["typed.ts"] }),
+  );
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
+  writeFileSync(
+    join(folder, "typed.ts"),
+    `import { createResolver, type ResolverOptions } from "./dist/index.js";
+     import * as testing from "./dist/testing/index.js";
+     const resolver = createResolver({} as ResolverOptions);
+     const { llm } = await resolver.resolve("org", { llm_config: { provider: "openai" } });
+     export const wrong: number = llm.client;
+     export { testing };`,
+  );
+  const errors = tsc("-p", folder).trim().split("\n");
+  expect(errors).toEqual([expect.stringContaining("Type 'OpenAI' is not assignable to type 'number'")]);
 });
