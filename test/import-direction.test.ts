@@ -16,7 +16,7 @@ const rows: readonly (readonly [name: string, files: RegExp, roomsItMayUse: read
   ["manager", /^manager\//u, ["ground", "keyring", "store", "shared-cache", "providers"]],
   ["http", /^http\//u, ["ground", "manager"]],
   ["cli", /^cli\//u, ["ground", "keyring", "store", "shared-cache", "providers", "manager", "http"]],
-  ["testing", /^testing\//u, ["ground", "store", "shared-cache"]],
+  ["testing", /^testing\//u, ["ground", "store", "shared-cache", "providers"]],
   [
     "face",
     /^index\.ts$/u,

@@ -36,6 +36,8 @@ export const elevenlabs: Provider<"elevenlabs", "tts" | "stt", ElevenLabsClient>
   headers: ["x-fern-*"],
   sdk: "@elevenlabs/elevenlabs-js@2",
   keyVariable: "ELEVENLABS_API_KEY",
+  /** LiveKit's. */
+  otherKeyVariables: ["ELEVEN_API_KEY"],
   /** Its own keys begin with `sk_` where they begin with anything. */
   refusedPrefixes: { ...foreignKeys, ...foreignModelKeys, "sk-": "it looks like a key of OpenAI" },
   models: [

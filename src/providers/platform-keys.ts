@@ -4,9 +4,6 @@ import { type BuiltinProvider, builtinProviders } from "./builtin.ts";
 import { parseKey } from "./key-format.ts";
 import type { Provider } from "./provider.ts";
 
-/** Other names of a provider's variable, read where its own is absent. ELEVEN_API_KEY is LiveKit's. */
-const otherNames: Readonly<Partial<Record<BuiltinProvider["id"], string>>> = { elevenlabs: "ELEVEN_API_KEY" };
-
 /**
  * The platform's keys from OPENAI_API_KEY, DEEPGRAM_API_KEY, ELEVENLABS_API_KEY (or ELEVEN_API_KEY), XAI_API_KEY and
  * RESEND_API_KEY: each provider's `keyVariable`. The only place where byokit reads a key from the environment, and only
@@ -20,7 +17,9 @@ export function platformKeysFromEnv(
   const keys: Partial<Record<BuiltinProvider["id"], string>> = {};
   for (const provider of builtinProviders) {
     const { id, keyVariable } = provider;
-    const names = [keyVariable, ownProperty(otherNames, id)].filter((name) => name !== undefined);
+    const names = [keyVariable, ...(ownProperty(provider, "otherKeyVariables") ?? [])].filter(
+      (one) => one !== undefined,
+    );
     const name = names.find((one) => ownProperty(env, one)?.trim());
     const key = name === undefined ? undefined : ownProperty(env, name);
     if (name === undefined || key === undefined) continue;

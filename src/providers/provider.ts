@@ -42,6 +42,8 @@ export interface Provider<Id extends string = string, S extends Slot = Slot, C =
   readonly canary?: Canary<C> | undefined;
   /** The environment variable that its own SDK reads a key from: `OPENAI_API_KEY`. Read by `platformKeysFromEnv()` alone. */
   readonly keyVariable?: string | undefined;
+  /** Other names of {@link Provider.keyVariable}, read where it is absent or blank. */
+  readonly otherKeyVariables?: readonly string[] | undefined;
   /** Prefixes that are unmistakably this provider's (`xai-`): another provider refuses a key that starts with one. */
   readonly keyPrefixes?: readonly string[] | undefined;
   /** Prefixes of keys that must not be stored, and why: `{ "sk-admin-": "it is an admin key" }`. */
@@ -158,6 +160,7 @@ const rules: OptionRules<Provider> = {
   realtime: callback,
   check: callback,
   keyVariable: text,
+  otherKeyVariables: list,
   keyPrefixes: list,
   refusedPrefixes: recordOf("reasons by prefix"),
 };

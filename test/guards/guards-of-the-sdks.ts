@@ -55,4 +55,30 @@ export const guardsOfTheSdks: readonly Guard[] = [
     ["the package that is missing", "(known.find(", '([""].find(', "names it, as"],
     ["a file of an installed package", "(name !== undefined && file.test(name))", "false", "that lacks a file"],
   ]),
+  ...guardsOf("testing/provider-contract.ts", "testing/provider-contract.test.ts", [
+    [
+      "a contract's canary",
+      'await runCanary(one, { sdk: provider.sdk ?? provider.id, versions: "", steps }, loaded);',
+      "",
+      "finds a client that.*(sends the environment|goes round)",
+    ],
+    [
+      "a contract's look for the environment",
+      "!names.some(",
+      "!([] as string[]).some(",
+      "finds a client that sends the env",
+    ],
+    [
+      "a contract's look into a client",
+      'ok(!shown(client).includes(vendor.key), "The client shows its key after a request.");',
+      "",
+      "finds a client that holds a key",
+    ],
+    [
+      "a contract's serving host",
+      "equal(vendor.arrived.length, 1,",
+      "void (vendor.arrived.length,",
+      "finds a client that goes round",
+    ],
+  ]),
 ];

@@ -42,6 +42,7 @@ const sayVerdict: Reporter = {
 export default defineConfig({
   root,
   plugins: [takeOut],
+  resolve: { alias: [{ find: /^byokit$/u, replacement: resolve(root, "src/index.ts") }] },
   test: {
     include: [`test/${guard.test}`],
     globalSetup: ["test/servers/global-setup.ts"],

@@ -2,17 +2,18 @@ import { readFileSync } from "node:fs";
 
 /** The version of a package that is installed for byokit; `undefined` where that cannot be seen, as in a bundle. */
 export function findInstalledVersion(name: string): string | undefined {
-  const here: string | undefined = import.meta.url;
-  if (here === undefined) return undefined;
-  for (let folder = new URL("./", here); ; folder = new URL("../", folder)) {
-    const version = readVersion(new URL(`node_modules/${name}/package.json`, folder));
-    if (version !== undefined || folder.pathname === "/") return version;
+  // Without a base of a URL or of a path: bundlers would look there for files to copy.
+  const folders = String(import.meta.url).split("/");
+  while (folders.pop() !== undefined) {
+    const version = readVersion([...folders, "node_modules", name, "package.json"].join("/"));
+    if (version !== undefined) return version;
   }
+  return undefined;
 }
 
-function readVersion(manifest: URL): string | undefined {
+function readVersion(manifest: string): string | undefined {
   try {
-    return String(JSON.parse(readFileSync(manifest, "utf8")).version).replace(/^v/u, "");
+    return String(JSON.parse(readFileSync(new URL(manifest), "utf8")).version).replace(/^v/u, "");
   } catch {
     return undefined;
   }

@@ -2,8 +2,9 @@
 import type { IncomingHttpHeaders, ServerResponse } from "node:http";
 /** @ts-ignore: without the types of `ws`, which declarations of ours must not need, it is `any`. */
 import type { WebSocket } from "ws";
+import type { BuiltinProvider } from "../../providers/builtin.ts";
 
-export type DoubleId = "deepgram" | "openai" | "elevenlabs" | "xai" | "resend";
+export type DoubleId = BuiltinProvider["id"];
 
 /** What a key may do at a double. Nothing given: everything. */
 export interface Grant {
