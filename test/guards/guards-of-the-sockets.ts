@@ -9,12 +9,7 @@ export const guardsOfTheSockets: readonly Guard[] = [
       "const isHeld = false;",
       "chunks of (?:11|16|29) ",
     ],
-    [
-      "a key whose first letters are out",
-      "this.#passed = Buffer.from(bytes.subarray(from, end));",
-      "",
-      "chunks of (?:3|7) ",
-    ],
+    ["a key whose first letters are out", "this.#passed = copy(bytes, from, end);", "", "chunks of (?:3|7) "],
     ["short beginnings at once", "const minHeld = 8;", "const minHeld = 1;", "holds nothing back"],
     ["texts that are no keys", "if (key.length < minLength) return chunk;", "", "three characters"],
   ]),
@@ -152,10 +147,10 @@ export const guardsOfTheSockets: readonly Guard[] = [
   ]),
   ...guardsOf("providers/deepgram.ts", "providers/egress/sdk-sockets.test.ts", [
     [
-      "why Deepgram's sockets end",
+      "Deepgram's sockets in every version",
       "if (options === undefined) return opened;",
       "return opened;",
-      "deepgram.*told why it is closed|agent of the caller's",
+      "agent of the caller's",
     ],
     ["a polluted base URL", "baseUrl: undefined as never,", "", "with `baseUrl`"],
   ]),

@@ -14,12 +14,14 @@ const nothing = Buffer.alloc(0);
  */
 export class AnswerMask {
   readonly #key: Secret;
+  readonly #borders: Uint16Array;
   /** A short beginning of the key that was passed on last. */
   #passed: Buffer = nothing;
   #held: Buffer = nothing;
 
   constructor(key: Secret) {
     this.#key = key;
+    this.#borders = bordersOf(key.reveal());
   }
 
   /** What of `chunk`, and of what was held back before it, may be passed on. */
@@ -32,12 +34,12 @@ export class AnswerMask {
     for (let at = bytes.indexOf(key, 0, "latin1"); at >= 0; at = bytes.indexOf(key, at + 1, "latin1")) {
       bytes.fill("*", at, at + key.length);
     }
-    const beginning = beginningAtEnd(bytes, key);
+    const beginning = beginningAtEnd(bytes, key, this.#borders);
     const from = bytes.length - beginning;
     const isHeld = beginning >= Math.min(minHeld, key.length / 2);
     const end = isHeld ? Math.max(start, from) : bytes.length;
-    this.#passed = Buffer.from(bytes.subarray(from, end));
-    this.#held = Buffer.from(bytes.subarray(end));
+    this.#passed = copy(bytes, from, end);
+    this.#held = copy(bytes, end, bytes.length);
     return bytes.subarray(start, end);
   }
 
@@ -49,12 +51,32 @@ export class AnswerMask {
   }
 }
 
-/** How many bytes at the end of `bytes` are a beginning of `key`. */
-function beginningAtEnd(bytes: Buffer, key: string): number {
-  const first = key.charCodeAt(0);
-  const from = Math.max(0, bytes.length - key.length + 1);
-  for (let at = bytes.indexOf(first, from); at >= 0; at = bytes.indexOf(first, at + 1)) {
-    if (key.startsWith(bytes.toString("latin1", at))) return bytes.length - at;
+function copy(bytes: Buffer, from: number, end: number): Buffer {
+  return from >= end ? nothing : Buffer.from(bytes.subarray(from, end));
+}
+
+/**
+ * How many bytes at the end of `bytes` are a beginning of `key`, by Knuth, Morris and Pratt: texts repeat a key's first
+ * letters all the time.
+ */
+function beginningAtEnd(bytes: Buffer, key: string, borders: Uint16Array): number {
+  let matched = 0;
+  for (let at = Math.max(0, bytes.length - key.length + 1); at < bytes.length; at += 1) {
+    const byte = bytes[at];
+    while (matched > 0 && key.charCodeAt(matched) !== byte) matched = borders[matched - 1] ?? 0;
+    if (key.charCodeAt(matched) === byte) matched += 1;
   }
-  return 0;
+  return matched;
+}
+
+/** For each beginning of `key`, how long a shorter one is that it ends with. */
+function bordersOf(key: string): Uint16Array {
+  const borders = new Uint16Array(key.length);
+  let matched = 0;
+  for (let at = 1; at < key.length; at += 1) {
+    while (matched > 0 && key[matched] !== key[at]) matched = borders[matched - 1] ?? 0;
+    if (key[matched] === key[at]) matched += 1;
+    borders[at] = matched;
+  }
+  return borders;
 }
