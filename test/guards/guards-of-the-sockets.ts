@@ -125,7 +125,7 @@ export const guardsOfTheSockets: readonly Guard[] = [
   ...guardsOf("providers/egress/egress-proxy.ts", "providers/egress/egress-proxy.test.ts", [
     ["a proxy's refusal", "status >= 200 && status <= 299 && end >= 0", "end >= 0", "answers.*(?:407|403|502|SSH)"],
     ["nothing before TLS", "end + headEnd.length === head.length", "true", "and more"],
-    ["answers without an end", "head.length <= maxHead", "true", "xxxx"],
+    ["answers without an end", "head.length <= maxHead", "true", "without an end"],
     ["a URL of a host", 'url.pathname === "/" && !url.search', "true", "path|a=1"],
     ["its password", 'url.password = "";', "", "shown by nothing"],
   ]),
@@ -134,7 +134,7 @@ export const guardsOfTheSockets: readonly Guard[] = [
       "a constructor that never throws",
       "} catch {\n        super(",
       "} catch (error) {\n        throw error;\n        super(",
-      "a symbol|without a text|none can be|twice|there is not",
+      "without a text|none can be|twice|there is not",
     ],
     ["sockets that nobody listens to", 'this.on("error", () => {});', "", "nobody listens"],
     ["the reason of an end", "if (isByokError(error)) socket.emit", "if (false) socket.emit", "tells why it is closed"],

@@ -95,9 +95,9 @@ describe("sockets that leave by a proxy", () => {
     ["HTTP/1.1 502 Bad\r\n\r\n", true, "may reach it"],
     ["SSH-2.0-OpenSSH\r\n\r\n", true, "Check `proxy`"],
     ["HTTP/1.1 200 OK\r\n\r\nand more", true, "Check `proxy`"],
-    ["x".repeat(40_000), true, "Check `proxy`"],
+    ["without an end", true, "Check `proxy`"],
   ])("that it answers %j to are told so, with the next step", async (text, retryable, next) => {
-    answer = (socket) => void socket.write(text);
+    answer = (socket) => void socket.write(text === "without an end" ? "x".repeat(40_000) : text);
     const error = await open();
     expect(error).toMatchObject({ code: "provider_failed", orgId: "org", provider: "ada", retryable });
     expect(String(error)).toContain(next);
