@@ -165,7 +165,7 @@ export const guardsOfTheSockets: readonly Guard[] = [
     ["inbound calls", "engine._options = { ...engine._options, apiKey };", "", "verifies what calls in"],
   ]),
   ...guardsOf("resolver/held-sockets.ts", "resolver/held-sockets.test.ts", [
-    ["a grace", "if (this.#graceMs === 0) close(why);", "close(why);", "has its grace"],
+    ["a grace", "this.#graceMs === 0", "true", "has its grace"],
     ["one end for each", " || socket.timer !== undefined", "", "ends with the last"],
     ["graces that end with their sockets", "this.#open.get(close)?.timer?.cancel();", "", "ends with the last"],
     ["watching that ends with the last", "if (this.#open.size > 0) return;", "", "ends with the last"],
