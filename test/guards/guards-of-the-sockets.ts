@@ -62,6 +62,12 @@ export const guardsOfTheSockets: readonly Guard[] = [
   ]),
   ...guardsOf("providers/egress/slot-agent.ts", "providers/egress/slot-agent.test.ts", [
     [
+      "the key of the turn in which a head leaves",
+      "this.#inPlace(() => this.#decide(opening, (now) => toHead(head, now)))",
+      "toHead(head, serving)",
+      "newer one in the head|not sent once it is removed|while TLS is under way",
+    ],
+    [
       "a host that was not connected to",
       "if (to.origin !== aimed.origin) throw this.#moved();",
       "",
