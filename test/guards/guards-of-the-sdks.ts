@@ -66,19 +66,13 @@ export const guardsOfTheSdks: readonly Guard[] = [
       "a contract's look for the environment",
       "!names.some(",
       "!([] as string[]).some(",
-      "finds a client that sends the env",
+      "finds a client that.*sends the env",
     ],
     [
       "a contract's look into a client",
       'ok(!shown(client).includes(vendor.key), "The client shows its key after a request.");',
       "",
-      "finds a client that holds a key",
-    ],
-    [
-      "a contract's serving host",
-      "equal(vendor.arrived.length, 1,",
-      "void (vendor.arrived.length,",
-      "finds a client that goes round",
+      "finds a client that.*holds a key",
     ],
   ]),
 ];

@@ -15,6 +15,7 @@ const poison = (): void => {
   for (const [name, value] of Object.entries(poisonedEnvironment)) vi.stubEnv(name, value);
 };
 poison();
+const { sdkVersions } = await import("../support/sdks.ts");
 const { deepgram } = await import("../../src/providers/deepgram.ts");
 const { elevenlabs } = await import("../../src/providers/elevenlabs.ts");
 const { openai } = await import("../../src/providers/openai.ts");
@@ -173,25 +174,24 @@ describe("under an Object.prototype that somebody has filled", () => {
   });
 });
 
-const calls: readonly (readonly [string, Provider, string, (client: never) => PromiseLike<unknown>])[] = [
-  ["openai", openai, "/v1", (client: import("openai").OpenAI) => client.models.list()],
-  ["xai", xai, "/v1", (client: import("openai").OpenAI) => client.models.list()],
-  ["deepgram", deepgram, "", (client: import("@deepgram/sdk").DeepgramClient) => client.manage.v1.projects.list()],
-  [
-    "elevenlabs",
-    elevenlabs,
-    "",
-    (client: import("@elevenlabs/elevenlabs-js").ElevenLabsClient) => client.models.list(),
-  ],
-  ["resend", resend, "", (client: import("resend").Resend) => client.domains.list()],
-];
+/** What a client of each provider is asked, and what stands before the paths of its host. */
+const calls: Readonly<Record<string, readonly [prefix: string, call: (client: never) => PromiseLike<unknown>]>> = {
+  openai: ["/v1", (client: import("openai").OpenAI) => client.models.list()],
+  xai: ["/v1", (client: import("openai").OpenAI) => client.models.list()],
+  deepgram: ["", (client: import("@deepgram/sdk").DeepgramClient) => client.manage.v1.projects.list()],
+  elevenlabs: ["", (client: import("@elevenlabs/elevenlabs-js").ElevenLabsClient) => client.models.list()],
+  resend: ["", (client: import("resend").Resend) => client.domains.list()],
+};
 
-describe.each(calls)("a client of %s", (_id, provider, prefix, call) => {
+describe.each(sdkVersions)("a client of $name", ({ provider, load }) => {
+  const [prefix, call] = calls[provider.id] ?? ["", () => Promise.reject(new Error("No call."))];
+  const connect = async (requestTimeoutMs?: number): Promise<unknown> =>
+    provider.connect(egress(provider, prefix, requestTimeoutMs), await load());
   const outcome = async (client: unknown): Promise<unknown> =>
     await Promise.resolve(call(client as never)).catch((error: unknown) => error);
 
   it("shows its key to nobody who inspects, spreads or serialises it, before and after a call", async () => {
-    const client = (await build(provider as never, prefix)) as object;
+    const client = (await connect()) as object;
     const shown = (): string[] => [
       inspect(client, { depth: Number.POSITIVE_INFINITY, showHidden: true }),
       inspect(client, { depth: Number.POSITIVE_INFINITY, showHidden: true, customInspect: false }),
@@ -215,7 +215,7 @@ describe.each(calls)("a client of %s", (_id, provider, prefix, call) => {
       response.writeHead(401, { "content-type": "application/json" });
       response.end(JSON.stringify({ error: { message: echoed }, message: echoed, detail: { message: echoed } }));
     };
-    const failed = await outcome(await build(provider as never, prefix));
+    const failed = await outcome(await connect());
     expect(server.arrived.length).toBeGreaterThan(0);
     const shown = inspect(failed, { depth: Number.POSITIVE_INFINITY, showHidden: true });
     expect(shown).toContain("[key removed]");
@@ -225,7 +225,7 @@ describe.each(calls)("a client of %s", (_id, provider, prefix, call) => {
   it("follows no redirect", async () => {
     await using other = await recordingServer();
     server.answer = (_request, response) => response.writeHead(307, { location: `${other.origin}/` }).end();
-    await outcome(await build(provider as never, prefix));
+    await outcome(await connect());
     expect(other.arrived).toEqual([]);
   });
 
@@ -233,7 +233,7 @@ describe.each(calls)("a client of %s", (_id, provider, prefix, call) => {
     server.answer = (_request, response) => {
       if (what === "body") response.writeHead(200, { "content-type": "application/json" }).write('{"data":');
     };
-    const failed = await outcome(await build(provider as never, prefix, 150));
+    const failed = await outcome(await connect(150));
     expect(inspect(failed, { depth: 8 })).toMatch(/request_timeout|did not answer within 150 ms/u);
   });
 });
