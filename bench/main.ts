@@ -1,4 +1,5 @@
 import { firstCall, importCost } from "./processes.ts";
+import { requestCost } from "./request.ts";
 import { fromMemory, fromPostgres, fromRedis, fromSqlite } from "./resolve.ts";
 
 const rounded = (value: number): number => Number(value.toPrecision(3));
@@ -13,6 +14,11 @@ for (const call of [firstCall(true), firstCall(false)]) {
   const figures = `${rounded(call.resolveMs)} ms, event loop blocked for at most ${rounded(call.blockedMs)} ms`;
   console.log(`first resolve of a cold organisation ${when}: ${call.outcome}, ${figures} (median of 5 processes)`);
 }
+
+const { cpuUs, endToEnd, noise } = await requestCost();
+console.log(
+  `a request through a slot: ${rounded(cpuUs)} µs of CPU; over loopback ${rounded(endToEnd.ratio)} times a bare fetch, which beside itself takes ${rounded(noise.ratio)} times (medians)`,
+);
 
 console.table(
   [await fromMemory(), await fromRedis(), await fromSqlite(), await fromPostgres()].map(

@@ -9,6 +9,7 @@ import { guardsOfTheApi } from "./guards-of-the-api.ts";
 import { guardsOfTheCache } from "./guards-of-the-cache.ts";
 import { guardsOfTheCommandLine } from "./guards-of-the-command-line.ts";
 import { guardsOfTheDoor } from "./guards-of-the-door.ts";
+import { guardsOfTheEgress } from "./guards-of-the-egress.ts";
 import { guardsOfTheModel } from "./guards-of-the-model.ts";
 import { guardsOfTheResolver } from "./guards-of-the-resolver.ts";
 import { guardsOfTheSdks } from "./guards-of-the-sdks.ts";
@@ -19,6 +20,7 @@ import { guardsOfTheVault } from "./guards-of-the-vault.ts";
 /** Every guard of a promise, by the rooms that it stands in. */
 export const allGuards: readonly (readonly [rooms: string, guards: readonly Guard[]])[] = [
   ["providers", guardsOfProviders],
+  ["the egress", guardsOfTheEgress],
   ["keyring and store", guardsOfTheVault],
   ["coherence", guardsOfTheCache],
   ["the resolver and the manager", guardsOfTheResolver],

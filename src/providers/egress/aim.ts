@@ -45,7 +45,7 @@ export class Aim {
   at(url: string, serving: Endpoint, transport: Transport, before: Endpoint = serving): string {
     if (hasDotSegment(url)) throw this.#refuse("a path with dot segments");
     const parsed = URL.parse(url);
-    if (parsed === null || parsed.username !== "" || parsed.password !== "") throw this.#refuse("another host");
+    if (parsed === null) throw this.#refuse("another host");
     const given = parsed.href;
     const base = serving[transport];
     if (isUnder(given, base)) return given;

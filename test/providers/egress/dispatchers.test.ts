@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import selfsigned from "selfsigned";
-import { Agent, getGlobalDispatcher, interceptors, MockAgent, setGlobalDispatcher } from "undici";
+import { Agent, EnvHttpProxyAgent, getGlobalDispatcher, interceptors, MockAgent, setGlobalDispatcher } from "undici";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ByokError } from "../../../src/errors.ts";
 import { HeadGuard } from "../../../src/providers/egress/head-guard.ts";
@@ -62,7 +62,11 @@ describe.each(places)("a dispatcher %s", (_name, install, init) => {
   it("that follows redirects takes no key along", async () => {
     await using other = await recordingServer();
     server.answer = (_request, response) => response.writeHead(307, { location: `${other.origin}/elsewhere` }).end();
-    const agent = new Agent().compose(interceptors.redirect({ maxRedirections: 3 })) as Agent;
+    const agent = new Agent().compose(
+      interceptors.redirect({ maxRedirections: 3 }),
+      // `fetch` asks for none.
+      (dispatch) => (options, handler) => dispatch({ ...options, maxRedirections: 3 } as typeof options, handler),
+    ) as unknown as Agent;
     install(agent);
     await expect(send("/first", init(agent))).rejects.toMatchObject({ code: "host_refused" });
     expect(other.arrived).toEqual([]);
@@ -178,6 +182,15 @@ describe("the guard of a head", () => {
 });
 
 describe("a proxy of the environment's", () => {
+  it("that is installed as dispatcher is gone round on the way to loopback", async () => {
+    await using proxy = await recordingServer();
+    const agent = new EnvHttpProxyAgent({ httpProxy: proxy.origin, httpsProxy: proxy.origin, noProxy: "" });
+    setGlobalDispatcher(agent);
+    expect((await send("/path")).status).toBe(200);
+    expect([proxy.arrived, sent()]).toEqual([[], [["/path", `Bearer ${key}`]]]);
+    await agent.close();
+  });
+
   it("is not between a worker and its own machine", async () => {
     const asked: unknown[] = [];
     const proxy = createServer().on("connect", ({ url }, socket) => {

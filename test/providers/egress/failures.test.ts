@@ -81,7 +81,9 @@ describe.each(sdks)("what %s throws", (id, provider, call) => {
   });
 
   it("is provider_failed for a host that is not there", async () => {
-    const supply = changingSupply(serving(key, "http://127.0.0.1:9"));
+    const gone = await recordingServer();
+    await gone[Symbol.asyncDispose]();
+    const supply = changingSupply(serving(key, gone.origin));
     expect(await failureOf(supply, 3_000)).toMatchObject({ code: "provider_failed", orgId: "org", provider: id });
   });
 

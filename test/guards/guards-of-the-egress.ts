@@ -1,0 +1,222 @@
+import { type Guard, guardsOf } from "./guard.ts";
+
+const at = (name: string): string => `providers/egress/${name}.test.ts`;
+
+/** What a request carries, where it goes, and what comes back of it. */
+export const guardsOfTheEgress: readonly Guard[] = [
+  ...guardsOf("providers/egress/slot-fetch.ts", at("late-key"), [
+    [
+      "a key asked about twice",
+      "this.#confirm(serving);",
+      "",
+      "removed key is not sent|cannot be told|newer key|once is not sent",
+    ],
+    ["a key that cannot be told", "now === undefined || ", "now !== undefined && ", "cannot be told"],
+    ["a decision made anew", "serving = await supply.decide(this.#init.signal);", "", "newer key"],
+    ["an end to deciding", "decisions >= maxDecisions", "false", "changes each time"],
+    [
+      "bodies that are sent once",
+      "const isReplayableBody = isReplayable(this.#init.body);",
+      "const isReplayableBody = true;",
+      "can be sent only once",
+    ],
+    ["a host that has changed", ', "baseUrl", before)', ', "baseUrl")', "newer key of another host"],
+    ["a request's end before its connection", "this.#guard?.end(this.#ended);", "", "carries it no more"],
+  ]),
+  ...guardsOf("providers/egress/slot-fetch.ts", at("bodies"), [
+    [
+      "repetitions where they may arrive",
+      "return this.#options.mayRepeat || isSafe ||",
+      "return true ||",
+      "has a message tried again",
+    ],
+    ["repetitions of what is safe", "|| isSafe ||", "||", "has a list of messages"],
+    ["repetitions that are known again", '|| new Headers(this.#headers).has("idempotency-key")', "", "knows again"],
+    [
+      "one repetition",
+      "isConnectionLost(error)) mayRepeat = false;",
+      "isConnectionLost(error)) mayRepeat = true;",
+      "is tried again once",
+    ],
+    ["requests told once", "if (this.#serving !== undefined) this.#report(this.#serving);", "", "each is told once"],
+  ]),
+  ...guardsOf("providers/egress/slot-fetch.ts", at("failures"), [
+    ["no redirects", "if (isRedirect(response)) throw", "if (false) throw", "for a redirect"],
+  ]),
+  ...guardsOf("providers/egress/slot-fetch.ts", at("pollution"), [
+    ["an answer to data:", 'if (url.startsWith("data:"))', "if (false)", "is answered, and sends nothing"],
+  ]),
+  ...guardsOf("providers/egress/head-guard.ts", at("dispatchers"), [
+    ["a queued request", "this.#confirm();", "", "queued request|tries again|HTTP/2"],
+    ["redirects of a dispatcher's", "assertFirstHop(context);", "", "follows redirects"],
+    ["no time-outs of undici's", "headersTimeout: 0, bodyTimeout: 0", "", "time-out of undici's"],
+    [
+      "options without a prototype",
+      "Object.assign(Object.create(null), options",
+      "Object.assign({}, options",
+      "inherit nothing",
+    ],
+    ["undici 8", ', "onRequestStart"]', "]", "way onRequestStart"],
+    ["undici 7", '["onConnect", ', "[", "way onConnect|queued request"],
+    ["a runtime that says nothing", "if (!isGuarded) throw cannotGuard();", "", "does not say"],
+    ["an end before the connection", "if (this.#ended !== undefined) throw this.#ended;", "", "waits for it"],
+    ["an end of the connection", "if (this.#control !== undefined) abort(", "if (false) abort(", "waits for it"],
+  ]),
+  ...guardsOf("providers/egress/runtime-dispatcher.ts", at("dispatchers"), [
+    [
+      "the application's dispatcher",
+      "if (set !== undefined) return set;",
+      "if (set !== undefined) return Object.assign(Object.create(set), { dispatch: () => true });",
+      "mock answers",
+    ],
+    ["no proxy to loopback", "loopback.test(url) ?", "false ?", "is gone round"],
+  ]),
+  ...guardsOf("providers/egress/aim.ts", at("aim"), [
+    ["dot segments", "if (hasDotSegment(url)) throw", "if (false) throw", "with a segment"],
+    [
+      "dot segments in disguise",
+      'const seen = url.replace(unseen, "");',
+      "const seen = url;",
+      '(openai|resend).*segment "(\\.\\\\t\\.|\\\\n\\.\\.|\\.\\.\\\\r)"',
+    ],
+    ["encoded dot segments", "(?:\\.|%2e)", "(?:\\.)", 'openai.*segment "%2e%2e"'],
+    [
+      "no other host",
+      "if (!isUnder(aimed, new URL(base).origin)) throw",
+      "if (false) throw",
+      "to (another host|another port|plain HTTP|its host as path|a blob) is refused",
+    ],
+    [
+      "a host by its whole name",
+      '&& (url.length === base.length || "/?#".includes(url.charAt(base.length)))',
+      "",
+      "begins like its own",
+    ],
+    [
+      "regions",
+      "const known = [before[transport], ...this.#known[transport]]",
+      "const known = [before[transport]]",
+      "gets what was meant for any other",
+    ],
+    [
+      "hosts beside the default in its region only",
+      "const isDefault = base === this.#default[transport];",
+      "const isDefault = true;",
+      "voice agents' host",
+    ],
+    ["hosts beside the default", "if (isDefault && this.#own", "if (false && this.#own", "voice agents' host"],
+  ]),
+  ...guardsOf("providers/egress/request-headers.ts", at("request-headers"), [
+    [
+      "an allow list",
+      "if (this.allows(name)) headers[name] = value;",
+      "headers[name] = value;",
+      "carries the key and no other|in a Request",
+    ],
+    ["the key's own header", "headers[name] = shown;", "", "carries the key and no other|in OPENAI_CUSTOM"],
+    [
+      "whole names",
+      "this.#names.has(name) ||",
+      "[...this.#names].some((one) => name.startsWith(one)) ||",
+      "openai.*given",
+    ],
+  ]),
+  ...guardsOf("providers/egress/guarded-response.ts", at("answers"), [
+    ["header values", "isEchoed = scrubber !== undefined &&", "isEchoed = false &&", "(deepgram|resend).*in a header"],
+    [
+      "errors scrubbed before they are cut",
+      "const limit = maxErrorLength + scrubber.span;",
+      "const limit = maxErrorLength;",
+      "through elevenlabs.*across what is kept",
+    ],
+    [
+      "answers of no type",
+      "isBinary = binary.test(",
+      "isBinary = !/json|text/u.test(",
+      "through (openai|xai) .*200 of no type",
+    ],
+  ]),
+  ...guardsOf("providers/egress/guarded-response.ts", at("bodies"), [
+    ["texts", "isBinary ? {", "true ? {", "in every way"],
+  ]),
+  // biome-ignore-start lint/suspicious/noTemplateCurlyInString: that is how the source is written.
+  ...guardsOf("providers/egress/key-scrubber.ts", at("answers"), [
+    ["JSON's escapes", "u00${code}|", "x00${code}|", "through (openai|deepgram) .*(escaped for JSON|here and there)"],
+    ["escapes within escapes", "\\\\\\\\{1,3}u00", "\\\\\\\\{1,1}u00", "through a stream of openai.*in another"],
+    ["percent-encodings", "`(?:%(?:25)?${code}|", "`(?:", "through (openai|deepgram) .*percent-encoded"],
+  ]),
+  // biome-ignore-end lint/suspicious/noTemplateCurlyInString: as above.
+  ...guardsOf("providers/egress/key-scrubber.ts", at("bodies"), [
+    [
+      "what may be a beginning",
+      "if (text.length - at < longestSpelling && beginning.test(text.slice(at))) return true;",
+      "",
+      "found wherever",
+    ],
+  ]),
+  ...guardsOf("providers/egress/guarded-body.ts", at("bodies"), [
+    ["what is held back in the end", "return toChunk(this.#held);", 'return toChunk("");', "none after all"],
+    [
+      "a limit of each read",
+      "await within(systemClock, limitMs, reader.read(), expiry)",
+      "await reader.read()",
+      "that stalls",
+    ],
+  ]),
+  ...guardsOf("providers/egress/fetch-failure.ts", at("bodies"), [
+    ["answers that break off", "return isByokError(cause) ? cause : explain();", "return error;", "that breaks off"],
+    ["a reader's own reason", "|| signal?.aborted === true) return error;", ") return error;", "gives up"],
+  ]),
+  ...guardsOf("providers/egress/fetch-failure.ts", at("failures"), [
+    [
+      "what byokit says of a failure",
+      "const shown = new Error(scrubber.scrub(message), { cause: explain() });",
+      "const shown = new Error(scrubber.scrub(message));",
+      "provider_failed",
+    ],
+  ]),
+  ...guardsOf("byok-error-of.ts", at("failures"), [
+    ["own properties", "Object.hasOwn(value, name) ?", "true ?", "finds nothing"],
+    ["an end to causes", "|| depth > maxDepth", "", "finds nothing"],
+    [
+      "refusals that travel as answers",
+      "if (isAnswered(value)) return restore(value);",
+      "",
+      "what (openai|xai) throws.*is (key_revoked|host_refused)",
+    ],
+  ]),
+  ...guardsOf("providers/openai-sdk/openai-client.ts", at("failures"), [
+    [
+      "a refusal as an answer",
+      "if (!isByokError(error)) throw error;",
+      "throw error;",
+      "what (openai|xai) throws.*is (key_revoked|store_unavailable)",
+    ],
+  ]),
+  ...guardsOf("providers/resend.ts", at("failures"), [
+    [
+      "what byokit says, in Resend's shape",
+      'Object.defineProperty(shown, "cause", { value: cause })',
+      "shown",
+      "what resend throws.*is (key_revoked|host_refused|provider_failed)",
+    ],
+    [
+      "the slot's way",
+      'Object.defineProperty(client, "fetchRequest"',
+      'Object.defineProperty(client, "fetchRequested"',
+      "of an older release",
+    ],
+    [
+      "no name of the platform's",
+      'if (headers instanceof Headers) headers.set("user-agent", userAgent);',
+      "",
+      "of an older release",
+    ],
+    [
+      "a status without JSON",
+      'return { name: "application_error", statusCode,',
+      'return { name: "application_error", statusCode: null,',
+      "status of an answer",
+    ],
+  ]),
+];
