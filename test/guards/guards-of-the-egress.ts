@@ -158,7 +158,7 @@ export const guardsOfTheEgress: readonly Guard[] = [
     ["what is held back in the end", "return toChunk(this.#held);", 'return toChunk("");', "none after all"],
     [
       "a limit of each read",
-      "await within(systemClock, limitMs, reader.read(), expiry)",
+      "await readWithin(reader, limitMs, expiry)",
       "await reader.read()",
       "that stalls",
     ],

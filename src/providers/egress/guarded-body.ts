@@ -1,8 +1,7 @@
-import { systemClock } from "../../clock.ts";
-import { within } from "../../deadline.ts";
 import type { KeyScrubber } from "./key-scrubber.ts";
 
 type Chunk = Uint8Array<ArrayBuffer>;
+type Read = Awaited<ReturnType<ReadableStreamDefaultReader<Chunk>["read"]>>;
 
 /** Closes the requests whose answers were dropped half read: the runtime does so for its own streams only. */
 const dropped = new FinalizationRegistry<ReadableStreamDefaultReader<Chunk>>((reader) => {
@@ -34,7 +33,7 @@ export function guardBody(body: ReadableStream<Chunk>, options: GuardedBodyOptio
       async pull(controller) {
         try {
           for (;;) {
-            const { done, value } = await within(systemClock, limitMs, reader.read(), expiry);
+            const { done, value } = await readWithin(reader, limitMs, expiry);
             const passed = filter === undefined ? value : done ? filter.flush() : filter.push(value);
             if (passed !== undefined && passed.length > 0) controller.enqueue(passed);
             if (done) controller.close();
@@ -53,6 +52,17 @@ export function guardBody(body: ReadableStream<Chunk>, options: GuardedBodyOptio
   );
   dropped.register(guarded, reader);
   return guarded;
+}
+
+/** One timer and no more: it is paid for each chunk of every answer. */
+function readWithin(reader: ReadableStreamDefaultReader<Chunk>, limitMs: number, expiry: () => Error): Promise<Read> {
+  const { promise, resolve, reject } = Promise.withResolvers<Read>();
+  const timer = setTimeout(() => reject(expiry()), limitMs);
+  reader
+    .read()
+    .then(resolve, reject)
+    .finally(() => clearTimeout(timer));
+  return promise;
 }
 
 /** Takes the key out chunk by chunk. Holds back what may be the beginning of one, and nothing else. */
