@@ -66,6 +66,7 @@ it("the public face exports these values and no more", () => {
     "ByokError",
     "Secret",
     "builtinProviders",
+    "byokErrorOf",
     "createKeyManager",
     "createKeyring",
     "createResolver",

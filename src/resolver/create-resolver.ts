@@ -5,6 +5,8 @@ import { CallResolver } from "./call-resolver.ts";
 import type { Clients, ExcludedBy, Resolver, ResolverOptions } from "./resolver.ts";
 import { parseSettings } from "./resolver-settings.ts";
 
+type AnyOptions = ResolverOptions<Provider, Clients<Provider>>;
+
 /**
  * Builds the one resolver that a call worker shares. Opens nothing and starts no timer until it is used.
  *
@@ -15,15 +17,15 @@ export function createResolver<P extends Provider = BuiltinProvider, const C ext
 ): Resolver<P, ExcludedBy<P, C>>;
 // The last one is what `ReturnType<typeof createResolver>` sees.
 export function createResolver(options: ResolverOptions): Resolver;
-export function createResolver(options: ResolverOptions<Provider>): Resolver<Provider> {
+export function createResolver(options: AnyOptions): Resolver<Provider> {
   return createResolverOn(systemClock, options);
 }
 
 /** `createResolver` on a clock of the caller's. Internal: for tests that decide what time it is. */
 export function createResolverOn<P extends Provider = BuiltinProvider>(
   clock: Clock,
-  options: ResolverOptions<P>,
+  options: ResolverOptions<P, Clients<P>>,
 ): Resolver<P> {
-  const settings = parseSettings(options as ResolverOptions<Provider>, builtinProviders);
+  const settings = parseSettings(options as AnyOptions, builtinProviders);
   return new CallResolver(clock, settings.store, settings.keyring, settings) as unknown as Resolver<P>;
 }

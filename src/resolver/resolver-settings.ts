@@ -25,8 +25,10 @@ import { keyCacheKind } from "../shared-cache/key-cache-kind.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import { keyStoreKind } from "../store/key-store-kind.ts";
 import { type FallbackPolicy, parsePolicy, policyKind } from "./fallback-policy.ts";
-import type { ResolverOptions } from "./resolver.ts";
+import type { Clients, ResolverOptions } from "./resolver.ts";
 import type { ResolverEvent } from "./resolver-event.ts";
+
+type AnyOptions = ResolverOptions<Provider, Clients<Provider>>;
 
 /** A resolver's options, checked once, with their defaults. */
 export interface ResolverSettings {
@@ -56,7 +58,7 @@ export interface ResolverSettings {
 }
 
 /** @throws ByokError `options_invalid`; `key_malformed` for a platform key that cannot be one. */
-export function parseSettings(given: ResolverOptions<Provider>, builtin: readonly Provider[]): ResolverSettings {
+export function parseSettings(given: AnyOptions, builtin: readonly Provider[]): ResolverSettings {
   const options = readOptions("createResolver()", given, rules);
   const { providers = builtin, platformKeys = {}, endpoints = {}, fallback, clients = true, onEvent } = options;
   const byId = indexProviders(providers);
@@ -97,7 +99,7 @@ export function parseSettings(given: ResolverOptions<Provider>, builtin: readonl
   };
 }
 
-const rules: OptionRules<ResolverOptions<Provider>> = {
+const rules: OptionRules<AnyOptions> = {
   store: required(keyStoreKind),
   keyring: required(keyringKind),
   platformKeys: recordOf("keys by provider: { openai: key }"),
@@ -122,7 +124,7 @@ const rules: OptionRules<ResolverOptions<Provider>> = {
   onEvent: callback,
 };
 
-function pairCacheWithCipher({ cache, keyring }: ResolverOptions<Provider>): ResolverSettings["shared"] {
+function pairCacheWithCipher({ cache, keyring }: AnyOptions): ResolverSettings["shared"] {
   if (cache === undefined) return undefined;
   const cipher = ownProperty(keyring, "entryCipher");
   if (cipher !== undefined) return { cache, cipher };

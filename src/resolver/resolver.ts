@@ -23,7 +23,7 @@ export type ExcludedBy<P extends Provider, C> = C extends true
       : never;
 
 /** What a call worker builds once. */
-export interface ResolverOptions<P extends Provider = BuiltinProvider, C extends Clients<P> = Clients<P>> {
+export interface ResolverOptions<P extends Provider = BuiltinProvider, C extends Clients<P> = true> {
   /** Where the organisations' keys rest. The caller closes it, after the resolver. */
   readonly store: KeyStore;
   /** Opens them. A worker never seals. */

@@ -156,12 +156,7 @@ export const guardsOfTheEgress: readonly Guard[] = [
   ]),
   ...guardsOf("providers/egress/guarded-body.ts", at("bodies"), [
     ["what is held back in the end", "return toChunk(this.#held);", 'return toChunk("");', "none after all"],
-    [
-      "a limit of each read",
-      "await readWithin(reader, limitMs, expiry)",
-      "await reader.read()",
-      "that stalls",
-    ],
+    ["a limit of each read", "await readWithin(reader, limitMs, expiry)", "await reader.read()", "that stalls"],
   ]),
   ...guardsOf("providers/egress/fetch-failure.ts", at("bodies"), [
     ["answers that break off", "return isByokError(cause) ? cause : explain();", "return error;", "that breaks off"],

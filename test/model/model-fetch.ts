@@ -3,7 +3,7 @@ import type { Network } from "./network.ts";
 import type { ProcessClock } from "./virtual-time.ts";
 
 interface Sent {
-  readonly headers: Headers;
+  readonly headers: NonNullable<RequestInit["headers"]>;
   readonly settle: (error: Error | undefined) => void;
 }
 
@@ -34,7 +34,7 @@ export function dispatcherOf(network: Network, clock: ProcessClock, judge: (head
         (handler as Handler).onConnect((error) => {
           refusal = error;
         });
-        if (refusal === undefined) judge(headers);
+        if (refusal === undefined) judge(new Headers(headers));
         settle(refusal);
       };
       network.send("provider", clock, () => {}).then(write, settle);

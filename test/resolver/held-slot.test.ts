@@ -1,5 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { KeyManager, Resolver, ResolverEvent, ResolverOptions } from "../../src/index.ts";
+import type {
+  BuiltinProvider,
+  Clients,
+  KeyManager,
+  Resolver,
+  ResolverEvent,
+  ResolverOptions,
+} from "../../src/index.ts";
 import {
   byokErrorOf,
   createKeyManager,
@@ -17,7 +24,7 @@ let server: RecordingServer;
 let manager: KeyManager;
 let link: UnsteadyStore;
 let events: ResolverEvent[];
-let open: (options?: Partial<ResolverOptions>) => Resolver;
+let open: (options?: Partial<ResolverOptions<BuiltinProvider, Clients>>) => Resolver;
 
 beforeEach(async () => {
   server = await recordingServer();

@@ -1,10 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { createKeyring, createResolver, generateKeyring, memoryStore, type ResolverOptions } from "../../src/index.ts";
+import {
+  type BuiltinProvider,
+  type Clients,
+  createKeyring,
+  createResolver,
+  generateKeyring,
+  memoryStore,
+  type ResolverOptions,
+} from "../../src/index.ts";
 import { platform, vendors } from "../support/worker.ts";
 
-const build = (options: Partial<ResolverOptions>) =>
+const build = (options: Partial<ResolverOptions<BuiltinProvider, Clients>>) =>
   createResolver({ store: memoryStore(), keyring: createKeyring(generateKeyring()), ...options });
-const codeOf = (options: Partial<ResolverOptions>): string => {
+const codeOf = (options: Partial<ResolverOptions<BuiltinProvider, Clients>>): string => {
   try {
     build(options);
     return "taken";
@@ -14,7 +22,7 @@ const codeOf = (options: Partial<ResolverOptions>): string => {
 };
 
 describe("an option", () => {
-  it.each<Partial<ResolverOptions>>([
+  it.each<Partial<ResolverOptions<BuiltinProvider, Clients>>>([
     { deadlineMs: 0 },
     { deadlineMs: Number.NaN },
     { requestTimeoutMs: -1 },
