@@ -4,6 +4,7 @@ import { type Egress, SlotEgress } from "../egress/egress.ts";
 import { type KeySupply, type ServingKey, supplyOf } from "../egress/key-supply.ts";
 import { loadWs } from "../egress/load-ws.ts";
 import { createPlaceholder } from "../egress/placeholder.ts";
+import { dispatcherFor } from "../egress/runtime-dispatcher.ts";
 import type { Provider } from "../provider.ts";
 import type { Canary, CanaryStep } from "./canary.ts";
 import { type CanaryArrival, CanaryListener } from "./canary-listener.ts";
@@ -47,9 +48,10 @@ export async function runCanary(
     throw new CannotProve();
   });
   try {
-    await globalThis
-      .fetch(`http://127.0.0.1:${listener.port}/`, { signal: AbortSignal.timeout(limitMs) })
-      .catch(() => {});
+    const url = `http://127.0.0.1:${listener.port}/`;
+    // As a slot's requests go to loopback: past a proxy that the environment names.
+    const init = { signal: AbortSignal.timeout(limitMs), dispatcher: dispatcherFor(url) };
+    await globalThis.fetch(url, init as RequestInit).catch(() => {});
     if (arrivals.length === 0) throw new CannotProve();
     run = new CanaryRun(provider, listener, limitMs);
     await run.run(canary, loaded);
