@@ -52,6 +52,7 @@ export {
 } from "./providers/provider.ts";
 export { resend } from "./providers/resend.ts";
 export { xai } from "./providers/xai.ts";
+export { parseAgent } from "./resolver/agent-config.ts";
 export { createResolver } from "./resolver/create-resolver.ts";
 export type { FailedKey, FallbackDecision, FallbackPolicy, KeyFailure } from "./resolver/fallback-policy.ts";
 export type { ConnectOptions, KeySource, ResolvedSlot, SlotCredential } from "./resolver/resolved-slot.ts";

@@ -77,6 +77,7 @@ it("the public face exports these values and no more", () => {
     "isByokError",
     "memoryStore",
     "openai",
+    "parseAgent",
     "platformKeysFromEnv",
     "resend",
     "withCatalogue",

@@ -1,6 +1,5 @@
-import { z } from "zod";
 import { ByokError } from "../errors.ts";
-import { copyOwn, isRecord } from "../own-property.ts";
+import { isRecord, ownProperty } from "../own-property.ts";
 import { type Slot, slots } from "../slot.ts";
 import type { AgentConfig } from "./resolver.ts";
 
@@ -13,57 +12,67 @@ export interface NamedSlot {
   readonly voice: string | undefined;
 }
 
-const slotConfig = z.object({
-  provider: z.string().min(1).max(64),
-  model: z.string().max(512).nullish(),
-  voice: z.string().max(512).nullish(),
-});
-
-const agentConfig = z.object({
-  llm_config: slotConfig.nullish(),
-  stt_config: slotConfig.nullish(),
-  tts_config: slotConfig.nullish(),
-  realtime_config: slotConfig.nullish(),
-});
+/** The most characters of a provider's id, and of a model or a voice. */
+const maxIdLength = 64;
+const maxNameLength = 512;
 
 /**
- * The slots that an agent names, in the order llm, stt, tts, realtime.
+ * An agent as it comes from a database: the value of a JSON column, or its text. What it has beside its slots passes.
+ *
+ * @throws ByokError `agent_invalid` when it is not of the documented shape, or names no slot.
+ */
+export function parseAgent(value: unknown): AgentConfig {
+  const agent = typeof value === "string" ? parseText(value) : value;
+  parseSlots(undefined, agent);
+  return agent as AgentConfig;
+}
+
+/**
+ * The slots that an agent names, in the order llm, stt, tts, realtime. Nothing is inherited: no slot, model or voice.
  *
  * @throws ByokError `agent_invalid` when it names none or is not of the documented shape. The message says which field,
  * never what it holds.
  */
-export function parseSlots(orgId: string, agent: AgentConfig): readonly NamedSlot[] {
-  const parsed = agentConfig.safeParse(readAgent(agent));
-  if (!parsed.success) {
-    const fields = parsed.error.issues.map((issue) => issue.path.join(".") || "the agent").join(", ");
-    throw new ByokError(
-      "agent_invalid",
-      `The agent's config is not valid at: ${fields}. Correct the agent; see AgentConfig for its shape.`,
-      { orgId },
-    );
-  }
+export function parseSlots(orgId: string | undefined, agent: unknown): readonly NamedSlot[] {
+  const wrong: string[] = isRecord(agent) ? [] : ["the agent"];
   const named: NamedSlot[] = [];
   for (const slot of slots) {
-    const config = slot === "email" ? undefined : copyOwn(parsed.data[`${slot}_config`]);
-    if (config == null) continue;
-    named.push({ slot, provider: config.provider, model: config.model || undefined, voice: config.voice || undefined });
+    const field = `${slot}_config`;
+    const config = isRecord(agent) && slot !== "email" ? ownProperty(agent, field) : undefined;
+    if (config === undefined || config === null) continue;
+    if (isRecord(config)) named.push(readSlot(slot, config, (name) => wrong.push(`${field}.${name}`)));
+    else wrong.push(field);
+  }
+  if (wrong.length > 0) {
+    const message = `The agent's config is not valid at: ${wrong.join(", ")}. Correct the agent; see AgentConfig for its shape.`;
+    throw new ByokError("agent_invalid", message, { orgId });
   }
   if (named.length > 0) return named;
-  throw new ByokError(
-    "agent_invalid",
-    "The agent names no slot. Give it at least one of llm_config, stt_config, tts_config and realtime_config.",
-    { orgId },
-  );
+  const message =
+    "The agent names no slot. Give it at least one of llm_config, stt_config, tts_config and realtime_config.";
+  throw new ByokError("agent_invalid", message, { orgId });
 }
 
-/** What an agent says itself: no slot, model or voice is inherited. */
-function readAgent(agent: unknown): unknown {
-  if (!isRecord(agent)) return agent;
-  const own = copyOwn(agent);
-  return Object.assign(Object.create(null), {
-    llm_config: copyOwn(own["llm_config"]),
-    stt_config: copyOwn(own["stt_config"]),
-    tts_config: copyOwn(own["tts_config"]),
-    realtime_config: copyOwn(own["realtime_config"]),
-  });
+function readSlot(slot: Slot, config: Readonly<Record<string, unknown>>, refuse: (field: string) => void): NamedSlot {
+  const provider = ownProperty(config, "provider");
+  if (!isText(provider, maxIdLength) || provider === "") refuse("provider");
+  const readName = (field: "model" | "voice"): string | undefined => {
+    const name = ownProperty(config, field) ?? "";
+    if (!isText(name, maxNameLength)) refuse(field);
+    return String(name) || undefined;
+  };
+  return { slot, provider: String(provider), model: readName("model"), voice: readName("voice") };
+}
+
+function isText(value: unknown, maxLength: number): value is string {
+  return typeof value === "string" && value.length <= maxLength;
+}
+
+function parseText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    const message = "The agent is a text that is no JSON. Pass the value of its JSON column, or the column's text.";
+    throw new ByokError("agent_invalid", message);
+  }
 }

@@ -10,7 +10,7 @@ import type { WsModule } from "../providers/egress/slot-websocket.ts";
 import { providerUnknown } from "../providers/provider-unknown.ts";
 import type { Slot } from "../slot.ts";
 import type { KeyStore } from "../store/key-store.ts";
-import type { NamedSlot } from "./agent-config.ts";
+import { type NamedSlot, parseSlots } from "./agent-config.ts";
 import { readClientOptions, readResolveOptions } from "./call-options.ts";
 import { type ChosenSlot, isFailure } from "./chosen-slot.ts";
 import { KeyChooser } from "./key-chooser.ts";
@@ -21,8 +21,6 @@ import { SdkLoader } from "./sdk-loader.ts";
 import { SlotBinder } from "./slot-binder.ts";
 import { SlotDecisions } from "./slot-decisions.ts";
 import { toResolvedSlot } from "./slot-handle.ts";
-
-type ReadAgent = typeof import("./agent-config.ts").parseSlots;
 
 /**
  * How much of the deadline one read of the store may take, waiting for its turn included: what is left lets a fallback
@@ -40,7 +38,6 @@ export class CallResolver {
   readonly #binder: SlotBinder;
   readonly #decisions: SlotDecisions;
   readonly #closing: AbortController = new AbortController();
-  #readAgent: ReadAgent | undefined;
   #ws: { readonly module: WsModule | undefined } | undefined;
 
   constructor(clock: Clock, store: KeyStore, keyring: Keyring, settings: ResolverSettings) {
@@ -60,7 +57,7 @@ export class CallResolver {
     const { deadlineMs } = this.#settings;
     const deadline = new Deadline(this.#clock, deadlineMs, [this.#closing.signal], () => this.#notReady(deadlineMs));
     await deadline.race(this.#cache.feed.poll());
-    await Promise.all([this.#loadAgentReader(), this.#loadWs()]);
+    await this.#loadWs();
     const { clients, mustHaveClients } = this.#settings;
     if (!mustHaveClients) await this.#sdks.loadInstalled([...clients]);
     else for (const provider of clients) await this.#sdks.load(provider);
@@ -69,8 +66,7 @@ export class CallResolver {
   async resolve(orgId: string, agent: AgentConfig, given?: ResolveOptions): Promise<Record<string, unknown>> {
     const options = readResolveOptions(given);
     const deadline = this.#decisions.startDeadline(assertOrgId(orgId), options);
-    const readAgent = this.#readAgent ?? (await deadline.outside(this.#loadAgentReader()));
-    const slots = await this.#serve(orgId, readAgent(orgId, agent), options.atLeast, deadline);
+    const slots = await this.#serve(orgId, parseSlots(orgId, agent), options.atLeast, deadline);
     const resolution: Record<string, unknown> = { orgId };
     for (const resolved of slots) resolution[resolved.slot] = resolved;
     return resolution;
@@ -152,12 +148,6 @@ export class CallResolver {
     const { read, total } = progress;
     const message = `${read} of the log's ${total} changes were read within ${limitMs} ms. Call ready() again: reading goes on.`;
     return new ByokError("deadline_exceeded", message);
-  }
-
-  /** Loaded with the first agent: the validator takes longer to import than everything else together. */
-  async #loadAgentReader(): Promise<ReadAgent> {
-    this.#readAgent ??= (await import("./agent-config.ts")).parseSlots;
-    return this.#readAgent;
   }
 
   async #loadWs(): Promise<{ readonly module: WsModule | undefined }> {

@@ -74,11 +74,16 @@ export const guardsOfOptions: readonly Guard[] = [
   ...guardsOf("resolver/agent-config.ts", "options/polluted-prototype.test.ts", [
     [
       "slots of the agent's own",
-      "agentConfig.safeParse(readAgent(agent))",
-      "agentConfig.safeParse(agent)",
+      'slot !== "email" ? ownProperty(agent, field) : undefined',
+      'slot !== "email" ? agent[field] : undefined',
       "prototype\\.tts_config",
     ],
-    ["models of the agent's own", "copyOwn(parsed.data[", "(parsed.data[", "prototype\\.(model|voice)"],
+    [
+      "models of the agent's own",
+      'ownProperty(config, field) ?? ""',
+      'config[field] ?? ""',
+      "prototype\\.(model|voice)",
+    ],
   ]),
   ...guardsOf("coherence/snapshot-codec.ts", "options/polluted-prototype.test.ts", [
     ["entries that open to what they hold", '= "" } = copyOwn(row);', '= "" } = row;', "prototype\\.key$"],

@@ -57,8 +57,8 @@ export const guardsOfTheResolver: readonly Guard[] = [
   ...guardsOf("resolver/call-resolver.ts", "resolver/resolve.test.ts", [
     [
       "well-formed organisation ids",
-      "const deadline = this.#decisions.startDeadline(assertOrgId(orgId), options);\n    const readAgent",
-      "const deadline = this.#decisions.startDeadline(orgId, options);\n    const readAgent",
+      "const deadline = this.#decisions.startDeadline(assertOrgId(orgId), options);\n    const slots",
+      "const deadline = this.#decisions.startDeadline(orgId, options);\n    const slots",
       "for the organisation",
     ],
     ["no slot without the others", "if (failures.length > 0) throw slotsFailed(orgId, failures);", "", "lists every"],

@@ -15,7 +15,7 @@ let isInterrupted: boolean | undefined;
 
 beforeAll(async () => {
   // Imported with the first call otherwise, in turns that no schedule decides.
-  await import("../../src/resolver/agent-config.ts");
+  await import("ws");
   vi.stubGlobal("fetch", fetchOfTheModel);
   watchUseRule(seen);
   watchKnowledge();
