@@ -108,9 +108,12 @@ export class WorkerMemory {
     return outcome;
   }
 
+  /** Forgets everything; who watches is told once more. */
   clear(): void {
+    const watchers = [...this.#watchers.values()].flatMap((each) => [...each]);
     this.#snapshots.clear();
     this.#watchers.clear();
+    for (const onChange of watchers) onChange();
   }
 
   #tell(orgId: string): void {

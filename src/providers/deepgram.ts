@@ -34,6 +34,7 @@ export const deepgram: Provider<"deepgram", "stt" | "tts", DeepgramClient> = {
   },
   keyHeader: { name: "authorization", scheme: "Token" },
   headers: ["dg-*", "x-deepgram-session-id", "x-fern-*"],
+  repeatable: /\/v[12]\/(?:listen|speak|read)$/u,
   sdk: "@deepgram/sdk@5",
   keyVariable: "DEEPGRAM_API_KEY",
   refusedPrefixes: { ...foreignKeys, ...foreignModelKeys },

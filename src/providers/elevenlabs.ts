@@ -34,6 +34,7 @@ export const elevenlabs: Provider<"elevenlabs", "tts" | "stt", ElevenLabsClient>
   },
   keyHeader: { name: "xi-api-key" },
   headers: ["x-fern-*"],
+  repeatable: /\/v1\/(?:text-to-speech|speech-to-text|speech-to-speech)(?:\/|$)/u,
   sdk: "@elevenlabs/elevenlabs-js@2",
   keyVariable: "ELEVENLABS_API_KEY",
   /** LiveKit's. */

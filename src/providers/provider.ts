@@ -153,6 +153,7 @@ const rules: OptionRules<Provider> = {
   regions: recordOf("endpoints by region"),
   keyHeader: recordOf('how a request shows its key: { name: "authorization", scheme: "Bearer" }'),
   headers: list,
+  repeatable: { form: "a regular expression", fits: (value) => value instanceof RegExp },
   sdk: text,
   load: callback,
   canary: recordOf("what proves its SDK: { sdk, versions, steps }"),

@@ -3,7 +3,7 @@ import { probe } from "./http/probe.ts";
 import { readObject } from "./http/read-field.ts";
 import { foreignKeys } from "./key-format.ts";
 import type { OpenAISdk } from "./openai-sdk/openai-client.ts";
-import { openaiHeaders } from "./openai-sdk/openai-headers.ts";
+import { openaiGenerations, openaiHeaders } from "./openai-sdk/openai-headers.ts";
 import { loadProtocol, openSession } from "./openai-sdk/openai-protocol.ts";
 import type { KeyCheck, Provider } from "./provider.ts";
 import { xaiRefusals } from "./refusals/xai-refusals.ts";
@@ -46,6 +46,7 @@ export const xai: Provider<"xai", "realtime" | "llm", OpenAI, OpenAIRealtimeWS> 
   canary: openaiCanary("xai"),
   load: () => loadProtocol("xai"),
   headers: openaiHeaders,
+  repeatable: openaiGenerations,
   connect: (egress, loaded) => (loaded as OpenAISdk).connect(egress),
   realtime: (egress, loaded, session) => openSession("xai", egress, loaded, session),
   check: (credential, signal) => probe(credential, signal, "/api-key", xaiRefusals, judgeFacts),

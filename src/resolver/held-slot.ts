@@ -6,6 +6,9 @@ import { HeldSockets } from "./held-sockets.ts";
 import type { SlotDecisions } from "./slot-decisions.ts";
 import { SlotWatch } from "./slot-watch.ts";
 
+/** Failures that say nothing of what serves now: a moment of the database's or of a key service's. */
+const unknownCodes: ReadonlySet<string> = new Set(["store_unavailable", "keyring_unavailable", "keyring_outdated"]);
+
 /**
  * A slot that a call holds: says, request by request, which key serves it now. It is decided as a new call would be, by the
  * same code, with one difference: while the database is away it goes on with what it was resolved with.
@@ -16,6 +19,7 @@ export class HeldSlot implements KeySupply {
   readonly #decisions: SlotDecisions;
   /** What it was resolved with, or what has served it since. */
   #current: ChosenSlot;
+  readonly #resolved: ServingKey;
   #hasToldStale = false;
   readonly #watch: SlotWatch;
   readonly #sockets: HeldSockets;
@@ -23,6 +27,7 @@ export class HeldSlot implements KeySupply {
   constructor(decisions: SlotDecisions, chosen: ChosenSlot) {
     this.#decisions = decisions;
     this.#current = chosen;
+    this.#resolved = chosen.serving;
     this.orgId = chosen.orgId;
     this.slot = chosen.slot;
     this.#watch = new SlotWatch(decisions, chosen.orgId, () => this.#reconsider());
@@ -31,13 +36,16 @@ export class HeldSlot implements KeySupply {
 
   /** See `ResolvedSlot.signal`. */
   get signal(): AbortSignal {
-    return this.#watch.signal(this);
+    const signal = this.#watch.signal(this);
+    if (!isSameKey(this.#resolved, this.#current.serving)) this.#watch.fire(this.#replaced());
+    return signal;
   }
 
   peek(): ServingKey | undefined {
     const outcome = this.#decisions.peek(this.#current, this.#current);
     if (outcome !== undefined) return this.#take(outcome);
-    return this.#decisions.cache.isAway ? this.#goOn() : undefined;
+    const serving = this.#decisions.cache.isAway ? this.#goOn() : undefined;
+    return serving ?? this.#judgeLastKnown();
   }
 
   async decide(signal?: AbortSignal | null): Promise<ServingKey> {
@@ -84,12 +92,27 @@ export class HeldSlot implements KeySupply {
     return serving;
   }
 
+  /** What serves although nothing fresh is known, decided in this very turn: for a slot that was served so before. */
+  #judgeLastKnown(): ServingKey | undefined {
+    const { stale, snapshot } = this.#current;
+    if (!stale && snapshot !== undefined) return undefined;
+    const outcome = this.#decisions.judgeLastKnown(this.#current);
+    return isFailure(outcome) ? undefined : this.#take(outcome);
+  }
+
   /** After a change of the organisation: `false` when nothing is known of what serves now. */
   async #reconsider(): Promise<boolean> {
-    const outcome = await this.#decisions.decide(this.#current, undefined);
-    if (isFailure(outcome) && outcome.code === "store_unavailable") return false;
-    const isRemoved = isFailure(outcome) ? outcome.code === "key_not_configured" : outcome.source.reason === "absent";
-    if (isRemoved) this.#sockets.closeRevoked(this.#revoked());
+    let outcome: Outcome;
+    try {
+      outcome = await this.#decisions.decide(this.#current, undefined);
+    } catch (error) {
+      if (!isByokError(error) || error.code !== "closed") throw error;
+      this.#sockets.closeAll(error);
+      this.#watch.fire(error);
+      return true;
+    }
+    if (isFailure(outcome) && unknownCodes.has(outcome.code)) return false;
+    if (this.#decisions.isRemoved(this.#current)) this.#sockets.closeRevoked(this.#revoked());
     if (isFailure(outcome)) this.#watch.fire(this.#toError(outcome));
     else this.#take(outcome);
     return true;

@@ -37,6 +37,10 @@ export class HeldSockets {
     };
   }
 
+  closeAll(why: Error): void {
+    for (const close of [...this.#open.keys()]) close(why);
+  }
+
   closeRevoked(why: Error): void {
     for (const [close, socket] of this.#open) {
       if (socket.serving.source !== "byok" || socket.timer !== undefined) continue;

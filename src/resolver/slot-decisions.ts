@@ -74,6 +74,18 @@ export class SlotDecisions {
     return this.#chooser.choose(orgId, bound, answer);
   }
 
+  /** What serves a slot of which nothing fresh is known, as a new call would be served while the store does not answer. */
+  judgeLastKnown({ orgId, bound }: ChosenSlot): Outcome {
+    this.#closing.throwIfAborted();
+    return this.#chooser.choose(orgId, bound, this.cache.lastKnown(orgId, 0));
+  }
+
+  /** Whether the organisation is known to have no key of the slot's provider any more. */
+  isRemoved({ orgId, provider }: ChosenSlot): boolean {
+    const snapshot = this.cache.peek(orgId, undefined);
+    return snapshot !== undefined && !snapshot.keys.has(provider.id);
+  }
+
   startDeadline(orgId: string, { deadlineMs, signal, atLeast = 0 }: ResolveOptions): Deadline {
     const limitMs = deadlineMs ?? this.settings.deadlineMs;
     const signals = signal === undefined ? [this.#closing] : [this.#closing, signal];

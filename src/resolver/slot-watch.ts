@@ -1,4 +1,4 @@
-import { isByokError } from "../errors.ts";
+import type { Timer } from "../clock.ts";
 import type { SlotDecisions } from "./slot-decisions.ts";
 
 /** A signal keeps its slot alive, and nothing else does. */
@@ -18,6 +18,7 @@ export class SlotWatch {
   #aborting: AbortController | undefined;
   #isPending = false;
   #isRunning = false;
+  #retry: Timer | undefined;
 
   /** `reconsider` resolves to `false` where nothing was known. */
   constructor(decisions: SlotDecisions, orgId: string, reconsider: () => Promise<boolean>) {
@@ -37,6 +38,8 @@ export class SlotWatch {
       slot,
       this.#follow(() => weak.deref()?.changed()),
     );
+    // What has changed since the slot was resolved is found out now.
+    this.changed();
     return signal;
   }
 
@@ -65,7 +68,7 @@ export class SlotWatch {
     this.#isRunning = true;
     while (this.#isPending) {
       this.#isPending = false;
-      const isKnown = await this.#reconsider().catch((error: unknown) => isByokError(error) && error.code === "closed");
+      const isKnown = await this.#reconsider().catch(() => false);
       if (!isKnown) this.#retryLater();
     }
     this.#isRunning = false;
@@ -74,6 +77,7 @@ export class SlotWatch {
   #retryLater(): void {
     const { clock, settings } = this.#decisions;
     const weak = new WeakRef<SlotWatch>(this);
-    clock.schedule(settings.pollMs, () => weak.deref()?.changed(), "background");
+    this.#retry?.cancel();
+    this.#retry = clock.schedule(settings.pollMs, () => weak.deref()?.changed(), "background");
   }
 }

@@ -26,9 +26,9 @@ export const guardsOfTheEgress: readonly Guard[] = [
   ...guardsOf("providers/egress/slot-fetch.ts", at("bodies"), [
     [
       "repetitions where they may arrive",
-      "return this.#options.mayRepeat || isSafe ||",
+      "return isHarmless || isSafe ||",
       "return true ||",
-      "has a message tried again",
+      "has a (message|call|batch) tried again",
     ],
     ["repetitions of what is safe", "|| isSafe ||", "||", "has a list of messages"],
     ["repetitions that are known again", '|| new Headers(this.#headers).has("idempotency-key")', "", "knows again"],

@@ -204,6 +204,66 @@ describe("a slot's signal", () => {
   });
 });
 
+describe("a slot that was resolved while the database is away", () => {
+  it("sends on the platform's key, as long as absence is believed", async () => {
+    await using resolver = open({ platformKeys: { openai: "key-of-the-platform" } });
+    await resolver.resolve("none", agent);
+    link.isDown = true;
+    await waitFor(() => expect(resolver.health().lease.leftMs).toBe(0));
+    const { llm } = await resolver.resolve("none", agent);
+    expect(llm).toMatchObject({ source: "platform", stale: true });
+    await llm.client.models.list();
+    expect(sentKeys()).toEqual(["Bearer key-of-the-platform"]);
+  });
+
+  it("sends on a key that is served past its lease, or on what `fallback` says", async () => {
+    const platformKeys = { openai: "key-of-the-platform" };
+    await using stale = open({ serveStaleMs: 60_000 });
+    await using fallback = open({ platformKeys, fallback: { store_unavailable: "platform" } });
+    await stale.resolve("org", agent);
+    link.isDown = true;
+    await waitFor(() => expect(stale.health().lease.leftMs).toBe(0));
+    for (const resolver of [stale, fallback]) await (await resolver.resolve("org", agent)).llm.client.models.list();
+    expect(sentKeys()).toEqual(["Bearer key-of-monday", "Bearer key-of-the-platform"]);
+  });
+});
+
+it("a signal that is first read after a removal fires, whether or not a request has gone out since", async () => {
+  await using resolver = open({ platformKeys: { openai: "key-of-the-platform" } });
+  const [silent, sending] = await Promise.all([resolver.resolve("org", agent), resolver.resolve("org", agent)]);
+  const { seq } = await manager.remove("org", { provider: "openai" });
+  await resolver.resolve("org", agent, { atLeast: seq });
+  await sending.llm.client.models.list();
+  const signals = [silent.llm.signal, sending.llm.signal];
+  await waitFor(() => expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]));
+});
+
+it("a removal closes sockets although the function that is `fallback` fails", async () => {
+  let isBroken = false;
+  const fallback = (): "fail" => {
+    if (isBroken) throw new Error("A bug.");
+    return "fail";
+  };
+  await using resolver = open({ fallback });
+  const { realtime } = await resolver.resolve("org", { realtime_config: { provider: "openai" } });
+  const socket = await realtime.connect();
+  const closed = new Promise((resolve) => socket.socket.once("close", resolve));
+  isBroken = true;
+  await manager.remove("org", { provider: "openai" });
+  await closed;
+});
+
+it("a resolver that is closed closes the sockets of its slots, and says so to their signals", async () => {
+  const resolver = open();
+  const { realtime } = await resolver.resolve("org", { realtime_config: { provider: "openai" } });
+  const socket = await realtime.connect();
+  const closed = new Promise((resolve) => socket.socket.once("close", resolve));
+  const { signal } = realtime;
+  await resolver.close();
+  await closed;
+  await waitFor(() => expect(signal.reason).toMatchObject({ code: "closed" }));
+});
+
 it("after the resolver is closed no slot sends", async () => {
   const resolver = open();
   const { llm } = await resolver.resolve("org", agent);

@@ -35,7 +35,7 @@ export interface Egress extends Endpoint {
 }
 
 export interface EgressOptions {
-  readonly vendor: Vendor & { readonly category?: string };
+  readonly vendor: Vendor;
   readonly supply: KeySupply;
   readonly placeholder: string;
   readonly requestTimeoutMs: number;
@@ -77,8 +77,7 @@ export class SlotEgress implements Egress {
       supply,
       requestTimeoutMs,
       ...rulesOf(vendor),
-      // What a repeated generation costs is small; a repeated message reaches a person twice.
-      mayRepeat: vendor.category !== "email",
+      repeatable: vendor.repeatable,
     });
     return this.#fetch;
   }

@@ -99,6 +99,7 @@ class SlotAgent extends Agent {
     const toHead = (head: RequestHead, now: ServingKey): WrittenHead => {
       const to = new URL(aim.at(url, now, transport));
       if (to.origin !== aimed.origin) throw this.#moved();
+      if (socket.destroyed) throw this.#moved();
       sent = now;
       const end = (why: Error): void => void socket.destroy(why);
       socket.once("close", supply.holdSocket(now, end));

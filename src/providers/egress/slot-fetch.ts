@@ -21,8 +21,8 @@ export interface SlotFetchOptions {
   readonly requestTimeoutMs: number;
   /** Whether the key is taken out of answers. */
   readonly scrubs: boolean;
-  /** Whether a request that a broken connection took may be sent again although it may have arrived. */
-  readonly mayRepeat: boolean;
+  /** See `Vendor.repeatable`. */
+  readonly repeatable: RegExp | undefined;
 }
 
 /** How often a request is decided anew because its key changed on the way to its connection. */
@@ -160,10 +160,11 @@ class Attempt {
     };
   }
 
-  /** Whether it may arrive twice: by its method, or because the provider drops repetitions of its own accord. */
+  /** Whether it may arrive twice: by its method, by its path, or because the provider drops repetitions of its own accord. */
   #mayRepeat(): boolean {
     const isSafe = /^(?:get|head|put|delete|options)$/iu.test(this.#init.method);
-    return this.#options.mayRepeat || isSafe || new Headers(this.#headers).has("idempotency-key");
+    const isHarmless = this.#options.repeatable?.test(this.#url.replace(/[?#].*$/su, "")) ?? false;
+    return isHarmless || isSafe || new Headers(this.#headers).has("idempotency-key");
   }
 
   #report(serving: ServingKey): void {

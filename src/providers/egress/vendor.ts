@@ -23,4 +23,9 @@ export interface Vendor {
    * begin with `x-stainless-`. Any other is taken off: it may be a credential of somebody else's.
    */
   readonly headers?: readonly string[] | undefined;
+  /**
+   * Paths whose POSTs may arrive twice, such as a generation's: one is sent again, once, when its connection was closed before
+   * an answer. Absent: only what is safe by its method, or has an `idempotency-key`.
+   */
+  readonly repeatable?: RegExp | undefined;
 }

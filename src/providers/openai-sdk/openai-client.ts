@@ -56,6 +56,9 @@ function makeHermetic(Base: typeof OpenAI): typeof OpenAI {
         adminAPIKey: null,
         webhookSecret: null,
         logLevel: "off",
+        // Of their own: the SDK would read what somebody has put on `Object.prototype`.
+        fetchOptions: ownProperty(options, "fetchOptions"),
+        defaultQuery: ownProperty(options, "defaultQuery"),
         timeout: longestTimerMs,
         fetch: answerRefusals(egress.fetch),
       });

@@ -242,14 +242,21 @@ describe("a connection that is closed before an answer", () => {
   const message = { method: "POST", body: "{}" };
   const keyed = { ...message, headers: { "idempotency-key": "one" } };
   it.each([
-    ["a generation", openai, message, 2],
-    ["a list of messages", resend, {}, 2],
-    ["a message that its provider knows again", resend, keyed, 2],
-    ["a message", resend, message, 1],
-    ["a stream", openai, { ...message, body: new Blob(["{}"]).stream(), duplex: "half" }, 1],
-  ] as const)("has %s tried again only where it may arrive twice", async (_name, provider, init, expected) => {
+    ["a generation", openai, "/chat/completions", message, 2],
+    ["speech", elevenlabs, "/v1/text-to-speech/voice/stream?optimize=1", message, 2],
+    ["a transcript", deepgram, "/v1/listen?model=nova-3", message, 2],
+    ["a list of messages", resend, "/emails", {}, 2],
+    ["a message that its provider knows again", resend, "/emails", keyed, 2],
+    ["a message", resend, "/emails", message, 1],
+    ["a call", elevenlabs, "/v1/convai/twilio/outbound-call", message, 1],
+    ["a batch", openai, "/batches", message, 1],
+    ["a stream", openai, "/responses", { ...message, body: new Blob(["{}"]).stream(), duplex: "half" }, 1],
+  ] as const)("has %s tried again only where it may arrive twice", async (_name, provider, path, init, expected) => {
     const once = await raw((times) => (times === 1 ? undefined : ok));
-    const sent = egressOf(provider as Provider, serving(key, once.origin)).fetch(once.origin, init as RequestInit);
+    const sent = egressOf(provider as Provider, serving(key, once.origin)).fetch(
+      `${once.origin}${path}`,
+      init as RequestInit,
+    );
     if (expected === 2) expect((await sent).status).toBe(200);
     else await expect(sent).rejects.toThrow("fetch failed");
     expect(once.times()).toBe(expected);
