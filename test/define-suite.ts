@@ -5,7 +5,11 @@ import { LongFirst } from "./long-first.ts";
 import { noKeyPrinted } from "./support/no-key-printed.ts";
 
 /** Tests with a command of their own, so that `npm test` stays within three minutes. */
-export const faults: readonly string[] = ["test/faults/**/*.test.ts"];
+export const faults: readonly string[] = [
+  "test/faults/**/*.test.ts",
+  "test/shared-cache/redis-{comes-back,failures}.test.ts",
+  "test/store/postgres/postgres-pool.test.ts",
+];
 export const sdks: readonly string[] = [
   "test/providers/egress/*.test.ts",
   "test/providers/{canary,environment,hermetic}.test.ts",

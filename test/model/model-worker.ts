@@ -95,7 +95,9 @@ export class ModelWorker {
     const dispatcher = dispatcherOf(network, this.clock, (headers) => {
       const shown = headers.get("authorization")?.replace("Bearer ", "") ?? "nothing";
       seen.add(`request ${shown === "platform" ? shown : "byok"}`);
-      this.#judge(held.orgId, shown === "platform" ? null : shown, this.#callStaleMs, undefined);
+      // Absence may be believed past the lease, for a slot that was resolved so as well.
+      if (shown === "platform") this.#judge(held.orgId, null, Number.POSITIVE_INFINITY, undefined);
+      else this.#judge(held.orgId, shown, this.#callStaleMs, undefined);
     });
     held.llm.fetch("https://ada.example/", { dispatcher } as RequestInit).catch((error: unknown) => {
       const known = byokErrorOf(error);
