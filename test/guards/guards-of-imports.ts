@@ -16,7 +16,6 @@ export const guardsOfImports: readonly Guard[] = [
     ["a notice of a batch in doubt", "if (mayBeStored(error)) await", "if (false) await", "may or may not"],
     ["one deadline of a batch", "await deadline.race(this.#commit(", "await (this.#commit(", "by one deadline"],
     ["a failure that lasts", "error.retryable ? undefined : (false as const)", "undefined", "no repetition mends"],
-    ["a row's own error", "isByokError(error) ? error : rowInvalid()", "error as ByokError", "says of each row"],
   ]),
   ...guardsOf("shared-cache/notice-listener.ts", "shared-cache/notices.test.ts", [
     ["a notice of a whole batch", "Math.max(firstSeq ?? seq, seq", "Math.max(seq, seq", "of a batch stand"],

@@ -79,7 +79,12 @@ export const guardsOfProviders: readonly Guard[] = [
     ["OPENAI_ADMIN_KEY", "adminAPIKey: null,", "", "admin"],
     ["OPENAI_WEBHOOK_SECRET", "webhookSecret: null,", "", "webhookSecret"],
     ["OPENAI_LOG", 'logLevel: "off",', "", "log setting"],
-    ["one deadline for retries", "return requestDeadline.run(", "return ((_deadline, send) => send())(", "one budget"],
+    [
+      "one deadline for retries",
+      "return requestDeadline.run(",
+      "return ((_deadline, send) => send())(",
+      "kept waiting",
+    ],
     ["a request's own time-out", "requestDeadline.getStore()?.lowerTo(options.timeout)", "void 0", "shorter"],
     [
       "no wait for a late retry",

@@ -124,12 +124,6 @@ export const guardsOfTheEgress: readonly Guard[] = [
   ...guardsOf("providers/egress/guarded-response.ts", at("answers"), [
     ["header values", "isEchoed = scrubber !== undefined &&", "isEchoed = false &&", "(deepgram|resend).*in a header"],
     [
-      "errors scrubbed before they are cut",
-      "const limit = maxErrorLength + scrubber.span;",
-      "const limit = maxErrorLength;",
-      "through elevenlabs.*across what is kept",
-    ],
-    [
       "answers of no type",
       "isBinary = binary.test(",
       "isBinary = !/json|text/u.test(",

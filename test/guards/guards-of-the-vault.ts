@@ -174,7 +174,7 @@ export const guardsOfTheVault: readonly Guard[] = [
       "a listener that fails",
       "callHook(this.#options.onEvent, event);",
       "void this.#options.onEvent?.(event);",
-      "a listener of the caller's",
+      "a listener of the caller's that rejects",
     ],
   ]),
   ...guardsOf("store/sqlite/sqlite-changes.ts", "store/sqlite/sqlite-store.test.ts", [

@@ -22,7 +22,7 @@ const vendor = <const Id extends string>(id: Id) =>
     endpoint: { baseUrl: `https://${id}.example`, websocketUrl: `wss://${id}.example` },
     regions: { eu: { baseUrl: `https://eu.${id}.example`, websocketUrl: `wss://eu.${id}.example` } },
     models: [{ id: `${id}-1`, name: "One", default: true, slot: "llm" }],
-    connect: (egress) => egress,
+    connect: (egress) => ({ egress }),
   });
 
 export const vendors = [vendor("ada"), vendor("bob"), vendor("cleo")] as const;
