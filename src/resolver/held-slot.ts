@@ -21,6 +21,8 @@ export class HeldSlot implements KeySupply {
   #current: ChosenSlot;
   readonly #resolved: ServingKey;
   #hasToldStale = false;
+  /** Whether the last decision found no database to ask, though its log may still be read. */
+  #isUnanswered = false;
   readonly #watch: SlotWatch;
   readonly #sockets: HeldSockets;
 
@@ -44,14 +46,19 @@ export class HeldSlot implements KeySupply {
   peek(): ServingKey | undefined {
     const outcome = this.#decisions.peek(this.#current, this.#current);
     if (outcome !== undefined) return this.#take(outcome);
-    const serving = this.#decisions.cache.isAway ? this.#goOn() : undefined;
+    const serving = this.#isUnanswered || this.#decisions.cache.isAway ? this.#goOn() : undefined;
     return serving ?? this.#judgeLastKnown();
   }
 
   async decide(signal?: AbortSignal | null): Promise<ServingKey> {
-    const outcome = await this.#decideOrFail(signal ?? undefined);
-    const isUnknown = isFailure(outcome) && outcome.code === "store_unavailable";
-    return (isUnknown ? this.#goOn() : undefined) ?? this.#take(outcome);
+    const outcome = await this.#decideOrExpire(signal ?? undefined);
+    const isExpired = isByokError(outcome);
+    if (!isExpired && !(isFailure(outcome) && outcome.code === "store_unavailable")) return this.#take(outcome);
+    this.#isUnanswered = true;
+    const serving = this.#goOn();
+    if (serving !== undefined) return serving;
+    if (isExpired) throw outcome;
+    return this.#take(outcome);
   }
 
   holdSocket(serving: ServingKey, close: (why: Error) => void): () => void {
@@ -65,14 +72,13 @@ export class HeldSlot implements KeySupply {
     this.#decisions.settings.onEvent({ type: "request", ...facts });
   }
 
-  async #decideOrFail(signal: AbortSignal | undefined): Promise<Outcome> {
+  /** The deadline may end before the store says that it does not answer. */
+  async #decideOrExpire(signal: AbortSignal | undefined): Promise<Outcome | ByokError> {
     try {
       return await this.#decisions.decide(this.#current, signal);
     } catch (error) {
-      // The deadline may end before the store says that it does not answer.
-      const serving = isByokError(error) && error.code === "deadline_exceeded" ? this.#goOn() : undefined;
-      if (serving === undefined) throw error;
-      return this.#current;
+      if (isByokError(error) && error.code === "deadline_exceeded") return error;
+      throw error;
     }
   }
 
@@ -122,6 +128,7 @@ export class HeldSlot implements KeySupply {
     if (isFailure(outcome)) throw this.#toError(outcome);
     const before = this.#current;
     this.#current = outcome;
+    this.#isUnanswered = false;
     if (isSameKey(before.serving, outcome.serving)) return outcome.serving;
     const { orgId, provider, slot, serving } = outcome;
     this.#watch.fire(this.#replaced());

@@ -3,7 +3,7 @@ import type { KeySupply, SentRequest, ServingKey } from "../../src/providers/egr
 export interface SwitchedSupply extends KeySupply {
   /** What serves, or why nothing does. */
   now: ServingKey | Error;
-  /** Whether something must be read before it is known. */
+  /** Whether something must be read before it is known; `decide` reads it. */
   isUnread: boolean;
   readonly sent: SentRequest[];
   /** Closes each open socket. */
@@ -24,7 +24,10 @@ export function switchedSupply(first: ServingKey): SwitchedSupply {
     sent: [],
     open: new Set(),
     peek: () => (supply.isUnread ? undefined : answer()),
-    decide: async () => answer(),
+    decide: async () => {
+      supply.isUnread = false;
+      return answer();
+    },
     holdSocket: (_serving, close) => {
       supply.open.add(close);
       return () => supply.open.delete(close);

@@ -18,6 +18,12 @@ export function dropCredentials(search: string): string {
   return kept.length === 0 ? "" : `?${kept.join("&")}`;
 }
 
+/** A URL whose query has no parameter that carries a credential. */
+export function dropUrlCredentials(url: string): string {
+  const search = /\?[^#]*/u.exec(url)?.[0];
+  return search === undefined ? url : url.replace(search, () => dropCredentials(search));
+}
+
 /** Subprotocols without those that carry a credential. */
 export function dropCredentialProtocols(protocols: readonly string[]): string[] {
   return protocols.filter((one, index) => {

@@ -28,6 +28,9 @@ interface Asked {
   readonly opening: Opening;
 }
 
+/** How often a head is decided anew because what serves is not known. */
+const maxDecisions = 4;
+
 type Created = (error: Error | null, socket?: Duplex) => void;
 
 /**
@@ -98,8 +101,7 @@ class SlotAgent extends Agent {
     socket.once("close", () => report(null));
     const toHead = (head: RequestHead, now: ServingKey): WrittenHead => {
       const to = new URL(aim.at(url, now, transport));
-      if (to.origin !== aimed.origin) throw this.#moved();
-      if (socket.destroyed) throw this.#moved();
+      if (to.origin !== aimed.origin || socket.destroyed) throw this.#moved();
       sent = now;
       const end = (why: Error): void => void socket.destroy(why);
       socket.once("close", supply.holdSocket(now, end));
@@ -118,8 +120,18 @@ class SlotAgent extends Agent {
   #decide<T>({ signal }: Opening, use: (serving: ServingKey) => T): T | Promise<T> {
     const { supply } = this.#options;
     const now = supply.peek();
-    if (now !== undefined) return use(now);
-    return supply.decide(signal).then((read) => use(supply.peek() ?? read));
+    return now === undefined ? this.#decideAnew(signal, use) : use(now);
+  }
+
+  /** What a read found may be outdated in the turn after it: what serves is asked for in the turn in which it is used. */
+  async #decideAnew<T>(signal: AbortSignal, use: (serving: ServingKey) => T): Promise<T> {
+    const { supply } = this.#options;
+    for (let decisions = 1; decisions <= maxDecisions; decisions += 1) {
+      await supply.decide(signal);
+      const now = supply.peek();
+      if (now !== undefined) return use(now);
+    }
+    throw this.#moved();
   }
 
   #inPlace<T>(work: () => T | Promise<T>): T | Promise<T> {
@@ -148,7 +160,7 @@ class SlotAgent extends Agent {
 
   #moved(): ByokError {
     const { provider } = this.#options;
-    const message = `The key of "${provider}" moved to another host while a connection was being opened, and nothing was sent. Connect again.`;
+    const message = `What serves "${provider}" changed while a connection was being opened, and nothing was sent. Connect again.`;
     return this.#fail("key_replaced", message);
   }
 }

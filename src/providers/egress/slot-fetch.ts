@@ -1,6 +1,7 @@
 import { ByokError, type ByokErrorCode } from "../../errors.ts";
 import type { Aim } from "./aim.ts";
 import { breakToFailure, isConnectionLost, isRedirect, toFailure } from "./fetch-failure.ts";
+import { dropUrlCredentials } from "./foreign-credentials.ts";
 import type { GuardedBodyOptions } from "./guarded-body.ts";
 import { guardResponse } from "./guarded-response.ts";
 import { type Dispatcher, HeadGuard } from "./head-guard.ts";
@@ -114,7 +115,7 @@ class Attempt {
 
   async #sendOnce(serving: ServingKey, before: ServingKey): Promise<Response> {
     const { aim, headerRules, scrubs } = this.#options;
-    const url = aim.at(this.#url, serving, "baseUrl", before);
+    const url = dropUrlCredentials(aim.at(this.#url, serving, "baseUrl", before));
     let changed: unknown;
     this.#guard = new HeadGuard(this.#dispatcher ?? dispatcherFor(url), () => {
       try {

@@ -19,6 +19,9 @@ const longestTimerMs = 2_147_483_647;
 /** Travels through `withOptions()` with the other options, so that a clone leaves by the same way. */
 const way = Symbol("egress");
 
+/** Of their own in every request: the SDK would read what somebody has put on `Object.prototype`. */
+const nothingInherited = { fetchOptions: undefined, query: undefined };
+
 type OptionsWithEgress = ClientOptions & { readonly [way]: Egress };
 
 /** @throws ByokError `sdk_missing` */
@@ -56,7 +59,6 @@ function makeHermetic(Base: typeof OpenAI): typeof OpenAI {
         adminAPIKey: null,
         webhookSecret: null,
         logLevel: "off",
-        // Of their own: the SDK would read what somebody has put on `Object.prototype`.
         fetchOptions: ownProperty(options, "fetchOptions"),
         defaultQuery: ownProperty(options, "defaultQuery"),
         timeout: longestTimerMs,
@@ -70,7 +72,9 @@ function makeHermetic(Base: typeof OpenAI): typeof OpenAI {
     override request<Rsp>(
       ...args: Parameters<typeof Base.prototype.request>
     ): ReturnType<typeof Base.prototype.request<Rsp>> {
-      return this.#withinDeadline(() => super.request<Rsp>(...args));
+      const [options, ...more] = args;
+      const own = Promise.resolve(options).then((given) => ({ ...nothingInherited, ...given }));
+      return this.#withinDeadline(() => super.request<Rsp>(own as typeof options, ...more));
     }
 
     /** Lists pass by `request`. `never`, because no override can repeat the generics of the SDK's own declaration. */

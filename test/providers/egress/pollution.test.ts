@@ -103,6 +103,37 @@ describe("what somebody has put on Object.prototype", () => {
   });
 });
 
+describe("what somebody has put on Object.prototype for OpenAI's SDK", () => {
+  it.each([
+    "fetchOptions",
+    "defaultQuery",
+    "query",
+    "headers",
+    "path",
+    "timeout",
+  ])("as %s changes no request", async (name) => {
+    const client = openai.connect(egressOf(openai, serving(key, server.origin)), await openai.load?.());
+    const ask = async (): Promise<void> => {
+      for (const one of [client, client.withOptions({ maxRetries: 0 })]) {
+        await Promise.resolve(one.get("/models", { timeout: 2_000, maxRetries: 0 })).catch(() => {});
+      }
+    };
+    await ask();
+    const clean = server.arrived.splice(0);
+    expect(clean).toHaveLength(2);
+    for (const value of [{ dispatcher: { dispatch: () => other.arrived.push("dispatched") } }, { token: "planted" }]) {
+      Object.defineProperty(Object.prototype, name, { value, configurable: true, writable: true, enumerable: false });
+      try {
+        await ask();
+      } finally {
+        Reflect.deleteProperty(Object.prototype, name);
+      }
+    }
+    expect(other.arrived).toEqual([]);
+    for (const text of server.arrived) expect(clean).toContain(text);
+  });
+});
+
 describe("a question whether there is a fetch", () => {
   it("is answered, and sends nothing", async () => {
     const { fetch: send } = egressOf(openai, serving(key, server.origin));

@@ -96,6 +96,14 @@ describe.each(providers)("a request for %s", (id, provider) => {
   });
 });
 
+it("a query carries no credential, and everything else as it was written", async () => {
+  const { fetch: send, placeholder } = egressOf(openai, serving(key, server.origin));
+  const query = `a=1%2B1&api_key=${leak}&token=${leak}&b=${placeholder}&access_token=${leak}&keyterm=x&a=2`;
+  await send(`${server.origin}/v1/models?${query}#api_key`);
+  await send(`${server.origin}/v1/models?key=${leak}`);
+  expect(server.arrived.map(({ url }) => url)).toEqual(["/v1/models?a=1%2B1&keyterm=x&a=2", "/v1/models"]);
+});
+
 describe("a header that the application sets", () => {
   it.each([openai, xai])("for $id in OPENAI_CUSTOM_HEADERS does not arrive", async (provider) => {
     const { OpenAI } = await import("openai");

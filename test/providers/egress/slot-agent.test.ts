@@ -214,6 +214,31 @@ describe("a key that changes while a connection is opened", () => {
     expect(server.received[0]).toMatch(/\r\n\r\na body$/u);
   });
 
+  it("that is outdated as soon as it was read is not sent, but what serves then", async () => {
+    const request = await opened();
+    const outdated = serving("key-two", server.origin);
+    supply.isUnread = true;
+    let reads = 0;
+    supply.decide = async () => {
+      reads += 1;
+      supply.isUnread = reads < 2;
+      supply.now = serving("key-three", server.origin);
+      return outdated;
+    };
+    request.end("a body");
+    await answerOf(request);
+    expect(server.received.map(keysIn)).toEqual([["authorization: Bearer key-three"]]);
+  });
+
+  it("that nobody can tell is given up, and nothing is sent", async () => {
+    const request = await opened();
+    supply.isUnread = true;
+    supply.decide = async () => serving("key-two", server.origin);
+    request.end("a body");
+    await expect(answerOf(request)).rejects.toMatchObject({ code: "key_replaced", orgId: "org", retryable: true });
+    expect(server.received.join("")).toBe("");
+  });
+
   it("is not sent when it is removed while TLS is under way", async () => {
     const trusted = tls.getCACertificates("default");
     const made = await certificate();
