@@ -44,7 +44,7 @@ export class HeldSlot implements KeySupply {
   }
 
   peek(): ServingKey | undefined {
-    const outcome = this.#decisions.peek(this.#current, this.#current);
+    const outcome = this.#decisions.peek(this.#current);
     if (outcome !== undefined) return this.#take(outcome);
     const serving = this.#isUnanswered || this.#decisions.cache.isAway ? this.#goOn() : undefined;
     return serving ?? this.#judgeLastKnown();

@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import { isUnopened, type OpenedSnapshot } from "../coherence/opened-snapshot.ts";
 import type { SnapshotAnswer, SnapshotCache, SnapshotRequest } from "../coherence/snapshot-cache.ts";
 import { Deadline } from "../deadline.ts";
 import { ByokError, isByokError, type SlotFailure } from "../errors.ts";
@@ -57,20 +58,26 @@ export class SlotDecisions {
    *
    * @throws ByokError `closed`
    */
-  peek({ orgId, bound, snapshot: held, source }: ChosenSlot, current: ChosenSlot): Outcome | undefined {
+  peek(current: ChosenSlot): Outcome | undefined {
     this.#closing.throwIfAborted();
+    const { orgId, bound, snapshot: held, source } = current;
     const snapshot = this.cache.peek(orgId, held);
     if (snapshot === undefined) return undefined;
     if (snapshot === held && source.source === "byok") return current;
+    if (mayOpen(snapshot, current)) return isStillOpen(snapshot, current) ? { ...current, snapshot } : undefined;
     return this.#chooser.choose(orgId, bound, { snapshot, overdueMs: 0 });
   }
 
   /** What serves a slot now, read first where it must be. Rejects with the reason of `signal`. */
-  async decide({ orgId, bound }: ChosenSlot, signal: AbortSignal | undefined): Promise<Outcome> {
+  async decide(current: ChosenSlot, signal: AbortSignal | undefined): Promise<Outcome> {
+    const { orgId, bound } = current;
     const deadline = this.startDeadline(orgId, signal === undefined ? {} : { signal });
     deadline.throwIfEnded();
     const request = this.#toRequest([bound.provider.id], 0);
     const answer = this.cache.hit(orgId, request) ?? (await this.#read(orgId, request, deadline));
+    if (answer?.overdueMs === 0 && isStillOpen(answer.snapshot, current)) {
+      return { ...current, snapshot: answer.snapshot };
+    }
     return this.#chooser.choose(orgId, bound, answer);
   }
 
@@ -118,4 +125,17 @@ export class SlotDecisions {
     const message = `The call did not end within ${limitMs} ms. Try again, or raise \`deadlineMs\`.`;
     return new ByokError("deadline_exceeded", message, { orgId });
   }
+}
+
+/** Whether the keyring may open the slot's key at another time. */
+function mayOpen({ keys }: OpenedSnapshot, { provider }: ChosenSlot): boolean {
+  const key = keys.get(provider.id);
+  return key !== undefined && isUnopened(key) && key.reason !== "undecryptable";
+}
+
+/** Whether a call has opened before what the keyring does not open now: a secret id names one key for ever. */
+function isStillOpen(snapshot: OpenedSnapshot, current: ChosenSlot): boolean {
+  const { serving, provider } = current;
+  const key = snapshot.keys.get(provider.id);
+  return mayOpen(snapshot, current) && serving.secretId === key?.secretId && serving.region === key.region;
 }

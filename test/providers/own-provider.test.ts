@@ -10,7 +10,9 @@ import {
   generateKeyring,
   memoryStore,
 } from "../../src/index.ts";
+import { createResolverOn } from "../../src/resolver/create-resolver.ts";
 import { caught } from "../support/caught.ts";
+import { ManualClock } from "../support/manual-clock.ts";
 import { recordingServer } from "../support/recording-server.ts";
 
 /** A vendor whose SDK is loaded as often as `loads` says. */
@@ -106,6 +108,25 @@ describe("a vendor of the user's own", () => {
     const options = { store: memoryStore(), keyring: createKeyring(generateKeyring()), providers };
     expect(() => createResolver(options as never)).toThrow(expect.objectContaining({ code: "options_invalid" }));
   });
+});
+
+it("the import of a first call takes nothing of its deadline", async () => {
+  const clock = new ManualClock();
+  const imported = Promise.withResolvers<unknown>();
+  const slow = defineProvider({ ...cartesia(), load: () => imported.promise });
+  const store = memoryStore();
+  await store.migrate();
+  const options = { store, keyring: createKeyring(generateKeyring()), providers: [slow], deadlineMs: 1_000 };
+  const resolver = createResolverOn(clock, { ...options, platformKeys: { cartesia: "platform-key" } });
+  const call = resolver.resolve("org", agent);
+  await clock.advance(5_000);
+  imported.resolve({ prefix: "loaded" });
+  expect((await call).tts.source).toBe("platform");
+  const never = defineProvider({ ...cartesia(), load: () => new Promise<never>(() => {}) });
+  const other = createResolverOn(clock, { ...options, providers: [never] });
+  const ended = caught(other.resolve("org", agent));
+  await clock.advance(60_000);
+  expect((await ended).code).toBe("deadline_exceeded");
 });
 
 it("importing byokit loads no SDK, no driver, no cipher and no validator", () => {

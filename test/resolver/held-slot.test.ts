@@ -3,11 +3,13 @@ import type {
   BuiltinProvider,
   Clients,
   KeyManager,
+  Keyring,
   Resolver,
   ResolverEvent,
   ResolverOptions,
 } from "../../src/index.ts";
 import {
+  ByokError,
   byokErrorOf,
   createKeyManager,
   createKeyring,
@@ -236,6 +238,33 @@ it("a signal that is first read after a removal fires, whether or not a request 
   await sending.llm.client.models.list();
   const signals = [silent.llm.signal, sending.llm.signal];
   await waitFor(() => expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]));
+});
+
+it("a key service that is away fires no signal and fails no request of a key that is open", async () => {
+  const keyring = createKeyring(generateKeyring());
+  let isDown = false;
+  const remote: Keyring = {
+    seal: (key, context) => keyring.seal(key, context),
+    open: async (sealed, context) => {
+      if (isDown) throw new ByokError("keyring_unavailable", "The key service does not answer. Try again.");
+      return await keyring.open(sealed, context);
+    },
+  };
+  const store = memoryStore();
+  await store.migrate();
+  const keys = createKeyManager({ store, keyring, verify: "off" });
+  await keys.set("org", { provider: "openai", apiKey: "key-of-monday" });
+  await using resolver = open({ store, keyring: remote });
+  const { llm } = await resolver.resolve("org", agent);
+  const { signal } = llm;
+  isDown = true;
+  const { seq } = await keys.set("org", { provider: "deepgram", apiKey: "key-of-deepgram" });
+  await waitFor(() => expect(events).toContainEqual(expect.objectContaining({ type: "snapshot_used" })));
+  await waitFor(() => expect(resolver.health().feed.lastSeq).toBe(seq));
+  await llm.renew().catch(() => {});
+  expect(signal.aborted).toBe(false);
+  await llm.client.models.list();
+  expect([signal.aborted, sentKeys()]).toEqual([false, ["Bearer key-of-monday"]]);
 });
 
 it("a removal closes sockets although the function that is `fallback` fails", async () => {
