@@ -1,4 +1,5 @@
 import type { Guard } from "./guard.ts";
+import { guardsOfHeldSlots } from "./guards-of-held-slots.ts";
 import { guardsOfImports } from "./guards-of-imports.ts";
 import { guardsOfOptions } from "./guards-of-options.ts";
 import { guardsOfProviders } from "./guards-of-providers.ts";
@@ -36,4 +37,5 @@ export const allGuards: readonly (readonly [rooms: string, guards: readonly Guar
   ["sockets", guardsOfTheSockets],
   ["a starting worker", guardsOfStartingWorkers],
   ["the SDKs", guardsOfTheSdks],
+  ["slots that calls hold", guardsOfHeldSlots],
 ];

@@ -67,16 +67,11 @@ export const guardsOfTheSockets: readonly Guard[] = [
       "toHead(head, serving)",
       "newer one in the head|not sent once it is removed|while TLS is under way",
     ],
-    [
-      "a host that was not connected to",
-      "if (to.origin !== aimed.origin) throw this.#moved();",
-      "",
-      "no host but its own",
-    ],
+    ["a host that was not connected to", "to.origin !== aimed.origin || ", "", "no host but its own"],
     [
       "a read before the head",
-      "return supply.decide(signal).then((read) => use(supply.peek() ?? read));",
-      "throw this.#moved();",
+      "return now === undefined ? this.#decideAnew(signal, use) : use(now);",
+      "if (now === undefined) throw this.#moved();\n    return use(now);",
       "is read anew",
     ],
     [

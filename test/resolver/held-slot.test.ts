@@ -160,6 +160,34 @@ describe("while the database is away", () => {
     expect(server.arrived).toEqual([]);
   });
 
+  it("a slot goes on although nobody has told yet that it is away", async () => {
+    await using resolver = open({ leaseMs: 100, pollMs: 50, deadlineMs: 3_000 });
+    const { llm } = await resolver.resolve("org", agent);
+    const release = link.hold();
+    await waitFor(() => expect(resolver.health().lease.leftMs).toBe(0));
+    expect(resolver.health().feed.failures).toBe(0);
+    await llm.fetch("https://api.openai.com/v1/models");
+    expect(sentKeys()).toEqual(["Bearer key-of-monday"]);
+    release();
+  });
+
+  it("a signal does not fire while nobody can read what serves, and fires once it can be read", async () => {
+    await using resolver = open();
+    const { llm } = await resolver.resolve("org", agent);
+    const { signal } = llm;
+    const { snapshots } = link;
+    let reads = 0;
+    link.snapshots = async () => {
+      reads += 1;
+      throw new ByokError("store_unavailable", "It cannot be read. Try again.");
+    };
+    await manager.remove("org", { provider: "openai" });
+    await waitFor(() => expect(reads).toBeGreaterThan(1));
+    expect(signal.aborted).toBe(false);
+    link.snapshots = snapshots;
+    await waitFor(() => expect(signal.aborted).toBe(true));
+  });
+
   it("a signal does not fire, and fires when the database is back and tells of a removal", async () => {
     await using resolver = open();
     const { llm } = await resolver.resolve("org", agent);
@@ -235,6 +263,7 @@ it("a signal that is first read after a removal fires, whether or not a request 
   const [silent, sending] = await Promise.all([resolver.resolve("org", agent), resolver.resolve("org", agent)]);
   const { seq } = await manager.remove("org", { provider: "openai" });
   await resolver.resolve("org", agent, { atLeast: seq });
+  await waitFor(() => expect(resolver.health().feed.lastSeq).toBeGreaterThanOrEqual(seq));
   await sending.llm.client.models.list();
   const signals = [silent.llm.signal, sending.llm.signal];
   await waitFor(() => expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]));

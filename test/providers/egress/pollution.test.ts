@@ -121,7 +121,10 @@ describe("what somebody has put on Object.prototype for OpenAI's SDK", () => {
     await ask();
     const clean = server.arrived.splice(0);
     expect(clean).toHaveLength(2);
-    for (const value of [{ dispatcher: { dispatch: () => other.arrived.push("dispatched") } }, { token: "planted" }]) {
+    for (const value of [
+      { dispatcher: { dispatch: () => other.arrived.push("dispatched") } },
+      { token: "planted", planted: "1" },
+    ]) {
       Object.defineProperty(Object.prototype, name, { value, configurable: true, writable: true, enumerable: false });
       try {
         await ask();
