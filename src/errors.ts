@@ -15,7 +15,7 @@ import type { Slot } from "./slot.ts";
  * - `key_malformed`: the text cannot be a key of that provider.
  * - `key_not_configured`: neither the organisation nor the platform has a key for the provider.
  * - `key_rejected`: the provider says that the key is not valid.
- * - `key_replaced`: the key was replaced while a request was on its way, which was not sent.
+ * - `key_replaced`: the key was replaced while a request was on its way, or a call was being decided; nothing was sent.
  * - `key_revoked`: the organisation has removed the key that a call held, and nothing may stand in.
  * - `key_undecryptable`: the stored key does not open, or is bound to another organisation, provider, secret or region.
  * - `keyring_unavailable`: a keyring of the platform's own (a key service) did not answer, or failed.

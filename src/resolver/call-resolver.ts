@@ -48,7 +48,7 @@ export class CallResolver {
     this.#store = store;
     this.#cache = new SnapshotCache({ store, keyring, shared, clock, leaseMs, pollMs, maxOrgs, readLimitMs, onEvent });
     this.#binder = new SlotBinder(settings, this.#sdks);
-    const chooser = new KeyChooser(settings);
+    const chooser = new KeyChooser(settings, clock);
     this.#decisions = new SlotDecisions(clock, this.#cache, chooser, settings, this.#closing.signal);
   }
 

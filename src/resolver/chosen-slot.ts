@@ -19,6 +19,8 @@ export interface ChosenSlot {
   readonly bound: BoundSlot;
   /** What it was chosen from; `undefined` where nothing was known. */
   readonly snapshot: OpenedSnapshot | undefined;
+  /** When an asynchronous `fallback` chose it, on the monotonic clock; `undefined` where none was asked. */
+  readonly agreedAtMs: number | undefined;
 }
 
 export type Outcome = ChosenSlot | SlotFailure;

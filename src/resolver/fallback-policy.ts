@@ -1,4 +1,3 @@
-import { callHook } from "../call-hook.ts";
 import type { ByokErrorCode } from "../errors.ts";
 import { type OptionKind, oneOf, recordOf } from "../option-kinds.ts";
 import { type OptionRules, readOptions } from "../read-options.ts";
@@ -22,12 +21,17 @@ export type FallbackDecision = "platform" | "fail";
  * A decision per failure, or a function that decides case by case. What is left out: `absent` is `platform`, everything
  * else is `fail`. Choosing `platform` for anything but `absent` bills the platform for customers that have keys.
  *
- * A function answers at once: one that throws, or answers with anything else than a decision, such as a promise, fails the
- * slot with `options_invalid`.
+ * A function may answer later, within the call's deadline; what is known of the organisation is looked at again after it, and
+ * where that has changed it is asked again, three times at most. Its answer then holds for a slot's requests as long as the
+ * failure is the same, and for `leaseMs` at most; what it answers at once is asked for with every request. One that throws,
+ * rejects, or answers with anything else than a decision fails the slot with `options_invalid`.
  */
 export type FallbackPolicy =
   | { readonly [F in KeyFailure]?: FallbackDecision | undefined }
-  | ((failed: FailedKey) => FallbackDecision | undefined);
+  | ((failed: FailedKey) => FallbackAnswer | Promise<FallbackAnswer>);
+
+/** `undefined`: as if nothing had been said of that failure. */
+export type FallbackAnswer = FallbackDecision | undefined;
 
 export interface FailedKey {
   readonly orgId: string;
@@ -56,19 +60,34 @@ export function parsePolicy(policy: FallbackPolicy = {}): FallbackPolicy {
 }
 
 /** `invalid`: a policy that decided nothing. It never is the platform's key that serves then. */
-export function decide(policy: FallbackPolicy, failed: FailedKey): FallbackDecision | "invalid" {
-  const chosen = typeof policy === "function" ? ask(policy, failed) : policy[failed.failure];
-  if (chosen === undefined) return failed.failure === "absent" ? "platform" : "fail";
-  return chosen === "platform" || chosen === "fail" ? chosen : "invalid";
+export type Decided = FallbackDecision | "invalid";
+
+export function decide(policy: FallbackPolicy, failed: FailedKey): Decided | Promise<Decided> {
+  const answer = typeof policy === "function" ? ask(policy, failed) : policy[failed.failure];
+  return answer instanceof Promise ? answer.then((late) => toDecided(late, failed)) : toDecided(answer, failed);
 }
 
-function ask(policy: (failed: FailedKey) => FallbackDecision | undefined, failed: FailedKey): unknown {
-  let answer: unknown = "nothing";
-  callHook(() => {
-    answer = policy(failed);
-    return answer;
-  });
-  return answer;
+function toDecided(answer: unknown, { failure }: FailedKey): Decided {
+  if (answer === undefined) return failure === "absent" ? "platform" : "fail";
+  return answer === "platform" || answer === "fail" ? answer : "invalid";
+}
+
+function ask(policy: (failed: FailedKey) => unknown, failed: FailedKey): unknown {
+  try {
+    const answer = policy(failed);
+    const mayBePromise = (typeof answer === "object" && answer !== null) || typeof answer === "function";
+    return mayBePromise ? awaitAnswer(answer) : answer;
+  } catch {
+    return "nothing";
+  }
+}
+
+async function awaitAnswer(answer: unknown): Promise<unknown> {
+  try {
+    return await answer;
+  } catch {
+    return "nothing";
+  }
 }
 
 export const errorCodes: Readonly<Record<KeyFailure, ByokErrorCode>> = {

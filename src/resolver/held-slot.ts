@@ -53,6 +53,8 @@ export class HeldSlot implements KeySupply {
   async decide(signal?: AbortSignal | null): Promise<ServingKey> {
     const outcome = await this.#decideOrExpire(signal ?? undefined);
     const isExpired = isByokError(outcome);
+    // Then it is `fallback` that has not answered, and no database that is away.
+    if (isExpired && this.#decisions.isKnown(this.#current)) throw outcome;
     if (!isExpired && !(isFailure(outcome) && outcome.code === "store_unavailable")) return this.#take(outcome);
     this.#isUnanswered = true;
     const serving = this.#goOn();
@@ -103,7 +105,7 @@ export class HeldSlot implements KeySupply {
     const { stale, snapshot } = this.#current;
     if (!stale && snapshot !== undefined) return undefined;
     const outcome = this.#decisions.judgeLastKnown(this.#current);
-    return isFailure(outcome) ? undefined : this.#take(outcome);
+    return outcome === undefined || isFailure(outcome) ? undefined : this.#take(outcome);
   }
 
   /** After a change of the organisation: `false` when nothing is known of what serves now. */

@@ -1,11 +1,12 @@
-import { isUnopened, type SnapshotKey } from "../coherence/opened-snapshot.ts";
+import type { Clock } from "../clock.ts";
+import { isUnopened, type OpenedKey, type SnapshotKey } from "../coherence/opened-snapshot.ts";
 import type { SnapshotAnswer } from "../coherence/snapshot-cache.ts";
 import type { ByokErrorCode, SlotFailure } from "../errors.ts";
 import { findEndpoint } from "../providers/endpoints.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { Secret } from "../secret.ts";
-import { type ChosenSlot, isFailure } from "./chosen-slot.ts";
-import { decide, errorCodes, type KeyFailure, nextSteps } from "./fallback-policy.ts";
+import { type ChosenSlot, isFailure, type Outcome } from "./chosen-slot.ts";
+import { type Decided, decide, errorCodes, type KeyFailure, nextSteps } from "./fallback-policy.ts";
 import type { KeySource } from "./resolved-slot.ts";
 import type { ResolverSettings } from "./resolver-settings.ts";
 import type { BoundSlot } from "./slot-binder.ts";
@@ -13,29 +14,43 @@ import type { BoundSlot } from "./slot-binder.ts";
 /** Decides whose key serves a slot. Every path ends in a chosen key or in a failure; none falls back unasked. */
 export class KeyChooser {
   readonly #settings: ResolverSettings;
+  readonly #clock: Clock;
+  /** Whether `fallback` has ever answered with a promise. */
+  #answersLater = false;
 
-  constructor(settings: ResolverSettings) {
+  constructor(settings: ResolverSettings, clock: Clock) {
     this.#settings = settings;
+    this.#clock = clock;
   }
 
-  /** `answer` is `undefined` when the organisation's state is unknown. */
-  choose(orgId: string, bound: BoundSlot, answer: SnapshotAnswer | undefined): ChosenSlot | SlotFailure {
+  /** `answer` is `undefined` when the organisation's state is unknown. A promise: `fallback` answers later. */
+  choose(orgId: string, bound: BoundSlot, answer: SnapshotAnswer | undefined): Outcome | Promise<Outcome> {
+    const failure = this.failureOf(bound, answer);
+    if (failure === undefined) return this.#chooseOwn(orgId, bound, answer as SnapshotAnswer);
     const { provider, slot } = bound;
-    if (answer === undefined) return this.#fallBack(orgId, bound, "store_unavailable", answer);
+    const decided = decide(this.#settings.fallback, { orgId, provider: provider.id, slot, failure });
+    if (!(decided instanceof Promise)) return this.#fallBack(orgId, bound, failure, decided, answer);
+    this.#answersLater = true;
+    return decided.then((late) => {
+      const outcome = this.#fallBack(orgId, bound, failure, late, answer);
+      return isFailure(outcome) ? outcome : { ...outcome, agreedAtMs: this.#clock.monotonicMs() };
+    });
+  }
+
+  /** As {@link choose}; `undefined` where `fallback` answers later, and would be asked for nothing. */
+  chooseNow(orgId: string, bound: BoundSlot, answer: SnapshotAnswer | undefined): Outcome | undefined {
+    if (this.#answersLater && this.failureOf(bound, answer) !== undefined) return undefined;
+    const outcome = this.choose(orgId, bound, answer);
+    return outcome instanceof Promise ? undefined : outcome;
+  }
+
+  /** Why the organisation's own key does not serve the slot; `undefined`: it does. */
+  failureOf({ provider }: BoundSlot, answer: SnapshotAnswer | undefined): KeyFailure | undefined {
+    if (answer === undefined) return "store_unavailable";
     const key = answer.snapshot.keys.get(provider.id);
-    if (!this.#mayServe(key, answer.overdueMs)) return this.#fallBack(orgId, bound, "store_unavailable", undefined);
-    if (key === undefined) return this.#fallBack(orgId, bound, "absent", answer);
-    if (isUnopened(key)) return this.#fallBack(orgId, bound, key.reason, answer);
-    const source: KeySource = { source: "byok", reason: "configured", secretId: key.secretId };
-    return (
-      this.#choose(orgId, bound, key.secret, key.region, source, answer) ??
-      toFailure(
-        "region_unknown",
-        slot,
-        provider,
-        `The key of "${provider.id}" is stored with a region that the provider does not list. Store it again with one of them.`,
-      )
-    );
+    if (!this.#mayServe(key, answer.overdueMs)) return "store_unavailable";
+    if (key === undefined) return "absent";
+    return isUnopened(key) ? key.reason : undefined;
   }
 
   /** Tells what an operator should count of a slot that begins to be served so. */
@@ -68,22 +83,33 @@ export class KeyChooser {
     return overdueMs === 0 || overdueMs < (key === undefined ? absentStaleMs : serveStaleMs);
   }
 
+  #chooseOwn(orgId: string, bound: BoundSlot, answer: SnapshotAnswer): Outcome {
+    const { provider, slot } = bound;
+    const key = answer.snapshot.keys.get(provider.id) as OpenedKey;
+    const source: KeySource = { source: "byok", reason: "configured", secretId: key.secretId };
+    const message = `The key of "${provider.id}" is stored with a region that the provider does not list. Store it again with one of them.`;
+    return (
+      this.#choose(orgId, bound, key.secret, key.region, source, answer) ??
+      toFailure("region_unknown", slot, provider, message)
+    );
+  }
+
   #fallBack(
     orgId: string,
     bound: BoundSlot,
     reason: KeyFailure,
+    decision: Decided,
     answer: SnapshotAnswer | undefined,
-  ): ChosenSlot | SlotFailure {
+  ): Outcome {
     const { provider, slot } = bound;
-    const { fallback, platformKeys } = this.#settings;
-    const platformKey = platformKeys.get(provider.id);
-    const decision = decide(fallback, { orgId, provider: provider.id, slot, failure: reason });
+    const platformKey = this.#settings.platformKeys.get(provider.id);
     if (decision === "invalid") return toFailure("options_invalid", slot, provider, policyFailed);
     if (platformKey === undefined || decision === "fail") {
       return toFailure(errorCodes[reason], slot, provider, `The organisation ${nextSteps[reason]}`);
     }
     const source: KeySource = { source: "platform", reason, secretId: null };
-    const chosen = this.#choose(orgId, bound, platformKey, null, source, answer);
+    const known = reason === "store_unavailable" ? undefined : answer;
+    const chosen = this.#choose(orgId, bound, platformKey, null, source, known);
     return (
       chosen ?? toFailure("region_unknown", slot, provider, "The provider has no default host. Give it an endpoint.")
     );
@@ -105,12 +131,13 @@ export class KeyChooser {
     const model = bound.model ?? provider.models.find((known) => known.slot === slot && known.default)?.id ?? "";
     const serving = { key, region, baseUrl, websocketUrl, source: source.source, secretId: source.secretId };
     const stale = answer !== undefined && answer.overdueMs > 0;
-    return { orgId, slot, provider, model, voice, serving, source, stale, bound, snapshot: answer?.snapshot };
+    const { snapshot } = answer ?? {};
+    return { orgId, slot, provider, model, voice, serving, source, stale, bound, snapshot, agreedAtMs: undefined };
   }
 }
 
 const policyFailed =
-  'The function that is "fallback" threw, or did not answer "platform", "fail" or undefined at once. Correct it.';
+  'The function that is "fallback" threw or rejected, or answered something else than "platform", "fail" or undefined. Correct it.';
 
 function toFailure(code: ByokErrorCode, slot: SlotFailure["slot"], provider: Provider, message: string): SlotFailure {
   return { code, slot, provider: provider.id, message };

@@ -5,6 +5,7 @@ import { Deadline } from "../deadline.ts";
 import { ByokError, isByokError, type SlotFailure } from "../errors.ts";
 import { type ChosenSlot, isFailure, type Outcome } from "./chosen-slot.ts";
 import type { KeyChooser } from "./key-chooser.ts";
+import { isDecided, keepsChanging, LateFallback, maxAsks } from "./late-fallback.ts";
 import type { ResolveOptions } from "./resolver.ts";
 import type { ResolverSettings } from "./resolver-settings.ts";
 import type { BoundSlot } from "./slot-binder.ts";
@@ -15,6 +16,7 @@ export class SlotDecisions {
   readonly cache: SnapshotCache;
   readonly clock: Clock;
   readonly #chooser: KeyChooser;
+  readonly #late: LateFallback;
   readonly #closing: AbortSignal;
 
   constructor(
@@ -28,6 +30,7 @@ export class SlotDecisions {
     this.cache = cache;
     this.settings = settings;
     this.#chooser = chooser;
+    this.#late = new LateFallback(clock, cache, chooser, settings.leaseMs);
     this.#closing = closing;
   }
 
@@ -37,20 +40,28 @@ export class SlotDecisions {
     slots: readonly (BoundSlot | SlotFailure)[],
     atLeast: number | undefined,
     deadline: Deadline,
-  ): Promise<Outcome[]> {
-    const providers: string[] = [];
-    for (const slot of slots) if (!isFailure(slot)) providers.push(slot.provider.id);
-    const request = this.#toRequest(providers, atLeast);
-    const answer =
-      providers.length === 0
-        ? undefined
-        : (this.cache.hit(orgId, request) ?? (await this.#read(orgId, request, deadline)));
-    return slots.map((slot) => {
-      if (isFailure(slot)) return slot;
-      const outcome = this.#chooser.choose(orgId, slot, answer);
-      this.#chooser.report(orgId, slot, outcome, answer);
-      return outcome;
-    });
+  ): Promise<readonly Outcome[]> {
+    const bound = slots.filter((slot): slot is BoundSlot => !isFailure(slot));
+    const request = this.#toRequest(
+      bound.map(({ provider }) => provider.id),
+      atLeast,
+    );
+    for (let asks = 1; asks <= maxAsks; asks += 1) {
+      const answer =
+        bound.length === 0
+          ? undefined
+          : (this.cache.hit(orgId, request) ?? (await this.#read(orgId, request, deadline)));
+      const chosen = slots.map((slot) => (isFailure(slot) ? slot : this.#chooser.choose(orgId, slot, answer)));
+      const outcomes = isDecided(chosen)
+        ? chosen
+        : await this.#late.settle(orgId, chosen, bound, answer, request, deadline);
+      if (outcomes === undefined) continue;
+      for (const [index, slot] of slots.entries()) {
+        if (!isFailure(slot)) this.#chooser.report(orgId, slot, outcomes[index] as Outcome, answer);
+      }
+      return outcomes;
+    }
+    throw keepsChanging(orgId);
   }
 
   /**
@@ -65,7 +76,10 @@ export class SlotDecisions {
     if (snapshot === undefined) return undefined;
     if (snapshot === held && source.source === "byok") return current;
     if (mayOpen(snapshot, current)) return isStillOpen(snapshot, current) ? { ...current, snapshot } : undefined;
-    return this.#chooser.choose(orgId, bound, { snapshot, overdueMs: 0 });
+    const answer = { snapshot, overdueMs: 0 };
+    return this.#late.isAgreed(current, answer)
+      ? { ...current, snapshot }
+      : this.#chooser.chooseNow(orgId, bound, answer);
   }
 
   /** What serves a slot now, read first where it must be. Rejects with the reason of `signal`. */
@@ -74,17 +88,31 @@ export class SlotDecisions {
     const deadline = this.startDeadline(orgId, signal === undefined ? {} : { signal });
     deadline.throwIfEnded();
     const request = this.#toRequest([bound.provider.id], 0);
-    const answer = this.cache.hit(orgId, request) ?? (await this.#read(orgId, request, deadline));
-    if (answer?.overdueMs === 0 && isStillOpen(answer.snapshot, current)) {
-      return { ...current, snapshot: answer.snapshot };
+    for (let asks = 1; asks <= maxAsks; asks += 1) {
+      const answer = this.cache.hit(orgId, request) ?? (await this.#read(orgId, request, deadline));
+      if (answer?.overdueMs === 0 && isStillOpen(answer.snapshot, current)) {
+        return { ...current, snapshot: answer.snapshot };
+      }
+      if (this.#late.isAgreed(current, answer)) return { ...current, snapshot: answer?.snapshot };
+      const chosen = this.#chooser.choose(orgId, bound, answer);
+      if (!(chosen instanceof Promise)) return chosen;
+      const outcomes = await this.#late.settle(orgId, [chosen], [bound], answer, request, deadline);
+      if (outcomes !== undefined) return outcomes[0] as Outcome;
     }
-    return this.#chooser.choose(orgId, bound, answer);
+    throw keepsChanging(orgId);
   }
 
   /** What serves a slot of which nothing fresh is known, as a new call would be served while the store does not answer. */
-  judgeLastKnown({ orgId, bound }: ChosenSlot): Outcome {
+  judgeLastKnown(current: ChosenSlot): Outcome | undefined {
     this.#closing.throwIfAborted();
-    return this.#chooser.choose(orgId, bound, this.cache.lastKnown(orgId, 0));
+    const { orgId, bound } = current;
+    const answer = this.cache.lastKnown(orgId, 0);
+    return this.#late.isAgreed(current, answer) ? current : this.#chooser.chooseNow(orgId, bound, answer);
+  }
+
+  /** Whether something fresh is known of the organisation. */
+  isKnown({ orgId, snapshot }: ChosenSlot): boolean {
+    return this.cache.peek(orgId, snapshot) !== undefined;
   }
 
   /** Whether the organisation is known to have no key of the slot's provider any more. */

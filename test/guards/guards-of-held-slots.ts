@@ -56,7 +56,12 @@ export const guardsOfHeldSlots: readonly Guard[] = [
     ["no signal of what is unknown", "unknownCodes.has(outcome.code)", "false", "nobody can read"],
   ]),
   ...guardsOf("resolver/slot-decisions.ts", held, [
-    ["no request after the end", "this.#closing.throwIfAborted();\n    const {", "const {", "is closed no slot sends"],
+    [
+      "no request after the end",
+      "this.#closing.throwIfAborted();\n    const { orgId, bound, snap",
+      "const { orgId, bound, snap",
+      "is closed no slot sends",
+    ],
   ]),
   {
     name: "a key that is open stays open",

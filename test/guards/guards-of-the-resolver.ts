@@ -23,6 +23,57 @@ export const guardsOfTheResolver: readonly Guard[] = [
     ["keys that are no absence", "(key === undefined ? absentStaleMs : serveStaleMs)", "absentStaleMs", "are handed"],
     ["an event for what is stale", 'if (chosen.stale) onEvent({ type: "stale"', 'void ({ type: "stale"', "out until"],
   ]),
+  ...guardsOf("resolver/late-fallback.ts", "resolver/late-fallback.test.ts", [
+    [
+      "no late answer past a change",
+      "return fresh === answer?.snapshot ? outcomes : undefined;",
+      "return outcomes;",
+      "while fallback is being asked|three times at most",
+    ],
+    ["an end to asking", "export const maxAsks = 3;", "export const maxAsks = 9;", "three times at most"],
+    [
+      "late answers within the deadline",
+      "await deadline.race(Promise.all(chosen))",
+      "await Promise.all(chosen)",
+      "although fallback never",
+    ],
+    [
+      "late answers that hold for a lease",
+      " || this.#clock.monotonicMs() - agreedAtMs >= this.#holdsMs",
+      "",
+      "changed its mind|that it held",
+    ],
+    [
+      "late answers to the same question",
+      "return this.#chooser.failureOf(bound, answer) === source.reason;",
+      "return true;",
+      "a key that comes",
+    ],
+  ]),
+  ...guardsOf("resolver/key-chooser.ts", "resolver/late-fallback.test.ts", [
+    [
+      "answers that are not asked for in vain",
+      "if (this.#answersLater && this.failureOf(bound, answer) !== undefined) return undefined;",
+      "",
+      "runs on what fallback answers then",
+    ],
+  ]),
+  ...guardsOf("resolver/slot-decisions.ts", "resolver/late-fallback.test.ts", [
+    [
+      "one answer for the requests of a slot",
+      "if (this.#late.isAgreed(current, answer)) return { ...current, snapshot: answer?.snapshot };",
+      "",
+      "as long as the failure",
+    ],
+  ]),
+  ...guardsOf("resolver/held-slot.ts", "resolver/late-fallback.test.ts", [
+    [
+      "nothing goes on that fallback is asked about",
+      "if (isExpired && this.#decisions.isKnown(this.#current)) throw outcome;",
+      "",
+      "that it held",
+    ],
+  ]),
   ...guardsOf("providers/endpoints.ts", "resolver/resolver-options.test.ts", [
     [
       "https",

@@ -210,8 +210,9 @@ describe.each(hooks)("%s", (_name, run, answer) => {
   });
 });
 
-it("a policy that answers with a promise, or with no decision, never lands on the platform's key", async () => {
-  for (const answer of [Promise.resolve("platform"), "Platform", true, null, {}]) {
+it("a policy that answers with no decision, now or later, never lands on the platform's key", async () => {
+  const undecided = ["Platform", true, null, {}, () => "platform"];
+  for (const answer of [...undecided, ...undecided.map((late) => Promise.resolve(late))]) {
     const store = await storeWithForeignKey();
     await using resolver = createResolver({
       store,
