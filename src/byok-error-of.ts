@@ -5,7 +5,7 @@ import { ByokError, type ByokErrorCode, type ByokErrorDetails, isByokError } fro
 const maxDepth = 8;
 
 /** Where libraries keep the error that theirs stands for. */
-const places = ["cause", "error", "lastError", "reason"] as const;
+const places = ["cause", "error", "body", "lastError", "reason"] as const;
 
 /** Known to this process alone: no provider's answer passes for a refusal of byokit's. */
 const mark: string = randomUUID();

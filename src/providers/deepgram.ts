@@ -3,6 +3,7 @@ import { deepgramCanary } from "./canary/deepgram-canary.ts";
 import type { Egress } from "./egress/egress.ts";
 import { extendWebSocket, wsClassOf } from "./egress/slot-websocket.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { answerFailures } from "./http/answer-failures.ts";
 import { probe } from "./http/probe.ts";
 import { foreignKeys, foreignModelKeys } from "./key-format.ts";
 import type { Model, Provider } from "./provider.ts";
@@ -61,7 +62,7 @@ export const deepgram: Provider<"deepgram", "stt" | "tts", DeepgramClient> = {
   check: (credential, signal) => probe(credential, signal, "/v1/auth/token", deepgramRefusals),
 };
 
-function connectDeepgram(egress: Egress, { DeepgramClient: Client }: DeepgramSdk): DeepgramClient {
+function connectDeepgram(egress: Egress, { DeepgramClient: Client, DeepgramError }: DeepgramSdk): DeepgramClient {
   const { placeholder, baseUrl, websocketUrl, fetch, agent, requestTimeoutMs } = egress;
   const client = new Client({
     apiKey: placeholder,
@@ -73,7 +74,7 @@ function connectDeepgram(egress: Egress, { DeepgramClient: Client }: DeepgramSdk
       agent: agentEndpoint.websocketUrl,
       agentRest: agentEndpoint.baseUrl,
     },
-    fetch,
+    fetch: answerFailures(fetch, DeepgramError),
     // From 5.10.1 on the SDK's own way; `leaveBy` is that of every version, and tells why a socket was closed.
     agent,
     timeoutInSeconds: (2 * requestTimeoutMs) / 1_000,

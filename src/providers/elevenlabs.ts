@@ -5,6 +5,7 @@ import { elevenlabsCanary } from "./canary/elevenlabs-canary.ts";
 import type { Egress } from "./egress/egress.ts";
 import type { SlotWebSocket } from "./egress/slot-websocket.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { answerFailures } from "./http/answer-failures.ts";
 import { probe } from "./http/probe.ts";
 import { foreignKeys, foreignModelKeys } from "./key-format.ts";
 import type { Model, Provider } from "./provider.ts";
@@ -70,7 +71,7 @@ function connectElevenLabs(egress: Egress, sdk: ElevenLabsSdk): ElevenLabsClient
     apiKey: placeholder,
     environment: baseUrl,
     baseUrl,
-    fetch,
+    fetch: answerFailures(fetch, sdk.ElevenLabsError),
     timeoutInSeconds: (2 * requestTimeoutMs) / 1_000,
     // The SDK waits as long as `retry-after` says, whatever its time-out is. A call may ask for retries itself.
     maxRetries: 0,

@@ -75,4 +75,18 @@ export const guardsOfTheSdks: readonly Guard[] = [
       "finds a client that.*holds a key",
     ],
   ]),
+  ...guardsOf("providers/http/answer-failures.ts", "providers/egress/failures.test.ts", [
+    [
+      "refusals through SDKs whose errors carry no cause",
+      "carriesCause ? undefined : byokErrorOf(error)",
+      "undefined as undefined | never",
+      "(5\\.0\\.0|2\\.25\\.0) throws.*is (provider_failed for|host_refused|key_revoked)",
+    ],
+    [
+      "timers that end with a request",
+      "const body = new ReadableStream",
+      "throw error;\n      const body = new ReadableStream",
+      "after answers alone",
+    ],
+  ]),
 ];

@@ -5,7 +5,7 @@ import { ownProperty } from "../../own-property.ts";
 import type { Egress } from "../egress/egress.ts";
 import { withHeaders } from "../egress/guarded-response.ts";
 import { RequestDeadline, requestDeadline } from "../egress/request-deadline.ts";
-import { answerRefusal } from "./answer-refusal.ts";
+import { answerRefusal } from "../http/answer-refusal.ts";
 
 /** What the two providers that speak OpenAI's protocol import. */
 export interface OpenAISdk {

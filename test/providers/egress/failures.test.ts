@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ByokError } from "../../../src/errors.ts";
-import { byokErrorOf, deepgram, elevenlabs, openai, resend, xai } from "../../../src/index.ts";
-import type { Provider } from "../../../src/providers/provider.ts";
+import { byokErrorOf, resend } from "../../../src/index.ts";
+import { answerFailures } from "../../../src/providers/http/answer-failures.ts";
 import { type ChangingSupply, changingSupply } from "../../support/changing-supply.ts";
 import { egressOf, serving } from "../../support/egress.ts";
 import { type RecordingServer, recordingServer } from "../../support/recording-server.ts";
+import { sdkVersions } from "../../support/sdks.ts";
 
 const key = "customer-key-0123456789";
 let server: RecordingServer;
@@ -17,25 +18,13 @@ afterEach(async () => {
 });
 
 type OpenAI = import("openai").OpenAI;
-const sdks: readonly (readonly [string, Provider, (client: never) => PromiseLike<unknown>])[] = [
-  ["openai", openai as Provider, (client: OpenAI) => client.models.list()],
-  [
-    "xai",
-    xai as Provider,
-    (client: OpenAI) => client.chat.completions.create({ model: "m", messages: [], stream: true }),
-  ],
-  [
-    "deepgram",
-    deepgram as Provider,
-    (client: import("@deepgram/sdk").DeepgramClient) => client.manage.v1.projects.list(),
-  ],
-  [
-    "elevenlabs",
-    elevenlabs as Provider,
-    (client: import("@elevenlabs/elevenlabs-js").ElevenLabsClient) => client.models.list(),
-  ],
-  ["resend", resend as Provider, (client: import("resend").Resend) => client.domains.list()],
-];
+const calls = new Map<string, (client: never) => PromiseLike<unknown>>([
+  ["openai", (client: OpenAI) => client.models.list()],
+  ["xai", (client: OpenAI) => client.chat.completions.create({ model: "m", messages: [], stream: true })],
+  ["deepgram", (client: import("@deepgram/sdk").DeepgramClient) => client.manage.v1.projects.list()],
+  ["elevenlabs", (client: import("@elevenlabs/elevenlabs-js").ElevenLabsClient) => client.models.list()],
+  ["resend", (client: import("resend").Resend) => client.domains.list()],
+]);
 
 const refusals = [
   "key_revoked",
@@ -45,10 +34,11 @@ const refusals = [
   "deadline_exceeded",
 ] as const;
 
-describe.each(sdks)("what %s throws", (id, provider, call) => {
+describe.each(sdkVersions)("what $name throws", ({ provider, load }) => {
+  const { id } = provider;
   const failureOf = async (supply: ChangingSupply, requestTimeoutMs = 5_000): Promise<ByokError | undefined> => {
-    const client = provider.connect(egressOf(provider, supply, requestTimeoutMs), await provider.load?.()) as never;
-    const outcome = await Promise.resolve(call(client)).catch((error: unknown) => error);
+    const client = provider.connect(egressOf(provider, supply, requestTimeoutMs), await load()) as never;
+    const outcome = await Promise.resolve(calls.get(id)?.(client)).catch((error: unknown) => error);
     return byokErrorOf(id === "resend" ? (outcome as { error: unknown }).error : outcome);
   };
   const working = (): ChangingSupply => changingSupply(serving(key, server.origin));
@@ -95,6 +85,18 @@ describe.each(sdks)("what %s throws", (id, provider, call) => {
   });
 });
 
+it("a failure is an answer to SDKs that clear their timer after answers alone", async () => {
+  const failure = new TypeError("fetch failed");
+  class SdkError extends Error {
+    constructor({ message, cause }: { readonly message: string; readonly cause: unknown }) {
+      super(message, { cause });
+    }
+  }
+  const answer = await answerFailures(() => Promise.reject(failure), SdkError)("https://api.example/");
+  expect(answer.ok).toBe(false);
+  await expect(answer.text()).rejects.toBe(failure);
+});
+
 describe("byokErrorOf", () => {
   const error = new ByokError("key_revoked", "It is gone.");
 
@@ -103,6 +105,7 @@ describe("byokErrorOf", () => {
     ["a cause", new Error("x", { cause: new TypeError("y", { cause: error }) })],
     ["what a framework tried last", Object.assign(new Error("x"), { lastError: error })],
     ["a reason", { reason: error }],
+    ["an answer's body", Object.assign(new Error("x"), { body: error })],
   ])("finds it as %s", (_name, outer) => {
     expect(byokErrorOf(outer)).toBe(error);
   });

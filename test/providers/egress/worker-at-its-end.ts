@@ -5,8 +5,16 @@ import { byokErrorOf } from "../../../src/byok-error-of.ts";
 import { ByokError } from "../../../src/errors.ts";
 import { openai } from "../../../src/providers/openai.ts";
 import { resend } from "../../../src/providers/resend.ts";
+import type { DeepgramClient, ElevenLabsClient } from "../../../src/providers/sdk-types.ts";
 import { changingSupply } from "../../support/changing-supply.ts";
 import { egressOf, serving } from "../../support/egress.ts";
+import { sdkVersions } from "../../support/sdks.ts";
+
+/** One whose answer is JSON, and one whose answer is a stream. */
+const calls = new Map<string, (client: never) => PromiseLike<unknown>>([
+  ["deepgram", (client: DeepgramClient) => client.manage.v1.projects.list()],
+  ["elevenlabs", (client: ElevenLabsClient) => client.textToSpeech.convert("voice", { text: "Hello." })],
+]);
 
 const server = createServer(({ url }, response) => {
   response.writeHead(url === "/refused" ? 401 : 200, { "content-type": "application/json" }).end("{}");
@@ -33,4 +41,11 @@ const client = openai.connect(egress, await openai.load?.());
 results.push(await client.models.list({ maxRetries: 0 }).catch(codeOf));
 const mail = resend.connect(egressOf(resend, supply, 60_000), await resend.load?.());
 results.push(codeOf((await mail.domains.list()).error));
+for (const { provider, load } of sdkVersions.filter(({ provider }) => calls.has(provider.id))) {
+  const its = provider.connect(
+    egressOf(provider, changingSupply(serving("customer-key-0123456789", origin)), 60_000),
+    await load(),
+  );
+  results.push(await Promise.resolve(calls.get(provider.id)?.(its as never)).catch(codeOf));
+}
 process.stdout.write(results.join(" "));
