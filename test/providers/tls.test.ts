@@ -1,4 +1,3 @@
-import tls from "node:tls";
 import selfsigned from "selfsigned";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
@@ -10,9 +9,10 @@ import {
   type Resolver,
 } from "../../src/index.ts";
 import { type ProviderDoubles, startProviderDoubles } from "../../src/testing/index.ts";
+import { trust } from "../support/trust.ts";
 
-const trusted = tls.getCACertificates("default");
 const key = "customer-key-0123456789";
+let untrust: () => void;
 let doubles: ProviderDoubles;
 let resolver: Resolver;
 
@@ -30,7 +30,7 @@ beforeAll(async () => {
     keys: Object.fromEntries(ids.map((id) => [id, [key]])),
     tls: { key: certificate.private, cert: certificate.cert },
   });
-  tls.setDefaultCACertificates([...trusted, certificate.cert]);
+  untrust = trust(certificate.cert);
   const store = memoryStore();
   await store.migrate();
   const keyring = createKeyring(generateKeyring());
@@ -40,7 +40,7 @@ beforeAll(async () => {
   await resolver.ready();
 });
 afterAll(async () => {
-  tls.setDefaultCACertificates(trusted);
+  untrust();
   await resolver.close();
   await doubles.close();
 });
@@ -86,7 +86,7 @@ describe("over TLS", () => {
   });
 
   it("a server whose certificate nobody trusts gets no key", async () => {
-    tls.setDefaultCACertificates(trusted);
+    untrust();
     doubles.clear();
     const { realtime } = await resolver.resolve("org", { realtime_config: { provider: "openai" } });
     await expect(realtime.connect()).rejects.toMatchObject({ code: "provider_failed" });

@@ -1,7 +1,7 @@
 import { createServer as createSecureServer } from "node:https";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import tls from "node:tls";
 import selfsigned from "selfsigned";
+import { trust } from "./trust.ts";
 
 /** A TLS server behind a forwarder that keeps what the server says until a test lets it pass. */
 export interface SlowTls extends AsyncDisposable {
@@ -23,8 +23,7 @@ const certificate = await selfsigned.generate([{ name: "commonName", value: "127
 });
 
 export async function slowTls(): Promise<SlowTls> {
-  const trusted = tls.getCACertificates("default");
-  tls.setDefaultCACertificates([...trusted, certificate.cert]);
+  const untrust = trust(certificate.cert);
   const arrived: [string | undefined, string][] = [];
   const sockets = new Set<Socket>();
   let held: (() => void)[] = [];
@@ -59,7 +58,7 @@ export async function slowTls(): Promise<SlowTls> {
       held = [];
     },
     async [Symbol.asyncDispose]() {
-      tls.setDefaultCACertificates(trusted);
+      untrust();
       for (const socket of sockets) socket.destroy();
       await Promise.all([server, forwarder].map((one) => new Promise((resolve) => one.close(resolve))));
     },

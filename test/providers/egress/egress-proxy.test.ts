@@ -1,5 +1,4 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
-import tls from "node:tls";
 import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import * as ws from "ws";
@@ -12,10 +11,11 @@ import { certificate } from "../../support/certificate.ts";
 import { serving } from "../../support/egress.ts";
 import { acceptSocket, headersOf, type RawServer, rawServer } from "../../support/raw-server.ts";
 import { type SwitchedSupply, switchedSupply } from "../../support/switched-supply.ts";
+import { trust } from "../../support/trust.ts";
 import { waitFor } from "../../support/wait-for.ts";
 
 const made = await certificate("voice.example");
-const trusted = tls.getCACertificates("default");
+let untrust: () => void;
 let server: RawServer;
 let supply: SwitchedSupply;
 let proxy: Server;
@@ -24,7 +24,7 @@ let asked: string[];
 let answer: ((socket: Socket) => void) | undefined;
 
 beforeEach(async () => {
-  tls.setDefaultCACertificates([...trusted, made.cert]);
+  untrust = trust(made.cert);
   server = await rawServer({ tls: made });
   server.answer = (socket, head) => acceptSocket(socket, head);
   // Nobody but the proxy can find this host.
@@ -45,7 +45,7 @@ beforeEach(async () => {
   await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
 });
 afterEach(async () => {
-  tls.setDefaultCACertificates(trusted);
+  untrust();
   await server[Symbol.asyncDispose]();
   proxy.close();
 });

@@ -2,7 +2,6 @@ import { type ClientRequest, type IncomingMessage, request as plainly, type Requ
 import { request as securely } from "node:https";
 import type { Socket } from "node:net";
 import { text } from "node:stream/consumers";
-import tls from "node:tls";
 import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ByokError } from "../../../src/errors.ts";
@@ -11,6 +10,7 @@ import { certificate } from "../../support/certificate.ts";
 import { egressOf, serving } from "../../support/egress.ts";
 import { headersOf, type RawServer, rawServer } from "../../support/raw-server.ts";
 import { type SwitchedSupply, switchedSupply } from "../../support/switched-supply.ts";
+import { trust } from "../../support/trust.ts";
 import { waitFor } from "../../support/wait-for.ts";
 
 const revoked = new ByokError("key_revoked", "The organisation has removed its key.", { orgId: "org" });
@@ -240,9 +240,8 @@ describe("a key that changes while a connection is opened", () => {
   });
 
   it("is not sent when it is removed while TLS is under way", async () => {
-    const trusted = tls.getCACertificates("default");
     const made = await certificate();
-    tls.setDefaultCACertificates([...trusted, made.cert]);
+    const untrust = trust(made.cert);
     await using secure = await rawServer({ tls: made });
     supply.now = serving("key-one", secure.origin);
     try {
@@ -253,7 +252,7 @@ describe("a key that changes while a connection is opened", () => {
       await expect(answerOf(request)).rejects.toBe(revoked);
       expect(secure.received.filter((bytes) => bytes !== "").map(keysIn)).toEqual([["authorization: Bearer key-one"]]);
     } finally {
-      tls.setDefaultCACertificates(trusted);
+      untrust();
     }
   });
 });

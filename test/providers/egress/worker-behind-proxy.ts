@@ -6,7 +6,7 @@ const [origin = ""] = process.argv.slice(2);
 const { fetch: send } = egressOf(openai, serving("customer-key-0123456789", origin));
 const { status } = await send(`${origin}/path`);
 const bare = await fetch(`${origin}/bare`).then(
-  () => "directly",
+  (answer) => (answer.ok ? "directly" : "by the proxy"),
   () => "by the proxy",
 );
 process.stdout.write(JSON.stringify({ slot: status, bare }));
