@@ -13,6 +13,16 @@ export function callHook<A extends readonly unknown[]>(hook: ((...told: A) => un
   }
 }
 
+/** What a port of a platform's own answers at once; `otherwise` where it throws. What it might reject with is ignored. */
+export function callPort<T>(call: () => T, otherwise: T): T {
+  let answer = otherwise;
+  callHook(() => {
+    answer = call();
+    return answer;
+  });
+  return answer;
+}
+
 async function awaitIt(value: unknown): Promise<void> {
   await value;
 }

@@ -59,16 +59,14 @@ export type { ConnectOptions, KeySource, ResolvedSlot, SlotCredential } from "./
 export type {
   AgentConfig,
   ClientOptions,
-  Clients,
-  ExcludedBy,
   Resolution,
   ResolveOptions,
   Resolver,
   ResolverHealth,
-  ResolverOptions,
   SlotConfig,
 } from "./resolver/resolver.ts";
 export type { ResolverEvent } from "./resolver/resolver-event.ts";
+export type { Clients, ExcludedBy, ResolverOptions } from "./resolver/resolver-options.ts";
 export { Secret } from "./secret.ts";
 export type {
   CacheFailure,

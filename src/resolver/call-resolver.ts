@@ -1,3 +1,4 @@
+import { callPort } from "../call-hook.ts";
 import type { Clock } from "../clock.ts";
 import { SnapshotCache } from "../coherence/snapshot-cache.ts";
 import { Deadline } from "../deadline.ts";
@@ -97,8 +98,8 @@ export class CallResolver {
       cache: shared === undefined ? "none" : shared.isUp ? "up" : "down",
       lostHistory: memory.history.lost ?? null,
       warnings: [
-        ...(ownProperty(this.#store, "warnings")?.call(this.#store) ?? []),
-        ...(this.#settings.shared?.cache.warnings() ?? []),
+        ...listWarnings(() => ownProperty(this.#store, "warnings")?.call(this.#store)),
+        ...listWarnings(() => this.#settings.shared?.cache.warnings()),
       ],
     };
   }
@@ -154,6 +155,11 @@ export class CallResolver {
     this.#ws ??= { module: await loadWs() };
     return this.#ws;
   }
+}
+
+function listWarnings(ask: () => readonly string[] | undefined): readonly string[] {
+  const said = callPort(ask, undefined);
+  return Array.isArray(said) ? said : [];
 }
 
 function slotsFailed(orgId: string, failures: readonly SlotFailure[]): ByokError {

@@ -2,7 +2,8 @@ import { type Clock, systemClock } from "../clock.ts";
 import { type BuiltinProvider, builtinProviders } from "../providers/builtin.ts";
 import type { Provider } from "../providers/provider.ts";
 import { CallResolver } from "./call-resolver.ts";
-import type { Clients, ExcludedBy, Resolver, ResolverOptions } from "./resolver.ts";
+import type { Resolver } from "./resolver.ts";
+import type { Clients, ExcludedBy, ResolverOptions } from "./resolver-options.ts";
 import { parseSettings } from "./resolver-settings.ts";
 
 type AnyOptions = ResolverOptions<Provider, Clients<Provider>>;

@@ -66,7 +66,10 @@ interface SlotWays {
   readonly agent: Agent;
   /** Stands where an SDK wants a key. Random, of this slot alone, and worth nothing. */
   readonly placeholder: string;
-  /** Aborted once what would serve this slot differs from what it last used, in its key, its host, or whether any does. */
+  /**
+   * Aborted once what would serve this slot differs from what it last used, in its key, its host, or whether any does. A listener
+   * alone does not keep it: hold the signal, the slot, or what was made of it, such as its client or a socket.
+   */
   readonly signal: AbortSignal;
 }
 

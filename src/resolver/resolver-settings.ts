@@ -25,8 +25,8 @@ import { keyCacheKind } from "../shared-cache/key-cache-kind.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import { keyStoreKind } from "../store/key-store-kind.ts";
 import { type FallbackPolicy, parsePolicy, policyKind } from "./fallback-policy.ts";
-import type { Clients, ResolverOptions } from "./resolver.ts";
 import type { ResolverEvent } from "./resolver-event.ts";
+import type { Clients, ResolverOptions } from "./resolver-options.ts";
 
 type AnyOptions = ResolverOptions<Provider, Clients<Provider>>;
 

@@ -1,3 +1,4 @@
+import { callPort } from "../call-hook.ts";
 import { CircuitBreaker } from "../circuit-breaker.ts";
 import type { Clock } from "../clock.ts";
 import { ownProperty } from "../own-property.ts";
@@ -22,7 +23,7 @@ export class CacheCircuitBreaker {
   constructor(cache: KeyCache, clock: Clock, { onChange = ignore, onFailure = ignore }: CacheListener = {}) {
     this.#cache = cache;
     this.#breaker = new CircuitBreaker({ clock, maxPending, onChange });
-    this.#watch = ownProperty(cache, "watch")?.call(cache, onFailure);
+    this.#watch = callPort(() => ownProperty(cache, "watch")?.call(cache, onFailure), undefined);
   }
 
   get isUp(): boolean {
@@ -45,7 +46,7 @@ export class CacheCircuitBreaker {
 
   /** Says no more of failures. */
   close(): void {
-    this.#watch?.close();
+    callPort(() => this.#watch?.close(), undefined);
   }
 
   #run<T>(send: () => Promise<T>): Promise<{ readonly answer: T } | undefined> {

@@ -1,3 +1,4 @@
+import { callPort } from "../call-hook.ts";
 import type { Clock } from "../clock.ts";
 import type { CacheSubscription, ChangeNotice, KeyCache } from "./key-cache.ts";
 
@@ -28,11 +29,14 @@ export class NoticeListener {
 
   listen(): void {
     if (this.#isClosed || this.#subscription !== undefined) return;
-    this.#subscription = this.#cache.subscribe((notice) => {
-      if (this.#isClosed) return;
-      this.#remember(notice);
-      this.#onNotice(notice);
-    });
+    const subscribe = (): CacheSubscription =>
+      this.#cache.subscribe((notice) => {
+        if (this.#isClosed) return;
+        this.#remember(notice);
+        this.#onNotice(notice);
+      });
+    // Without it the change log tells of every change all the same; it is tried again when notices are missed.
+    this.#subscription = callPort(subscribe, undefined);
   }
 
   /** A scheduled poll has shown the changes behind `after` up to `upTo`. Says whether the subscription was made anew. */
@@ -46,16 +50,20 @@ export class NoticeListener {
     if (!isSilent || this.#isClosed || nowMs - this.#renewedAtMs < renewAfterMs) return false;
     this.#renewedAtMs = nowMs;
     this.#missing = [];
-    this.#subscription?.close();
-    this.#subscription = undefined;
+    this.#unsubscribe();
     this.listen();
     return true;
   }
 
   close(): void {
     this.#isClosed = true;
-    this.#subscription?.close();
+    this.#unsubscribe();
+  }
+
+  #unsubscribe(): void {
+    const subscription = this.#subscription;
     this.#subscription = undefined;
+    callPort(() => subscription?.close(), undefined);
   }
 
   #remember({ seq, firstSeq }: ChangeNotice): void {

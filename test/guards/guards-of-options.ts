@@ -47,6 +47,14 @@ export const guardsOfOptions: readonly Guard[] = [
     ],
     ["an empty platform key", ' && entry[1] !== ""', "", "empty text is none"],
   ]),
+  ...guardsOf("call-hook.ts", "options/hooks.test.ts", [
+    [
+      "ports that throw",
+      "callHook(() => {\n    answer = call();\n    return answer;\n  });",
+      "answer = call();",
+      "close of a cache.*that throws",
+    ],
+  ]),
   ...guardsOf("resolver/fallback-policy.ts", "options/misuse.test.ts", [
     [
       "failures that there are",

@@ -183,6 +183,21 @@ const hooks: readonly (readonly [name: string, run: (hook: () => never) => Promi
     "byok",
   ],
   [
+    "subscribe, watch, warnings and close of a cache",
+    async (fails) => {
+      const store = await storeWithForeignKey();
+      const cache = idleCache({ subscribe: fails, watch: fails, warnings: fails });
+      await using resolver = createResolver({ store, keyring, providers: vendors, platformKeys, cache });
+      await resolver.ready();
+      const closing = idleCache({ subscribe: () => ({ close: fails }), watch: () => ({ close: fails }) });
+      const other = createResolver({ store, keyring, providers: vendors, platformKeys, cache: closing });
+      await other.ready();
+      await other.close();
+      return [(await resolver.resolve("other", agent)).llm?.source, resolver.health().cache];
+    },
+    ["platform", "up"],
+  ],
+  [
     "a policy",
     async (fallback) => {
       await using resolver = createResolver({
