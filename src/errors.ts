@@ -12,6 +12,7 @@ import type { Slot } from "./slot.ts";
  * - `deadline_exceeded`: the call's deadline ended first.
  * - `host_refused`: a built client was asked to send its key to a host that does not belong to the key.
  * - `key_changed`: a later change of the same key was asked for meanwhile; this one stored nothing.
+ * - `key_exhausted`: the key's account has no more to spend.
  * - `key_malformed`: the text cannot be a key of that provider.
  * - `key_not_configured`: neither the organisation nor the platform has a key for the provider.
  * - `key_rejected`: the provider says that the key is not valid.
@@ -38,6 +39,7 @@ export type ByokErrorCode =
   | "deadline_exceeded"
   | "host_refused"
   | "key_changed"
+  | "key_exhausted"
   | "key_malformed"
   | "key_not_configured"
   | "key_rejected"
@@ -65,6 +67,7 @@ const isRetryable = {
   deadline_exceeded: true,
   host_refused: false,
   key_changed: false,
+  key_exhausted: false,
   key_malformed: false,
   key_not_configured: false,
   key_rejected: false,
@@ -119,7 +122,7 @@ export class ByokError extends Error {
   declare readonly slot?: Slot;
   /** Every slot that failed, in the agent's order; `code` is the first one's. */
   declare readonly failures?: readonly SlotFailure[];
-  /** Why a provider does not take a key, as one word of byokit's own; only with `key_rejected`. */
+  /** Why a provider refuses, as one word of byokit's own. Absent where it was not asked, or did not say. */
   declare readonly reason?: string;
   /** Milliseconds after which the same call may succeed; sooner it fails again. Only with `checks_limited`. */
   declare readonly retryAfterMs?: number;

@@ -14,6 +14,7 @@ const outcomes = {
   deadline_exceeded: "tryAgain",
   host_refused: "failed",
   key_changed: "failed",
+  key_exhausted: "failed",
   key_malformed: "failed",
   key_not_configured: "failed",
   key_rejected: "failed",

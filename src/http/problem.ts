@@ -107,6 +107,7 @@ export const told: Readonly<Record<ByokErrorCode, Told | "internal">> = {
   deadline_exceeded: { status: 503, detail: "The request took too long. Make the same request again." },
   host_refused: "internal",
   key_changed: { status: 409, detail: null },
+  key_exhausted: "internal",
   key_malformed: ownMessage,
   key_not_configured: { status: 404, detail: "There is no key of that provider. Add one first." },
   key_rejected: ownMessage,

@@ -59,6 +59,7 @@ export const deepgram: Provider<"deepgram", "stt" | "tts", DeepgramClient> = {
     }
   },
   connect: (egress, loaded) => connectDeepgram(egress, loaded as DeepgramSdk),
+  refusals: deepgramRefusals,
   check: (credential, signal) => probe(credential, signal, "/v1/auth/token", deepgramRefusals),
 };
 
@@ -93,7 +94,6 @@ type Connect = (...args: unknown[]) => Promise<ReconnectingSocket>;
 
 /** Gives what the SDK's `connect()` resolves to, which has opened nothing yet, the slot's sockets: at every reconnect too. */
 function leaveBy(sockets: object, egress: Egress): void {
-  const { agent, requestTimeoutMs } = egress;
   for (const version of ["v1", "v2"]) {
     const get = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(sockets), version)?.get;
     if (get === undefined) continue;
@@ -106,8 +106,7 @@ function leaveBy(sockets: object, egress: Egress): void {
           const options = opened.socket?._options;
           if (options === undefined) return opened;
           const { WebSocket: Base } = options;
-          options.WebSocket =
-            Base === undefined ? egress.WebSocket : extendWebSocket(wsClassOf(Base), agent, requestTimeoutMs);
+          options.WebSocket = Base === undefined ? egress.WebSocket : extendWebSocket(wsClassOf(Base), egress);
           return opened;
         };
         return api;

@@ -62,6 +62,7 @@ export const elevenlabs: Provider<"elevenlabs", "tts" | "stt", ElevenLabsClient>
     }
   },
   connect: (egress, loaded) => connectElevenLabs(egress, loaded as ElevenLabsSdk),
+  refusals: elevenlabsRefusals,
   check: (credential, signal) => probe(credential, signal, "/v1/models", elevenlabsRefusals),
 };
 

@@ -64,5 +64,6 @@ export const openai: Provider<"openai", "llm" | "realtime", OpenAI, OpenAIRealti
   repeatable: openaiGenerations,
   connect: (egress, loaded) => (loaded as OpenAISdk).connect(egress),
   realtime: (egress, loaded, session) => openSession("openai", egress, loaded, session),
+  refusals: openaiRefusals,
   check: (credential, signal) => probe(credential, signal, "/models", openaiRefusals),
 };

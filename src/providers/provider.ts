@@ -154,6 +154,7 @@ const rules: OptionRules<Provider> = {
   keyHeader: recordOf('how a request shows its key: { name: "authorization", scheme: "Bearer" }'),
   headers: list,
   repeatable: { form: "a regular expression", fits: (value) => value instanceof RegExp },
+  refusals: recordOf("the provider's words: { read, known }"),
   sdk: text,
   load: callback,
   canary: recordOf("what proves its SDK: { sdk, versions, steps }"),

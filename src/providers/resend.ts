@@ -36,6 +36,7 @@ export const resend: Provider<"resend", "email", Resend> = {
   },
   headers: ["x-batch-validation"],
   connect: (egress, loaded) => connectResend(egress, loaded as ResendSdk),
+  refusals: resendRefusals,
   check: (credential, signal) => probe(credential, signal, "/domains", resendRefusals),
 };
 

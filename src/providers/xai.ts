@@ -49,6 +49,7 @@ export const xai: Provider<"xai", "realtime" | "llm", OpenAI, OpenAIRealtimeWS> 
   repeatable: openaiGenerations,
   connect: (egress, loaded) => (loaded as OpenAISdk).connect(egress),
   realtime: (egress, loaded, session) => openSession("xai", egress, loaded, session),
+  refusals: xaiRefusals,
   check: (credential, signal) => probe(credential, signal, "/api-key", xaiRefusals, judgeFacts),
 };
 

@@ -176,7 +176,30 @@ export const guardsOfTheSockets: readonly Guard[] = [
   ...guardsOf("providers/openai-sdk/openai-realtime.ts", "providers/egress/sdk-sockets.test.ts", [
     ["why a session ends", "tellWhyItEnds(socket.socket);", "", "tells why it is closed"],
     ["a signal", 'signal?.addEventListener("abort", abort, { once: true });', "", "ends with its signal"],
-    ["refused keys", "status === 400 || status === 401 || status === 403", "status === 400", "is key_rejected"],
+    ["first events", "connection.pause();", "", "says first"],
     ["refusals of byokit's", "isByokError(error) ? error : ", "", "passes byokit's own|is request_timeout"],
+  ]),
+  ...guardsOf("providers/egress/explain-handshake.ts", "providers/egress/slot-websocket.test.ts", [
+    [
+      "a refusal's words",
+      "refusals === undefined ? undefined : ",
+      "true ? undefined : ",
+      "insufficient_quota|Incorrect API",
+    ],
+    [
+      "an end to reading a refusal",
+      "setTimeout(() => response.destroy(), maxReadMs)",
+      "setTimeout(() => {}, 1)",
+      "does not come",
+    ],
+    ["refusals of what was asked for", "retryable: false }", "}", "model_not_found"],
+  ]),
+  ...guardsOf("providers/egress/slot-websocket.ts", "providers/egress/slot-websocket.test.ts", [
+    [
+      "why a socket is refused",
+      "whyRefused.set(this, await way.explainHandshake(answer));",
+      "",
+      "that it is|follows no redirect",
+    ],
   ]),
 ];

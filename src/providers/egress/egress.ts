@@ -1,8 +1,10 @@
-import type { Agent } from "node:http";
+import type { Agent, IncomingMessage } from "node:http";
+import type { ByokError } from "../../errors.ts";
 import type { Secret } from "../../secret.ts";
 import type { Endpoint } from "../endpoint.ts";
 import { Aim } from "./aim.ts";
 import type { EgressProxy } from "./egress-proxy.ts";
+import { explainHandshake } from "./explain-handshake.ts";
 import type { KeySupply } from "./key-supply.ts";
 import { HeaderRules } from "./request-headers.ts";
 import { createSlotAgent } from "./slot-agent.ts";
@@ -32,6 +34,8 @@ export interface Egress extends Endpoint {
    * @throws ByokError why no key serves.
    */
   decideKey(): Promise<Secret>;
+  /** Why the provider refuses a socket, from its answer to the handshake. Never rejects. */
+  explainHandshake(answer: IncomingMessage): Promise<ByokError>;
 }
 
 export interface EgressOptions {
@@ -89,8 +93,13 @@ export class SlotEgress implements Egress {
   }
 
   get WebSocket(): SlotWebSocketClass {
-    this.#WebSocket ??= createSlotWebSocket(this.agent, this.#options);
+    this.#WebSocket ??= createSlotWebSocket(this.#options.ws, this.#options.vendor.id, this);
     return this.#WebSocket;
+  }
+
+  async explainHandshake(answer: IncomingMessage): Promise<ByokError> {
+    const { vendor, supply } = this.#options;
+    return await explainHandshake(answer, vendor, { orgId: supply.orgId, slot: supply.slot });
   }
 
   async decideKey(): Promise<Secret> {

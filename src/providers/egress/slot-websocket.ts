@@ -42,29 +42,36 @@ export interface WsModule {
   readonly WebSocket: unknown;
 }
 
-type WsClass = new (url: string, protocols: readonly string[], options: object) => SlotWebSocket;
+interface EmittingSocket extends SlotWebSocket {
+  emit(event: string, ...values: readonly unknown[]): boolean;
+}
+
+type WsClass = new (url: string, protocols: readonly string[], options: object) => EmittingSocket;
+
+/** What is told of a handshake that a provider has refused. */
+const whyRefused = new WeakMap<object, Error>();
 
 /** Nothing listens there: what cannot be asked for is refused on the way to it. */
 const nowhere = "wss://refused.invalid";
 
+/** What a socket needs of its slot. */
+export interface SocketWay {
+  readonly agent: Agent;
+  readonly requestTimeoutMs: number;
+  explainHandshake(answer: IncomingMessage): Promise<ByokError>;
+}
+
 /**
- * A WebSocket class whose every socket leaves through `agent`.
+ * A WebSocket class whose every socket leaves through the slot's agent.
  *
  * @throws ByokError `sdk_missing` where `ws` is not installed.
  */
-export function createSlotWebSocket(
-  agent: Agent,
-  {
-    ws,
-    vendor,
-    requestTimeoutMs,
-  }: { readonly ws: WsModule | undefined; readonly vendor: { readonly id: string }; readonly requestTimeoutMs: number },
-): SlotWebSocketClass {
+export function createSlotWebSocket(ws: WsModule | undefined, provider: string, way: SocketWay): SlotWebSocketClass {
   if (ws === undefined) {
-    const message = `The package that sockets of "${vendor.id}" need is not installed. Run: npm install ws@8`;
-    throw new ByokError("sdk_missing", message, { provider: vendor.id });
+    const message = `The package that sockets of "${provider}" need is not installed. Run: npm install ws@8`;
+    throw new ByokError("sdk_missing", message, { provider });
   }
-  return extendWebSocket(ws.WebSocket, agent, requestTimeoutMs);
+  return extendWebSocket(ws.WebSocket, way);
 }
 
 /**
@@ -72,7 +79,8 @@ export function createSlotWebSocket(
  * reconnecting wrappers call it where nothing catches: what cannot be asked for, and what is refused, is an `error` and a
  * `close` event, and without a listener nothing.
  */
-export function extendWebSocket(Base: unknown, agent: Agent, requestTimeoutMs: number): SlotWebSocketClass {
+export function extendWebSocket(Base: unknown, way: SocketWay): SlotWebSocketClass {
+  const { agent, requestTimeoutMs } = way;
   return class SlotWebSocket extends (Base as WsClass) {
     // biome-ignore lint/correctness/noUnreachableSuper: it is called again where the first call has thrown.
     constructor(url: string | URL, protocols?: string | readonly string[] | object | null, options?: object) {
@@ -97,6 +105,18 @@ export function extendWebSocket(Base: unknown, agent: Agent, requestTimeoutMs: n
       }
       this.on("error", () => {});
       tellWhyItEnds(this as unknown as EventEmitter);
+      this.once("unexpected-response", (_request: unknown, answer: IncomingMessage) => void this.#refuse(answer));
+    }
+
+    /** `ws` tells of a handshake that was given up: what the provider refused is told in the place of that. */
+    async #refuse(answer: IncomingMessage): Promise<void> {
+      whyRefused.set(this, await way.explainHandshake(answer));
+      this.terminate();
+    }
+
+    override emit(event: string, ...values: readonly unknown[]): boolean {
+      const why = event === "error" ? whyRefused.get(this) : undefined;
+      return super.emit(event, ...(why === undefined ? values : [why]));
     }
   } as unknown as SlotWebSocketClass;
 }

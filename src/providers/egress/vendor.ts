@@ -1,4 +1,5 @@
 import type { Endpoint } from "../endpoint.ts";
+import type { RefusalTable } from "../refusals/refusal.ts";
 
 /** How a request shows its key: `{ name: "authorization", scheme: "Bearer" }`; without a scheme the key stands alone. */
 export interface KeyHeader {
@@ -28,4 +29,6 @@ export interface Vendor {
    * an answer. Absent: only what is safe by its method, or has an `idempotency-key`.
    */
   readonly repeatable?: RegExp | undefined;
+  /** The provider's words for what it refuses. Absent: a refusal is judged by its status alone. */
+  readonly refusals?: RefusalTable | undefined;
 }

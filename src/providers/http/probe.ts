@@ -2,7 +2,7 @@ import { isByokError } from "../../errors.ts";
 import type { Egress } from "../egress/egress.ts";
 import { readUpTo } from "../egress/read-up-to.ts";
 import type { KeyCheck } from "../provider.ts";
-import { classifyRefusal, type ProviderAnswer, type Refusal, type RefusalTable } from "../refusals/refusal.ts";
+import { classifyRefusal, type Refusal, type RefusalTable, toProviderAnswer } from "../refusals/refusal.ts";
 
 /** The most of an answer that is read, in bytes. OpenAI's list of models, the longest one here, has some 20 KB. */
 const maxAnswerBytes = 262_144;
@@ -32,7 +32,7 @@ export async function probe(
   try {
     const response = await fetch(`${baseUrl}${path}`, { headers: { "user-agent": "byokit" }, signal });
     const text = response.body === null ? "" : (await readUpTo(response.body, maxAnswerBytes)).toString();
-    const answer: ProviderAnswer = { status: response.status, body: parseJson(text), text };
+    const answer = toProviderAnswer(response.status, text);
     const refusal = classifyRefusal(table, answer);
     if (refusal !== undefined) return toKeyCheck(refusal);
     // A guest network's page is no answer of the provider's. A list that was cut off is.
@@ -46,12 +46,4 @@ export async function probe(
 
 function toKeyCheck({ kind, reason, region }: Refusal): KeyCheck {
   return { verdict: verdicts[kind], reason, ...(region === undefined ? {} : { region }) };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,3 +1,5 @@
+import type { EventEmitter } from "node:events";
+import type { Socket } from "node:net";
 import type { OpenAIRealtimeWS } from "openai/realtime/ws";
 import { ByokError, isByokError } from "../../errors.ts";
 import type { Egress } from "../egress/egress.ts";
@@ -9,16 +11,17 @@ import type { OpenAISdk } from "./openai-client.ts";
  * Opens a realtime socket through the slot's agent. The SDK gets `{ apiKey, baseURL }` and no client, for a client of its
  * own would be built from the environment.
  *
- * @throws ByokError `request_timeout`, `key_rejected` when the provider rejects the key, `provider_failed` when it rejects
- * the socket otherwise; the reason of `signal` when that was aborted first.
+ * @throws ByokError `request_timeout`; `key_rejected` or `key_exhausted` when the provider refuses the key, `provider_failed`
+ * when it refuses the socket otherwise; the reason of `signal` when that was aborted first.
  */
 export async function openRealtime(
   provider: string,
-  { orgId, placeholder, baseUrl, agent, requestTimeoutMs }: Egress,
+  egress: Egress,
   loaded: unknown,
   { model, signal }: RealtimeSession,
 ): Promise<OpenAIRealtimeWS> {
   signal?.throwIfAborted();
+  const { orgId, placeholder, baseUrl, agent, requestTimeoutMs } = egress;
   const { OpenAIRealtimeWS } = loaded as OpenAISdk;
   const socket = new OpenAIRealtimeWS(
     { model, reconnect: undefined, options: { agent, handshakeTimeout: requestTimeoutMs, followRedirects: false } },
@@ -29,14 +32,11 @@ export async function openRealtime(
   const abort = (): void => reject(signal?.reason);
   signal?.addEventListener("abort", abort, { once: true });
   socket.on("error", () => {});
+  socket.socket.once("upgrade", ({ socket: connection }) => holdFirstEvents(socket.socket, connection));
   socket.socket.once("open", () => resolve());
-  socket.socket.once("unexpected-response", (_request, response) =>
-    reject(toRejection({ orgId, provider, slot: "realtime" }, response.statusCode ?? 0)),
-  );
+  socket.socket.once("unexpected-response", (_request, answer) => void egress.explainHandshake(answer).then(reject));
   socket.socket.once("error", (error) => {
-    reject(
-      isByokError(error) ? error : toFailure({ orgId, provider, slot: "realtime" }, /handshake/iu.test(error.message)),
-    );
+    reject(isByokError(error) ? error : toFailure({ orgId, provider }, /handshake/iu.test(error.message)));
   });
   try {
     await promise;
@@ -49,28 +49,23 @@ export async function openRealtime(
   }
 }
 
-interface Details {
-  readonly orgId: string | undefined;
-  readonly provider: string;
-  readonly slot: "realtime";
+/** What a provider says first waits until who has called has had a turn, in which to listen. */
+function holdFirstEvents(socket: EventEmitter, connection: Socket): void {
+  socket.once("open", () => {
+    connection.pause();
+    setImmediate(() => connection.resume());
+  });
 }
 
-function toRejection(details: Details, status: number): ByokError {
-  const { provider } = details;
-  if (status === 400 || status === 401 || status === 403) {
-    const message = `"${provider}" rejected the realtime socket with status ${status}. Check the key and the model.`;
-    return new ByokError("key_rejected", message, details);
-  }
-  const message = `"${provider}" answered the realtime socket with status ${status}. Check the endpoint, then try again.`;
-  return new ByokError("provider_failed", message, details);
-}
-
-function toFailure(details: Details, isTimeout: boolean): ByokError {
+function toFailure(
+  details: { readonly orgId: string | undefined; readonly provider: string },
+  isTimeout: boolean,
+): ByokError {
   const { provider } = details;
   if (isTimeout) {
     const message = `"${provider}" did not open the realtime socket in time. Try again.`;
-    return new ByokError("request_timeout", message, details);
+    return new ByokError("request_timeout", message, { ...details, slot: "realtime" });
   }
   const message = `"${provider}" could not be reached. Check its host, then try again.`;
-  return new ByokError("provider_failed", message, details);
+  return new ByokError("provider_failed", message, { ...details, slot: "realtime" });
 }

@@ -60,6 +60,14 @@ export interface RefusalTable {
   readonly region?: RegExp;
 }
 
+export function toProviderAnswer(status: number, text: string): ProviderAnswer {
+  try {
+    return { status, body: JSON.parse(text), text };
+  } catch {
+    return { status, body: undefined, text };
+  }
+}
+
 /** What an answer refuses, by a vendor's table; `undefined` where it is no refusal of the vendor's, or says nothing. */
 export function classifyRefusal(table: RefusalTable, answer: ProviderAnswer): Refusal | undefined {
   const { status } = answer;

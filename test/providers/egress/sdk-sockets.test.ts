@@ -246,7 +246,10 @@ describe.each([openai, xai])("connect() of $id", (provider) => {
   it.each([
     ["HTTP/1.1 401 No\r\ncontent-length: 0\r\n\r\n", "key_rejected"],
     ["HTTP/1.1 403 No\r\ncontent-length: 9999\r\n\r\n", "key_rejected"],
-    ["HTTP/1.1 302 To\r\nlocation: ws://127.0.0.1:9/\r\ncontent-length: 0\r\n\r\n", "provider_failed"],
+    ["HTTP/1.1 400 No\r\ncontent-length: 0\r\n\r\n", "provider_failed"],
+    ["HTTP/1.1 402 No\r\ncontent-length: 0\r\n\r\n", "key_exhausted"],
+    ["HTTP/1.1 429 No\r\ncontent-length: 0\r\n\r\n", "provider_failed"],
+    ["HTTP/1.1 302 To\r\nlocation: ws://127.0.0.1:9/\r\ncontent-length: 0\r\n\r\n", "host_refused"],
     ["HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi", "provider_failed"],
     ["HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n", "provider_failed"],
     [
@@ -282,6 +285,18 @@ describe.each([openai, xai])("connect() of $id", (provider) => {
     awaiting.abort(why);
     await expect(late).rejects.toBe(why);
     await waitFor(() => expect(supply.open.size).toBe(0));
+  });
+
+  it("loses nothing of what the provider says first", async () => {
+    server.answer = (socket, head) => {
+      acceptSocket(socket, head);
+      socket.write(textFrame('{"type":"session.created","session":{}}'));
+    };
+    for (let turn = 0; turn < 20; turn += 1) {
+      const socket = await open();
+      await new Promise((resolve) => socket.on("session.created", resolve));
+      socket.socket.terminate();
+    }
   });
 
   it("opens a socket that tells why it is closed", async () => {

@@ -3,6 +3,7 @@ import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import * as ws from "ws";
 import { ByokError } from "../../../src/errors.ts";
+import { deepgram, elevenlabs, openai, type Provider, xai } from "../../../src/index.ts";
 import type { SlotWebSocket } from "../../../src/providers/egress/slot-websocket.ts";
 import { ada } from "../../support/ada.ts";
 import { egressOf, serving } from "../../support/egress.ts";
@@ -122,8 +123,37 @@ describe("a slot's WebSocket", () => {
     server.answer = (socket) =>
       socket.end(`HTTP/1.1 ${status} To\r\nlocation: ${other.origin}/\r\ncontent-length: 0\r\n\r\n`);
     const told = await toldBy(open(url, { followRedirects: true }));
-    expect(told).toEqual([expect.objectContaining({ message: `Unexpected server response: ${status}` }), 1006]);
+    expect(told).toEqual([expect.objectContaining({ code: "host_refused", orgId: "org", slot: "stt" }), 1006]);
     expect(other.received).toEqual([]);
+  });
+
+  it.each([
+    [deepgram, 401, '{"err_code":"INVALID_AUTH","err_msg":"Invalid credentials."}', "key_rejected", "wrong_key", false],
+    [deepgram, 402, '{"err_code":"PAYMENT_REQUIRED","err_msg":"Not enough."}', "key_exhausted", "no_quota", false],
+    [deepgram, 429, '{"err_code":"TOO_MANY_REQUESTS","err_msg":"Slow down."}', "provider_failed", "rate_limited", true],
+    [openai, 400, '{"error":{"code":"model_not_found","message":"No."}}', "provider_failed", "request_refused", false],
+    [openai, 429, '{"error":{"code":"insufficient_quota","message":"No."}}', "key_exhausted", "no_quota", false],
+    [xai, 400, '{"code":"x","error":"Incorrect API key provided."}', "key_rejected", "wrong_key", false],
+    [elevenlabs, 403, "{}", "key_rejected", "refused", false],
+    [elevenlabs, 402, "", "key_exhausted", "unpaid", false],
+    [elevenlabs, 500, "{}", "provider_failed", undefined, true],
+    [elevenlabs, 404, "{}", "provider_failed", undefined, false],
+  ] as const)("tells of %o's %d with %s that it is %s", async (provider, status, body, code, reason, retryable) => {
+    const sent = `HTTP/1.1 ${status} ${key}\r\nx-echo: ${key}\r\n`;
+    server.answer = (socket) => void socket.write(`${sent}content-length: ${body.length}\r\n\r\n${body}`);
+    const { WebSocket } = egressOf(provider as Provider, supply, 2_000);
+    const [error, ...more] = await toldBy(new WebSocket(provider.endpoint.websocketUrl));
+    expect(error).toMatchObject({ code, retryable, orgId: "org", provider: provider.id, slot: "stt" });
+    expect((error as ByokError).reason).toBe(reason);
+    expect(more).toEqual([1006]);
+    expect(inspect(error)).not.toContain(key);
+  });
+
+  it("is judged by its status when the rest of a refusal does not come", async () => {
+    server.answer = (socket) => void socket.write("HTTP/1.1 401 No\r\ncontent-length: 999\r\n\r\n{");
+    const { WebSocket } = egressOf(deepgram as Provider, supply, 20_000);
+    const told = await toldBy(new WebSocket("wss://api.deepgram.com/v1/listen"));
+    expect(told).toEqual([expect.objectContaining({ code: "key_rejected", reason: "refused" }), 1006]);
   });
 
   it("offers no compression, which would hide a key that comes back", async () => {
