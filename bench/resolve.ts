@@ -53,7 +53,7 @@ interface Row {
 async function openAll(rows: readonly Row[]): Promise<unknown> {
   return await Promise.all(
     rows.map(({ org_id: orgId, provider, secret_id: secretId, region, sealed }) =>
-      keyring.open(sealed, { orgId, provider, secretId, region }),
+      keyring.open(sealed, { orgId, provider, secretId, region, account: null }),
     ),
   );
 }

@@ -4,6 +4,7 @@ import type { Slot } from "./slot.ts";
 /**
  * Every way byokit fails. Codes never change and never mean two things; messages may change.
  *
+ * - `account_unsupported`: the provider takes no such field of an account beside a key.
  * - `agent_invalid`: the agent's config names no slot, is not an object of the documented shape, or names a provider in
  *   a slot that it cannot serve.
  * - `change_not_visible`: `atLeast` names a change that the database did not show by the deadline.
@@ -18,7 +19,8 @@ import type { Slot } from "./slot.ts";
  * - `key_rejected`: the provider says that the key is not valid.
  * - `key_replaced`: the key was replaced while a request was on its way, or a call was being decided; nothing was sent.
  * - `key_revoked`: the organisation has removed the key that a call held, and nothing may stand in.
- * - `key_undecryptable`: the stored key does not open, or is bound to another organisation, provider, secret or region.
+ * - `key_undecryptable`: the stored key does not open, or is bound to another organisation, provider, secret, region
+ *   or account.
  * - `keyring_unavailable`: a keyring of the platform's own (a key service) did not answer, or failed.
  * - `keyring_outdated`: the stored key is sealed under a `kid` that this process's keyring does not have.
  * - `options_invalid`: an option of byokit's own functions is wrong.
@@ -32,6 +34,7 @@ import type { Slot } from "./slot.ts";
  * - `store_unavailable`: the database did not answer, did not take the call, or has no schema.
  */
 export type ByokErrorCode =
+  | "account_unsupported"
   | "agent_invalid"
   | "change_not_visible"
   | "checks_limited"
@@ -60,6 +63,7 @@ export type ByokErrorCode =
 
 /** Whether the same call may succeed when it is made again. */
 const isRetryable = {
+  account_unsupported: false,
   agent_invalid: false,
   change_not_visible: true,
   checks_limited: true,

@@ -7,6 +7,7 @@ import { escapeText } from "./escape-text.ts";
 export const exitCodes = { done: 0, failed: 1, usage: 2, tryAgain: 75 } as const;
 
 const outcomes = {
+  account_unsupported: "usage",
   agent_invalid: "failed",
   change_not_visible: "tryAgain",
   checks_limited: "tryAgain",

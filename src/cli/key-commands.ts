@@ -10,6 +10,8 @@ interface KeyOptions extends OutputOptions {
   readonly org: string;
   readonly provider: string;
   readonly region?: string;
+  readonly organization?: string;
+  readonly project?: string;
   readonly actor?: string;
   readonly verify?: boolean;
 }
@@ -46,19 +48,25 @@ export function addKeyCommands(program: Command, env: Environment): void {
         key.unopened === null ? key.status : `${key.status} (${key.unopened})`,
         key.hint,
         key.region,
+        key.account?.organization ?? null,
+        key.account?.project ?? null,
         key.kid,
         key.createdAt,
         key.createdBy,
       ]);
-      print({ keys: described }, [["provider", "status", "hint", "region", "kid", "created", "by"], ...rows], json);
+      const head = ["provider", "status", "hint", "region", "organization", "project", "kid", "created", "by"];
+      print({ keys: described }, [head, ...rows], json);
     });
   });
 
   addProviderCommand("set", "stores a key, which it reads from standard input", " < openai-key.txt")
     .option("--region <id>", "the provider's region that the key belongs to")
+    .option("--organization <id>", "the provider's organization that the key works for, where it has several")
+    .option("--project <id>", "the provider's project that the key works for, where it has several")
     .option("--no-verify", "store it without asking the provider")
     .addOption(createActorOption())
-    .action(async ({ org, provider, region, actor: by, verify, json = false }: KeyOptions) => {
+    .action(async ({ org, provider, region, organization, project, actor: by, verify, json = false }: KeyOptions) => {
+      const isNamed = organization !== undefined || project !== undefined;
       await withManager(
         env,
         async (manager) => {
@@ -66,6 +74,7 @@ export function addKeyCommands(program: Command, env: Environment): void {
             provider,
             apiKey: await readKey(),
             ...(region === undefined ? {} : { region }),
+            ...(isNamed ? { account: { organization, project } } : {}),
             ...(by === undefined ? {} : { actor: by }),
           };
           printChange(await manager.set(org, key), json);

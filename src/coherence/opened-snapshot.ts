@@ -1,3 +1,4 @@
+import { isSendableAccount, type KeyAccount, toKeyAccount } from "../key-account.ts";
 import { explainUnopened, type UnopenedReason } from "../keyring/explain-unopened.ts";
 import type { Keyring } from "../keyring/keyring.ts";
 import type { Secret } from "../secret.ts";
@@ -25,12 +26,14 @@ export type SnapshotKey = OpenedKey | UnopenedKey;
 export interface OpenedKey {
   readonly secretId: string;
   readonly region: string | null;
+  readonly account: KeyAccount | null;
   readonly secret: Secret;
 }
 
 export interface UnopenedKey {
   readonly secretId: string;
   readonly region: string | null;
+  readonly account: KeyAccount | null;
   readonly reason: UnopenedReason;
   readonly sealedKey: SealedKey;
 }
@@ -70,12 +73,13 @@ export function listUnopened(snapshot: OpenedSnapshot, providers: readonly strin
 
 async function openKey(keyring: Keyring, orgId: string, sealedKey: SealedKey): Promise<SnapshotKey> {
   const { provider, secretId, region } = sealedKey;
+  const account = toKeyAccount(sealedKey.account);
+  const facts = { secretId, region, account };
   try {
-    const secret = await keyring.open(sealedKey.sealed, { orgId, provider, secretId, region });
-    return secret.isSendable()
-      ? { secretId, region, secret }
-      : { secretId, region, reason: "undecryptable", sealedKey };
+    const secret = await keyring.open(sealedKey.sealed, { orgId, provider, ...facts });
+    const isSendable = secret.isSendable() && isSendableAccount(account);
+    return isSendable ? { ...facts, secret } : { ...facts, reason: "undecryptable", sealedKey };
   } catch (error) {
-    return { secretId, region, reason: explainUnopened(error), sealedKey };
+    return { ...facts, reason: explainUnopened(error), sealedKey };
   }
 }

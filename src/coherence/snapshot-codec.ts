@@ -1,3 +1,4 @@
+import type { KeyAccount } from "../key-account.ts";
 import type { EntryCipher } from "../keyring/entry-cipher.ts";
 import type { UnopenedReason } from "../keyring/explain-unopened.ts";
 import { copyOwn } from "../own-property.ts";
@@ -12,7 +13,8 @@ export type CachedSnapshot = Pick<OpenedSnapshot, "orgId" | "incarnation" | "asO
 /** Why an entry cannot be read. `unknown_kid`: it may be another rollout's, which must not erase each other's. */
 export type EntryRefusedReason = "too_large" | "unopened" | "unknown_kid";
 
-const version = 1;
+/** 2: with what a key works for. A worker of either refuses the other's entries: it would send a key without its account. */
+const version = 2;
 
 interface Head {
   readonly v: number;
@@ -25,6 +27,7 @@ interface Row {
   readonly provider: string;
   readonly secretId: string;
   readonly region: string | null;
+  readonly account: KeyAccount | null;
   readonly key?: string;
   readonly reason?: UnopenedReason;
   readonly kid?: string;
@@ -74,13 +77,15 @@ function bindTo(orgId: string, head: Uint8Array): Buffer {
 }
 
 function toRow(provider: string, key: SnapshotKey): Row {
-  const { secretId, region } = key;
-  if (!isUnopened(key)) return { provider, secretId, region, key: key.secret.reveal() };
-  return { provider, secretId, region, reason: key.reason, kid: key.sealedKey.kid, sealed: key.sealedKey.sealed };
+  const { secretId, region, account } = key;
+  const facts = { provider, secretId, region, account };
+  if (!isUnopened(key)) return { ...facts, key: key.secret.reveal() };
+  return { ...facts, reason: key.reason, kid: key.sealedKey.kid, sealed: key.sealedKey.sealed };
 }
 
 function toKey(row: Row): SnapshotKey {
-  const { provider, secretId, region, key, reason = "undecryptable", kid = "", sealed = "" } = copyOwn(row);
-  if (key !== undefined) return { secretId, region, secret: new Secret(key) };
-  return { secretId, region, reason, sealedKey: { provider, name: defaultKeyName, secretId, region, kid, sealed } };
+  const { provider, secretId, region, account, key, reason = "undecryptable", kid = "", sealed = "" } = copyOwn(row);
+  const facts = { secretId, region, account };
+  if (key !== undefined) return { ...facts, secret: new Secret(key) };
+  return { ...facts, reason, sealedKey: { provider, name: defaultKeyName, ...facts, kid, sealed } };
 }

@@ -1,7 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { KeyManager } from "../manager/key-manager.ts";
 import type { ApiEnvironment } from "./principal.ts";
-import { describeFailures, ownOnly, verdictSchema } from "./schemas.ts";
+import { accountSchema, describeFailures, ownOnly, verdictSchema } from "./schemas.ts";
 
 /** `GET /byok/audit`: who changed an organisation's keys. */
 export function addAuditRoute(api: OpenAPIHono<ApiEnvironment>, manager: KeyManager): void {
@@ -21,6 +21,7 @@ export function addAuditRoute(api: OpenAPIHono<ApiEnvironment>, manager: KeyMana
       secret_id: z.string().nullable(),
       previous_secret_id: z.string().nullable(),
       region: z.string().nullable(),
+      account: accountSchema.nullable(),
       verification: verdictSchema.nullable(),
       hint: z.string().nullable(),
       times: z.number().int().openapi({ description: "How often; attempts of one minute are counted." }),

@@ -1,5 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { etag } from "hono/etag";
+import { accountFields } from "../key-account.ts";
 import type { KeyManager } from "../manager/key-manager.ts";
 import type { ApiEnvironment } from "./principal.ts";
 import { describeFailures } from "./schemas.ts";
@@ -20,6 +21,7 @@ export function addCatalogueRoute(api: OpenAPIHono<ApiEnvironment>, manager: Key
       voices: z.array(z.object({ id: z.string(), name: z.string() })).optional(),
       serves: z.array(slot),
       regions: z.array(z.string()),
+      account_fields: z.array(z.enum(accountFields)),
     })
     .openapi("Provider");
   const config = manager.config();

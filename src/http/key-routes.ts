@@ -4,7 +4,15 @@ import { ownProperty } from "../own-property.ts";
 import { type ApiEnvironment, requireWriteAccess } from "./principal.ts";
 import { limitBody } from "./request-body.ts";
 import { makeProblem } from "./request-problem.ts";
-import { buildByokKeysSchema, buildProviderIdSchema, describeFailures, ownOnly, statusSchema } from "./schemas.ts";
+import {
+  accountSchema,
+  buildByokKeysSchema,
+  buildProviderIdSchema,
+  describeFailures,
+  namedAccountSchema,
+  ownOnly,
+  statusSchema,
+} from "./schemas.ts";
 
 /** `GET`, `POST` and `DELETE /byok`: an organisation's keys. */
 export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManager): void {
@@ -18,6 +26,7 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
       hint: z.string().nullable().openapi({ description: "The last four characters; null for a short key." }),
       status: statusSchema,
       region: z.string().nullable(),
+      account: accountSchema.nullable(),
       created_at: z.iso.datetime(),
       created_by: z.string().nullable(),
       last_checked_at: z.iso.datetime().nullable(),
@@ -38,6 +47,7 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
         .string()
         .nullable()
         .openapi({ description: "The region that holds from now on; null for the default host." }),
+      account: accountSchema.nullable(),
       published: z.boolean().openapi({ description: "Whether the workers were told at once." }),
       effective_within_ms: z
         .number()
@@ -49,7 +59,9 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
     format: "password",
     writeOnly: true,
   });
-  const input = z.strictObject({ provider, api_key: apiKey, region: z.string().nullish() }).openapi("NewKey");
+  const input = z
+    .strictObject({ provider, api_key: apiKey, region: z.string().nullish(), account: namedAccountSchema.nullish() })
+    .openapi("NewKey");
   const removal = z.strictObject({ provider: provider.optional() }).openapi("KeyRemoval");
 
   api.openapi(
@@ -112,13 +124,14 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
     }),
     async (context) => {
       const { orgId, actor } = context.get("principal");
-      const { provider: id, api_key: apiKey, region } = context.req.valid("json");
+      const { provider: id, api_key: apiKey, region, account } = context.req.valid("json");
       const idempotencyKey = context.req.valid("header")["idempotency-key"];
       const key = {
         provider: id,
         apiKey,
         signal: context.req.raw.signal,
         ...(region === undefined ? {} : { region }),
+        ...(account === undefined ? {} : { account }),
         ...(actor === undefined ? {} : { actor }),
         ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
       };
@@ -165,7 +178,7 @@ function describeJson<Schema extends z.ZodType>(description: string, schema: Sch
 }
 
 function toBody(change: KeyChange) {
-  const { byokKeys, seq, verdict, reason = null, region, published, effectiveWithinMs } = change;
+  const { byokKeys, seq, verdict, reason = null, region, account, published, effectiveWithinMs } = change;
   const success = true as const;
   return {
     success,
@@ -174,6 +187,7 @@ function toBody(change: KeyChange) {
     verification: verdict,
     reason,
     region,
+    account,
     published,
     effective_within_ms: effectiveWithinMs,
   };
@@ -181,12 +195,13 @@ function toBody(change: KeyChange) {
 
 function toDetails(key: KeyDescription | undefined) {
   if (key === undefined) return null;
-  const { secretId, hint, status, region, createdAt, createdBy, lastCheckedAt } = key;
+  const { secretId, hint, status, region, account, createdAt, createdBy, lastCheckedAt } = key;
   return {
     secret_id: secretId,
     hint,
     status,
     region,
+    account,
     created_at: createdAt,
     created_by: createdBy,
     last_checked_at: lastCheckedAt,

@@ -100,6 +100,7 @@ const ownMessage = { status: 422, detail: null } as const;
 
 /** Of byokit's own errors; what is `"internal"` is none of a customer's business. */
 export const told: Readonly<Record<ByokErrorCode, Told | "internal">> = {
+  account_unsupported: ownMessage,
   agent_invalid: "internal",
   change_not_visible: "internal",
   checks_limited: { status: 429, detail: null },

@@ -1,7 +1,8 @@
 import { z } from "@hono/zod-openapi";
+import { accountId as idForm, isNamedAccount, type KeyAccount, type NamedAccount } from "../key-account.ts";
 import type { AuditEntry, ByokKeys } from "../manager/key-manager.ts";
 import type { KeyStatus } from "../manager/key-status.ts";
-import { copyOwn } from "../own-property.ts";
+import { copyOwn, isRecord } from "../own-property.ts";
 import type { Problem, ProblemStatus } from "./problem.ts";
 
 const problemSchema: z.ZodType<Problem> = z
@@ -28,7 +29,7 @@ const problems = {
   409: "Another change of the key was asked for meanwhile, or the stored key does not open.",
   413: "The body is longer than 16 KiB.",
   415: "The body is not application/json.",
-  422: "The provider or the region is unknown, or the key is malformed or rejected.",
+  422: "The provider or the region is unknown, the account unsupported, or the key malformed or rejected.",
   429: "Too many keys of that provider are being checked; Retry-After says when the next may be.",
   500: "A fault of the service's own.",
   503: "An outage; Retry-After says when to try again.",
@@ -49,15 +50,35 @@ export function describeFailures(...statuses: readonly DescribedStatus[]): Recor
   );
 }
 
+/** What was parsed of JSON: neither it nor what its fields hold inherits anything. */
+function copyFields(value: unknown): unknown {
+  if (!isRecord(value)) return value;
+  const copied = Object.entries(value).map(([name, part]) => [name, copyOwn(part)]);
+  return Object.assign(Object.create(null), Object.fromEntries(copied));
+}
+
 /** The schema, blind to what a request and what was parsed of it inherit: no field of either is `Object.prototype`'s. */
 export function ownOnly<Schema extends z.ZodType>(schema: Schema): Schema {
   const parse = schema.safeParseAsync;
   schema.safeParseAsync = async (value, ...rest) => {
-    const parsed = await parse(copyOwn(value), ...rest);
+    const parsed = await parse(copyFields(value), ...rest);
     return parsed.success ? { success: true, data: copyOwn(parsed.data) } : parsed;
   };
   return schema;
 }
+
+const accountId = z.string().regex(idForm);
+
+/** What a key works for. */
+export const accountSchema: z.ZodType<KeyAccount> = z
+  .object({ organization: accountId.nullable(), project: accountId.nullable() })
+  .openapi("Account", { description: "What the key works for, where it can work for several." });
+
+/** An account as it is asked for. */
+export const namedAccountSchema: z.ZodType<NamedAccount> = z
+  .strictObject({ organization: accountId.nullish(), project: accountId.nullish() })
+  .refine((account) => isNamedAccount(account), "names an organization, a project or both")
+  .openapi("NewAccount", { minProperties: 1 });
 
 /** How a stored key stands. */
 export const statusSchema: z.ZodType<KeyStatus> = z.enum([

@@ -1,3 +1,4 @@
+import type { KeyAccount } from "../key-account.ts";
 import type { Secret } from "../secret.ts";
 import type { EntryCipher } from "./entry-cipher.ts";
 
@@ -7,6 +8,8 @@ export interface EncryptionContext {
   readonly provider: string;
   readonly secretId: string;
   readonly region: string | null;
+  /** What the key works for. */
+  readonly account: KeyAccount | null;
 }
 
 /**

@@ -14,8 +14,8 @@ const typ = "byok+jwe";
 
 /**
  * A keyring of local keys. Seals as compact JWE (RFC 7516) with a fresh content key per secret; the protected header
- * binds organisation, secret, provider and, where there is one, region, so that a row that is copied to another
- * organisation, or sent to another region, does not open.
+ * binds organisation, secret, provider and, where there are any, region and account, so that a row that is copied to another
+ * organisation, sent to another region, or pointed at another account, does not open.
  *
  * @throws ByokError `options_invalid`
  */
@@ -57,20 +57,32 @@ export function createKeyring(json: KeyringJson | string): Keyring {
   };
 }
 
-function bindHeader({ orgId, secretId, provider, region }: EncryptionContext): Readonly<Record<string, string>> {
-  return { org: orgId, sid: secretId, prv: provider, ...(region === null ? {} : { rgn: region }) };
+/** What is absent stays out: a key without it is bound as it was before there was such a thing. */
+function bindHeader(context: EncryptionContext): Readonly<Record<string, string>> {
+  const { orgId, secretId, provider, region, account } = context;
+  const bound = {
+    org: orgId,
+    sid: secretId,
+    prv: provider,
+    rgn: region,
+    aco: account?.organization ?? null,
+    acp: account?.project ?? null,
+  };
+  return Object.fromEntries(Object.entries(bound).flatMap(([name, value]) => (value === null ? [] : [[name, value]])));
 }
 
 /** jose authenticates the header but compares it with nothing: a token of another row opens too. */
 function isBoundTo(protectedHeader: Readonly<Record<string, unknown>>, context: EncryptionContext): boolean {
   const header = copyOwn(protectedHeader);
-  const { orgId, secretId, provider, region } = context;
+  const { orgId, secretId, provider, region, account } = context;
   return (
     header["typ"] === typ &&
     header["org"] === orgId &&
     header["sid"] === secretId &&
     header["prv"] === provider &&
-    (header["rgn"] ?? null) === region
+    (header["rgn"] ?? null) === region &&
+    (header["aco"] ?? null) === (account?.organization ?? null) &&
+    (header["acp"] ?? null) === (account?.project ?? null)
   );
 }
 
@@ -93,7 +105,7 @@ function tooLong({ orgId, provider }: EncryptionContext): ByokError {
 }
 
 function undecryptable({ orgId, provider, secretId }: EncryptionContext, kid: string): ByokError {
-  const message = `The secret ${secretId} (${kid}) does not open for this organisation, provider and region. Ask the organisation to enter its key again.`;
+  const message = `The secret ${secretId} (${kid}) does not open for this organisation, provider, region and account. Ask the organisation to enter its key again.`;
   return new ByokError("key_undecryptable", message, { orgId, provider });
 }
 

@@ -59,9 +59,10 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
         const records = await deadline.race(store.describe(orgId));
         const stored = records.find((record) => record.provider === id && record.name === defaultKeyName);
         if (stored === undefined) throw notConfigured(orgId, id);
-        const { secretId, region } = stored;
+        const { secretId, region, account } = stored;
         const key = await deadline.race(openStoredKey(keyring, orgId, stored).catch(tellAndThrow(orgId, stored)));
-        const { verdict, reason } = copyOwn(await checks.ask(orgId, provider, key, region, deadline.leftMs()));
+        const asked = { key, region, account };
+        const { verdict, reason } = copyOwn(await checks.ask(orgId, provider, asked, deadline.leftMs()));
         const isAnswer = verdict !== "unreachable" && verdict !== "skipped";
         const noting = isAnswer
           ? store.noteCheck({ orgId, provider: id, name: defaultKeyName, secretId, verdict, actor })

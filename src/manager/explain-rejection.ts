@@ -18,6 +18,9 @@ export function explainRejection(
   const cause = (reason === undefined ? undefined : causes[reason]) ?? "is not valid";
   const said = `"${provider.id}" says that the key ${cause}`;
   const again = "Copy the key again from the provider's console, or make a new one.";
+  if (reason === "wrong_account") {
+    return `"${provider.id}" says that the key does not work for that organization or project. Store it with those that it belongs to, or with none ("account": null).`;
+  }
   const isOfTheKey = reason === "blocked" || reason === "account_closed";
   if (regions === undefined || isOfTheKey) return `${said}. ${again}`;
   // Only a region that byokit knows is repeated: a provider's text never is.

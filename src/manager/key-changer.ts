@@ -3,13 +3,13 @@ import { type Deadline, within } from "../deadline.ts";
 import { isByokError } from "../errors.ts";
 import { assertActor, assertOrgId } from "../identifier.ts";
 import { parseKey } from "../providers/key-format.ts";
-import { defaultKeyName, type KeyRef, type StoreChange } from "../store/key-store.ts";
+import { defaultKeyName, type KeyRef, type StoreChange, type StoredReference } from "../store/key-store.ts";
 import { ChangeTurns } from "./change-turns.ts";
 import type { Admitted, KeyChecks } from "./key-checks.ts";
-import { readInput, readRemoval } from "./key-inputs.ts";
+import { type Read, readInput, readRemoval } from "./key-inputs.ts";
 import type { KeyChange, KeyInput, KeyRemoval } from "./key-manager.ts";
 import { keyChanged, tooSlow } from "./manager-errors.ts";
-import { assertRegion, type ManagerSettings } from "./manager-settings.ts";
+import { assertAccount, assertRegion, type ManagerSettings } from "./manager-settings.ts";
 import { deriveSecretId } from "./secret-id.ts";
 import { sealKey } from "./stored-key.ts";
 
@@ -27,12 +27,14 @@ export class KeyChanger {
   }
 
   async set(orgId: string, input: KeyInput): Promise<KeyChange> {
-    const { provider: id, apiKey, region, actor = null, signal, idempotencyKey } = readInput(input);
+    const asked = readInput(input);
+    const { provider: id, apiKey, region, account, actor = null, signal, idempotencyKey } = asked;
     const { store, keyring, isChecking, providers } = this.#settings;
     assertOrgId(orgId);
     assertActor(orgId, actor);
     const provider = this.#settings.findProvider(orgId, id);
     assertRegion(orgId, provider, region);
+    assertAccount(orgId, provider, account);
     const key = parseKey(provider, apiKey, providers, orgId);
     const ref = { orgId, provider: id, name: defaultKeyName };
     using turn = this.#turns.begin(ref);
@@ -42,16 +44,17 @@ export class KeyChanger {
     try {
       waiting.throwIfEnded();
       const needsRegion = region === undefined && provider.regions !== undefined;
-      const place = isChecking || needsRegion ? randomUUID() : null;
+      const needsAccount = account === undefined && provider.accountHeaders !== undefined;
+      const place = isChecking || needsRegion || needsAccount ? randomUUID() : null;
       const [before] = place === null ? [null] : await waiting.race(store.takePlaces([ref], place));
-      const kept = region === undefined ? (before?.region ?? null) : region;
-      const said = isChecking ? await this.#checks.admit(orgId, provider, key, kept, ended) : unasked;
+      const kept = keep(asked, before);
+      const said = isChecking ? await this.#checks.admit(orgId, provider, { key, ...kept }, ended) : unasked;
       const secretId = idempotencyKey === undefined ? randomUUID() : deriveSecretId(ref, kept, key, idempotencyKey);
-      const sealed = await waiting.race(sealKey(keyring, key, { orgId, provider: id, secretId, region: kept }));
+      const sealed = await waiting.race(sealKey(keyring, key, { orgId, provider: id, secretId, ...kept }));
       const { verdict } = said;
-      const facts = { secretId, region: kept, hint: key.hint(), actor, verdict, place };
+      const facts = { secretId, ...kept, hint: key.hint(), actor, verdict, place };
       const stored = this.#commit(ref, waiting, () => store.put({ ...ref, ...sealed, ...facts }));
-      return { ...(await deadline.race(stored)), ...said, region: kept };
+      return { ...(await deadline.race(stored)), ...said, ...kept };
     } catch (error) {
       await this.#noteAttempt(ref, actor, error, deadline.leftMs());
       throw error;
@@ -70,7 +73,7 @@ export class KeyChanger {
     const waiting = this.#settings.startDeadline(orgId, ...ended);
     waiting.throwIfEnded();
     const removed = this.#commit(ref, waiting, () => store.remove(ref, { actor }));
-    return { ...(await deadline.race(removed)), ...unasked, region: null };
+    return { ...(await deadline.race(removed)), ...unasked, region: null, account: null };
   }
 
   /**
@@ -108,6 +111,17 @@ export class KeyChanger {
       () => {},
     );
   }
+}
+
+/** Where a key is sent, and what it works for: as it is asked for, else as it is for the key that it replaces. */
+export function keep(
+  { region, account }: Pick<Read<KeyInput>, "region" | "account">,
+  before: StoredReference | null | undefined,
+): Pick<StoredReference, "region" | "account"> {
+  return {
+    region: region === undefined ? (before?.region ?? null) : region,
+    account: account === undefined ? (before?.account ?? null) : account,
+  };
 }
 
 /** Whether nobody knows what became of a change that failed so; a store of the platform's own may fail in its own words. */

@@ -4,8 +4,7 @@ import { ByokError, isByokError } from "../errors.ts";
 import { copyOwn, isRecord, ownProperty } from "../own-property.ts";
 import { createCredential } from "../providers/create-credential.ts";
 import { type DeclaredEndpoint, findEndpoint } from "../providers/endpoints.ts";
-import type { KeyCheck, Provider } from "../providers/provider.ts";
-import type { Secret } from "../secret.ts";
+import type { Credential, KeyCheck, Provider } from "../providers/provider.ts";
 import type { CheckLimiter } from "./check-limiter.ts";
 import { explainRejection } from "./explain-rejection.ts";
 import type { KeyChange, Verification } from "./key-manager.ts";
@@ -18,6 +17,9 @@ const storeShare = 0.2;
 type Checked = Pick<Verification, "verdict" | "reason">;
 /** What was said of a key that is stored. */
 export type Admitted = Pick<KeyChange, "verdict" | "reason">;
+
+/** A key, where it is sent, and what it works for. */
+type AskedKey = Pick<Credential, "key" | "region" | "account">;
 
 /** Asks providers for keys. A provider that is down, slow or limits rates never speaks against a key. */
 export class KeyChecks {
@@ -44,17 +46,11 @@ export class KeyChecks {
    *
    * @throws ByokError `key_rejected` when the provider says that the key is not valid; `checks_limited`.
    */
-  async admit(
-    orgId: string,
-    provider: Provider,
-    key: Secret,
-    region: string | null,
-    signal: AbortSignal,
-  ): Promise<Admitted> {
-    const said = await this.#check(orgId, provider, key, region, this.#limitMs, [signal], 2);
+  async admit(orgId: string, provider: Provider, asked: AskedKey, signal: AbortSignal): Promise<Admitted> {
+    const said = await this.#check(orgId, provider, asked, this.#limitMs, [signal], 2);
     const { verdict, reason } = said;
     if (verdict !== "invalid") return { verdict, ...(reason === undefined ? {} : { reason }) };
-    const message = explainRejection(provider, region, said);
+    const message = explainRejection(provider, asked.region, said);
     throw new ByokError("key_rejected", message, { orgId, provider: provider.id, reason });
   }
 
@@ -63,8 +59,8 @@ export class KeyChecks {
    *
    * @throws ByokError `checks_limited`. A check that is skipped counts for nothing.
    */
-  async ask(orgId: string, provider: Provider, key: Secret, region: string | null, limitMs: number): Promise<Checked> {
-    const { verdict, reason } = await this.#check(orgId, provider, key, region, limitMs, [], 1);
+  async ask(orgId: string, provider: Provider, asked: AskedKey, limitMs: number): Promise<Checked> {
+    const { verdict, reason } = await this.#check(orgId, provider, asked, limitMs, [], 1);
     return { verdict, ...(reason === undefined ? {} : { reason }) };
   }
 
@@ -72,17 +68,16 @@ export class KeyChecks {
   async #check(
     orgId: string,
     provider: Provider,
-    key: Secret,
-    region: string | null,
+    asked: AskedKey,
     limitMs: number,
     signals: readonly AbortSignal[],
     times: 1 | 2,
   ): Promise<KeyCheck | typeof skipped> {
     const withinMs = Math.max(1, Math.min(limitMs, this.#limitMs));
-    const endpoint = findEndpoint(provider, region, this.#endpoints.get(provider.id));
+    const endpoint = findEndpoint(provider, asked.region, this.#endpoints.get(provider.id));
     if (provider.check === undefined || endpoint === undefined) return skipped;
     const { baseUrl, websocketUrl } = endpoint;
-    const credential = createCredential(provider, { key, region, baseUrl, websocketUrl }, withinMs);
+    const credential = createCredential(provider, { ...asked, baseUrl, websocketUrl }, withinMs);
     const end = this.#limiter.begin(orgId, provider.id);
     const ending = new AbortController();
     const ask = async (): Promise<KeyCheck> => {

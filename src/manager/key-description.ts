@@ -5,7 +5,7 @@ import { chooseStatus } from "./key-status.ts";
 
 /** What may be shown of a stored key. */
 export function describeKey(record: KeyRecord, unopened: UnopenedReason | null): KeyDescription {
-  const { provider, secretId, hint, verdict, region, kid, createdAtMs, createdBy, checkedAtMs } = record;
+  const { provider, secretId, hint, verdict, region, account, kid, createdAtMs, createdBy, checkedAtMs } = record;
   return {
     provider,
     secretId,
@@ -13,6 +13,7 @@ export function describeKey(record: KeyRecord, unopened: UnopenedReason | null):
     status: chooseStatus(verdict, unopened),
     unopened,
     region,
+    account,
     kid,
     createdAt: new Date(createdAtMs).toISOString(),
     createdBy,

@@ -8,18 +8,18 @@ import { copyOwn } from "../own-property.ts";
 import { parseKey } from "../providers/key-format.ts";
 import type { Secret } from "../secret.ts";
 import { defaultKeyName, type KeyRef, maxBatchKeys, type PlacedKey, type StoredKey } from "../store/key-store.ts";
-import { mayBeStored } from "./key-changer.ts";
-import { readRow } from "./key-inputs.ts";
+import { keep, mayBeStored } from "./key-changer.ts";
+import { type Read, readRow } from "./key-inputs.ts";
 import type { ImportedKey, KeyImport } from "./key-manager.ts";
 import { keyChanged, notTried, tooSlow } from "./manager-errors.ts";
-import { assertRegion, type ManagerSettings } from "./manager-settings.ts";
+import { assertAccount, assertRegion, type ManagerSettings } from "./manager-settings.ts";
 import { deriveSecretId } from "./secret-id.ts";
 import { sealKey } from "./stored-key.ts";
 
 /** A row that can be stored. */
 interface ParsedRow {
   readonly index: number;
-  readonly row: KeyImport;
+  readonly row: Read<KeyImport>;
   readonly ref: KeyRef;
   readonly key: Secret;
 }
@@ -81,6 +81,7 @@ export class KeyImporter {
         const orgId = assertOrgId(row.orgId);
         const provider = this.#settings.findProvider(orgId, row.provider);
         assertRegion(orgId, provider, row.region);
+        assertAccount(orgId, provider, row.account);
         const key = parseKey(provider, row.apiKey, providers, orgId);
         const ref = { orgId, provider: provider.id, name: defaultKeyName };
         const id = JSON.stringify([orgId, provider.id]);
@@ -94,7 +95,7 @@ export class KeyImporter {
     return [...parsed.values()];
   }
 
-  /** Every key takes its place, and keeps the region that is stored where its row names none. */
+  /** Every key takes its place, and keeps the region and the account that are stored where its row names none. */
   async #seal(
     rows: readonly ParsedRow[],
     actor: string | null,
@@ -111,11 +112,11 @@ export class KeyImporter {
     );
     const seal = async (parsed: ParsedRow, at: number): Promise<PlacedKey | ByokError> => {
       const { ref, key, row } = parsed;
-      const region = row.region === undefined ? (before[at]?.region ?? null) : row.region;
+      const kept = keep(row, before[at]);
       const { idempotencyKey } = row;
-      const secretId = idempotencyKey === undefined ? randomUUID() : deriveSecretId(ref, region, key, idempotencyKey);
-      const context = { orgId: ref.orgId, provider: ref.provider, secretId, region };
-      const facts = { secretId, region, hint: key.hint(), actor, verdict: "skipped", place } as const;
+      const secretId = idempotencyKey === undefined ? randomUUID() : deriveSecretId(ref, kept, key, idempotencyKey);
+      const context = { orgId: ref.orgId, provider: ref.provider, secretId, ...kept };
+      const facts = { secretId, ...kept, hint: key.hint(), actor, verdict: "skipped", place } as const;
       return { ...ref, ...(await sealKey(keyring, key, context)), ...facts };
     };
     const sealing = rows.map((row, at) => seal(row, at).catch((error: unknown) => toBatchError(error)));

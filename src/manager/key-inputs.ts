@@ -1,10 +1,19 @@
+import { isNamedAccount, type KeyAccount, type NamedAccount, toKeyAccount } from "../key-account.ts";
 import { abortSignal, anything, type OptionKind, text } from "../option-kinds.ts";
 import { type OptionRules, readOptions } from "../read-options.ts";
 import type { ChangedBy, KeyImport, KeyInput, KeyRemoval } from "./key-manager.ts";
 
+/** What was given, with the account as it is stored. */
+export type Read<T> = Omit<T, "account"> & { readonly account: KeyAccount | null | undefined };
+
 const region: OptionKind = {
   form: "a region's name, or null",
   fits: (value) => value === null || typeof value === "string",
+};
+
+const account: OptionKind = {
+  form: "null, or an object with an organization, a project or both, as ids of 1 to 128 visible ASCII characters",
+  fits: (value) => value === null || isNamedAccount(value),
 };
 
 const byRules: OptionRules<ChangedBy> = { actor: anything };
@@ -12,6 +21,7 @@ const inputRules: OptionRules<KeyInput> = {
   provider: anything,
   apiKey: anything,
   region,
+  account,
   actor: anything,
   signal: abortSignal,
   idempotencyKey: text,
@@ -21,6 +31,7 @@ const rowRules: OptionRules<KeyImport> = {
   provider: anything,
   apiKey: anything,
   region,
+  account,
   idempotencyKey: text,
 };
 const removalRules: OptionRules<KeyRemoval> = { provider: anything, actor: anything, signal: abortSignal };
@@ -31,8 +42,8 @@ export function readActor(caller: string, by: ChangedBy | undefined): string | n
 }
 
 /** @throws ByokError `options_invalid` */
-export function readInput(given: KeyInput): KeyInput {
-  return readOptions("set()", given ?? null, inputRules);
+export function readInput(given: KeyInput): Read<KeyInput> {
+  return copyAccount(readOptions("set()", given ?? null, inputRules));
 }
 
 /** @throws ByokError `options_invalid` */
@@ -45,6 +56,11 @@ export function readRemoval(given: KeyRemoval): KeyRemoval {
  *
  * @throws ByokError `options_invalid`
  */
-export function readRow(given: KeyImport): KeyImport {
-  return readOptions("setMany()", given ?? null, rowRules, "may pass");
+export function readRow(given: KeyImport): Read<KeyImport> {
+  return copyAccount(readOptions("setMany()", given ?? null, rowRules, "may pass"));
+}
+
+/** What a caller changes of the account later changes nothing of the key. */
+function copyAccount<T extends { readonly account?: NamedAccount | null | undefined }>(read: T): Read<T> {
+  return Object.assign(read, { account: read.account && toKeyAccount(read.account) });
 }

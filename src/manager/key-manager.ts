@@ -1,4 +1,5 @@
 import type { ByokError } from "../errors.ts";
+import type { AccountField, KeyAccount, NamedAccount } from "../key-account.ts";
 import type { UnopenedReason } from "../keyring/explain-unopened.ts";
 import type { KeyCheck, Model, Voice } from "../providers/provider.ts";
 import type { Category } from "../slot.ts";
@@ -12,13 +13,13 @@ export interface KeyManager {
 
   /**
    * Stores a key, replacing the one before, which is deleted. White space around the key is cut off. Unless `verify` is
-   * `"off"`, its provider is asked for it first, in the key's region; a provider that does not answer rejects no key.
+   * `"off"`, its provider is asked for it first, in the key's region and for its account; a provider that does not answer rejects no key.
    *
    * Whoever asks last wins, on any number of processes: a change that is overtaken by a later `set` or `remove` while its
    * provider is asked ends with `key_changed`.
    *
-   * @throws ByokError `provider_unknown`, `region_unknown`, `key_malformed`; `key_rejected` when the provider says that
-   * the key is not valid, `key_changed` when it was overtaken, or `checks_limited`, and nothing is stored then;
+   * @throws ByokError `provider_unknown`, `region_unknown`, `account_unsupported`, `key_malformed`; `key_rejected` when the
+   * provider says that the key is not valid, or does not work for that account, `key_changed` when it was overtaken, or `checks_limited`, and nothing is stored then;
    * `store_unavailable` or `deadline_exceeded`,
    * after which nobody knows whether it is stored: make the same call again.
    */
@@ -68,6 +69,11 @@ export interface KeyInput {
    * region of the key that it replaces, so that a rotation moves no traffic.
    */
   readonly region?: string | null | undefined;
+  /**
+   * What the key works for, where it can work for several: each request shows it beside the key. `null`: what the provider
+   * takes for it. Absent: what the key that it replaces works for.
+   */
+  readonly account?: NamedAccount | null | undefined;
   /** Who does it, for the record. */
   readonly actor?: string | undefined;
   /** Whoever goes away before the key is being stored has nothing stored. The call then rejects with its reason. */
@@ -88,6 +94,8 @@ export interface KeyImport {
   readonly apiKey: string;
   /** As in {@link KeyInput}. */
   readonly region?: string | null | undefined;
+  /** As in {@link KeyInput}. */
+  readonly account?: NamedAccount | null | undefined;
   /** As in {@link KeyInput}. */
   readonly idempotencyKey?: string | undefined;
 }
@@ -120,6 +128,8 @@ export interface KeyChange {
   readonly reason?: KeyCheck["reason"];
   /** The region that holds from now on; `null` for the provider's default host, and after a removal. */
   readonly region: string | null;
+  /** What the key works for from now on; `null` for what its provider takes for it, and after a removal. */
+  readonly account: KeyAccount | null;
   /** Whether Redis took the notice that lets workers learn of the change at once. */
   readonly published: boolean;
   /**
@@ -150,6 +160,7 @@ export interface KeyDescription {
   /** Why this manager's keyring does not open it; `null` where it does. For the operator: see {@link UnopenedReason}. */
   readonly unopened: UnopenedReason | null;
   readonly region: string | null;
+  readonly account: KeyAccount | null;
   /** The keyring entry that it is sealed under. */
   readonly kid: string;
   /** RFC 3339, by the database's clock. */
@@ -181,7 +192,7 @@ export interface AuditEntry extends Omit<AuditRow, "atMs"> {
   readonly at: string;
 }
 
-/** A provider as `GET /byok/config` shows it; `slot`, `serves` and `regions` stand beside the documented fields. */
+/** A provider as `GET /byok/config` shows it; `slot`, `serves`, `regions` and `account_fields` stand beside the documented fields. */
 export interface ProviderConfig {
   readonly id: string;
   readonly name: string;
@@ -191,4 +202,6 @@ export interface ProviderConfig {
   readonly voices?: readonly Voice[];
   readonly serves: readonly string[];
   readonly regions: readonly string[];
+  /** What a key of it may be stored with as its account: `organization`, `project`. */
+  readonly account_fields: readonly AccountField[];
 }

@@ -1,4 +1,5 @@
 import { ByokError } from "../errors.ts";
+import { listAccountFields } from "../providers/account-support.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { KeyRef } from "../store/key-store.ts";
 
@@ -12,6 +13,13 @@ export function regionUnknown(orgId: string, provider: Provider): ByokError {
   const next = regions.length > 0 ? `Use one of: ${regions.join(", ")}.` : "It has none: leave the region out.";
   const message = `"${provider.id}" has no such region. ${next}`;
   return new ByokError("region_unknown", message, { orgId, provider: provider.id });
+}
+
+export function accountUnsupported(orgId: string, provider: Provider): ByokError {
+  const fields = listAccountFields(provider);
+  const next = fields.length > 0 ? `Name one of: ${fields.join(", ")}.` : "Its keys need none: leave the account out.";
+  const message = `"${provider.id}" takes no such account. ${next}`;
+  return new ByokError("account_unsupported", message, { orgId, provider: provider.id });
 }
 
 export function tooSlow(orgId: string | undefined, deadlineMs: number): ByokError {

@@ -2,10 +2,12 @@ import { callHook } from "../call-hook.ts";
 import type { Clock } from "../clock.ts";
 import { Deadline } from "../deadline.ts";
 import { assertOrgId } from "../identifier.ts";
+import type { KeyAccount } from "../key-account.ts";
 import type { UnopenedReason } from "../keyring/explain-unopened.ts";
 import type { Keyring } from "../keyring/keyring.ts";
 import { keyringKind } from "../keyring/keyring-kind.ts";
 import { callback, list, oneOf, positiveMilliseconds, recordOf } from "../option-kinds.ts";
+import { supportsAccount } from "../providers/account-support.ts";
 import { builtinProviders } from "../providers/builtin.ts";
 import { type DeclaredEndpoint, declareEndpoints, type EndpointOption } from "../providers/endpoints.ts";
 import { indexProviders, type Provider } from "../providers/provider.ts";
@@ -18,7 +20,7 @@ import type { KeyRecord, KeyStore } from "../store/key-store.ts";
 import { keyStoreKind } from "../store/key-store-kind.ts";
 import type { CheckLimits } from "./check-limiter.ts";
 import type { ByokKeys } from "./key-manager.ts";
-import { regionUnknown, tooSlow } from "./manager-errors.ts";
+import { accountUnsupported, regionUnknown, tooSlow } from "./manager-errors.ts";
 
 export interface KeyManagerOptions {
   readonly store: KeyStore;
@@ -129,4 +131,10 @@ export class ManagerSettings {
 export function assertRegion(orgId: string, provider: Provider, region: string | null | undefined): void {
   if (typeof region !== "string" || Object.hasOwn(provider.regions ?? {}, region)) return;
   throw regionUnknown(orgId, provider);
+}
+
+/** @throws ByokError `account_unsupported`; no account at all is supported by everybody. */
+export function assertAccount(orgId: string, provider: Provider, account: KeyAccount | null | undefined): void {
+  if (account === undefined || supportsAccount(provider, account)) return;
+  throw accountUnsupported(orgId, provider);
 }

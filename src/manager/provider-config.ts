@@ -1,3 +1,4 @@
+import { listAccountFields } from "../providers/account-support.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { ProviderConfig } from "./key-manager.ts";
 
@@ -13,5 +14,6 @@ export function toProviderConfig(provider: Provider): ProviderConfig {
     ...(voices === undefined ? {} : { voices }),
     serves,
     regions: Object.keys(regions),
+    account_fields: listAccountFields(provider),
   };
 }

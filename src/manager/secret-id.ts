@@ -1,18 +1,19 @@
 import type { Secret } from "../secret.ts";
-import type { KeyRef } from "../store/key-store.ts";
+import type { KeyRef, StoredReference } from "../store/key-store.ts";
 
 /**
  * The secret id of a change that its caller repeats under one idempotency key: the same change has the same id, so that
- * the store knows its own success again. Another key, region or organisation under that idempotency key is another
+ * the store knows its own success again. Another key, region, account or organisation under that idempotency key is another
  * change. Nobody can guess the key from the id without the idempotency key, which is kept nowhere.
  */
 export function deriveSecretId(
   { orgId, provider, name }: KeyRef,
-  region: string | null,
+  { region, account }: Pick<StoredReference, "region" | "account">,
   key: Secret,
   idempotencyKey: string,
 ): string {
-  const hash = key.digest(idempotencyKey, JSON.stringify([orgId, provider, name, region]));
+  const works = account === null ? [] : [account.organization, account.project];
+  const hash = key.digest(idempotencyKey, JSON.stringify([orgId, provider, name, region, ...works]));
   // As a UUID of version 8, which RFC 9562 leaves to applications.
   return [
     hash.slice(0, 8),

@@ -5,9 +5,9 @@ import type { KeyRecord } from "../store/key-store.ts";
 
 /** @throws ByokError what the keyring says of the key; `keyring_unavailable` when it says nothing. */
 export async function openStoredKey(keyring: Keyring, orgId: string, record: KeyRecord): Promise<Secret> {
-  const { provider, secretId, region, sealed } = record;
+  const { provider, secretId, region, account, sealed } = record;
   return await askKeyring(orgId, async () => {
-    const key = await keyring.open(sealed, { orgId, provider, secretId, region });
+    const key = await keyring.open(sealed, { orgId, provider, secretId, region, account });
     if (typeof key?.reveal !== "function") throw new TypeError("A keyring opens to a Secret.");
     return key;
   });

@@ -1,3 +1,4 @@
+import type { KeyAccount } from "../key-account.ts";
 import type { Secret } from "../secret.ts";
 import { SlotEgress } from "./egress/egress.ts";
 import { supplyOf } from "./egress/key-supply.ts";
@@ -8,6 +9,7 @@ import type { Credential, Provider } from "./provider.ts";
 interface CheckedKey extends Endpoint {
   readonly key: Secret;
   readonly region: string | null;
+  readonly account: KeyAccount | null;
 }
 
 /** A key that is to be checked: it serves the requests of its egress, and nothing else ever does. */

@@ -60,6 +60,7 @@ export const openai: Provider<"openai", "llm" | "realtime", OpenAI, OpenAIRealti
   })),
   canary: openaiCanary("openai"),
   load: () => loadProtocol("openai"),
+  accountHeaders: { organization: "openai-organization", project: "openai-project" },
   headers: openaiHeaders,
   repeatable: openaiGenerations,
   connect: (egress, loaded) => (loaded as OpenAISdk).connect(egress),

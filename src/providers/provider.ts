@@ -1,5 +1,7 @@
 import { ByokError } from "../errors.ts";
-import { callback, list, recordOf, text } from "../option-kinds.ts";
+import { isAccountField, type KeyAccount } from "../key-account.ts";
+import { callback, list, type OptionKind, recordOf, text } from "../option-kinds.ts";
+import { isRecord } from "../own-property.ts";
 import { type OptionRules, readOptions, required } from "../read-options.ts";
 import type { Secret } from "../secret.ts";
 import type { Category, Slot } from "../slot.ts";
@@ -73,6 +75,8 @@ export interface Voice {
 export interface Credential extends Egress {
   readonly key: Secret;
   readonly region: string | null;
+  /** What the key works for: requests of `fetch` show it. `null`: what the provider takes for it. */
+  readonly account: KeyAccount | null;
 }
 
 /** What a realtime socket is opened with. */
@@ -140,6 +144,15 @@ export function indexProviders(providers: readonly Provider[]): ReadonlyMap<stri
   return byId;
 }
 
+const accountHeadersKind: OptionKind = {
+  form: 'headers in lower case by the account\'s field: { organization: "x-organization", project: "x-project" }',
+  fits: (value) =>
+    isRecord(value) &&
+    Object.entries(value).every(
+      ([field, header]) => isAccountField(field) && /^[a-z][a-z\d-]{0,63}$/u.test(`${header}`),
+    ),
+};
+
 const rules: OptionRules<Provider> = {
   id: required(text),
   name: required(text),
@@ -152,6 +165,7 @@ const rules: OptionRules<Provider> = {
   otherHosts: list,
   regions: recordOf("endpoints by region"),
   keyHeader: recordOf('how a request shows its key: { name: "authorization", scheme: "Bearer" }'),
+  accountHeaders: accountHeadersKind,
   headers: list,
   repeatable: { form: "a regular expression", fits: (value) => value instanceof RegExp },
   refusals: recordOf("the provider's words: { read, known }"),

@@ -2,9 +2,10 @@ import type { Clock } from "../clock.ts";
 import { isUnopened, type OpenedKey, type SnapshotKey } from "../coherence/opened-snapshot.ts";
 import type { SnapshotAnswer } from "../coherence/snapshot-cache.ts";
 import type { ByokErrorCode, SlotFailure } from "../errors.ts";
+import { supportsAccount } from "../providers/account-support.ts";
+import type { ServingKey } from "../providers/egress/key-supply.ts";
 import { findEndpoint } from "../providers/endpoints.ts";
 import type { Provider } from "../providers/provider.ts";
-import type { Secret } from "../secret.ts";
 import { type ChosenSlot, isFailure, type Outcome } from "./chosen-slot.ts";
 import { type Decided, decide, errorCodes, type KeyFailure, nextSteps } from "./fallback-policy.ts";
 import type { KeySource } from "./resolved-slot.ts";
@@ -85,11 +86,14 @@ export class KeyChooser {
 
   #chooseOwn(orgId: string, bound: BoundSlot, answer: SnapshotAnswer): Outcome {
     const { provider, slot } = bound;
-    const key = answer.snapshot.keys.get(provider.id) as OpenedKey;
-    const source: KeySource = { source: "byok", reason: "configured", secretId: key.secretId };
+    const { secretId, secret, region, account } = answer.snapshot.keys.get(provider.id) as OpenedKey;
+    if (!supportsAccount(provider, account)) {
+      return toFailure("account_unsupported", slot, provider, accountLost(provider));
+    }
+    const source: KeySource = { source: "byok", reason: "configured", secretId };
     const message = `The key of "${provider.id}" is stored with a region that the provider does not list. Store it again with one of them.`;
     return (
-      this.#choose(orgId, bound, key.secret, key.region, source, answer) ??
+      this.#choose(orgId, bound, { key: secret, region, account }, source, answer) ??
       toFailure("region_unknown", slot, provider, message)
     );
   }
@@ -109,7 +113,7 @@ export class KeyChooser {
     }
     const source: KeySource = { source: "platform", reason, secretId: null };
     const known = reason === "store_unavailable" ? undefined : answer;
-    const chosen = this.#choose(orgId, bound, platformKey, null, source, known);
+    const chosen = this.#choose(orgId, bound, { key: platformKey, region: null, account: null }, source, known);
     return (
       chosen ?? toFailure("region_unknown", slot, provider, "The provider has no default host. Give it an endpoint.")
     );
@@ -118,22 +122,25 @@ export class KeyChooser {
   #choose(
     orgId: string,
     bound: BoundSlot,
-    key: Secret,
-    region: string | null,
+    stored: Pick<ServingKey, "key" | "region" | "account">,
     source: KeySource,
     answer: SnapshotAnswer | undefined,
   ): ChosenSlot | undefined {
     const { provider, slot, voice } = bound;
     const { endpoints } = this.#settings;
-    const endpoint = findEndpoint(provider, region, endpoints.get(provider.id));
+    const endpoint = findEndpoint(provider, stored.region, endpoints.get(provider.id));
     if (endpoint === undefined) return undefined;
     const { baseUrl, websocketUrl } = endpoint;
     const model = bound.model ?? provider.models.find((known) => known.slot === slot && known.default)?.id ?? "";
-    const serving = { key, region, baseUrl, websocketUrl, source: source.source, secretId: source.secretId };
+    const serving = { ...stored, baseUrl, websocketUrl, source: source.source, secretId: source.secretId };
     const stale = answer !== undefined && answer.overdueMs > 0;
     const { snapshot } = answer ?? {};
     return { orgId, slot, provider, model, voice, serving, source, stale, bound, snapshot, agreedAtMs: undefined };
   }
+}
+
+function accountLost({ id }: Provider): string {
+  return `The key of "${id}" is stored with an account that the provider does not take. Store it again without one.`;
 }
 
 const policyFailed =

@@ -1,4 +1,5 @@
 import type { Agent } from "node:http";
+import type { KeyAccount } from "../key-account.ts";
 import type { SlotWebSocketClass } from "../providers/egress/slot-websocket.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { Secret } from "../secret.ts";
@@ -75,6 +76,8 @@ interface SlotWays {
 
 export interface SlotCredential {
   readonly key: Secret;
+  /** What the key works for, which whoever takes it has to show beside it; `null`: what the provider takes for it. */
+  readonly account: KeyAccount | null;
   readonly baseUrl: string;
   readonly websocketUrl: string;
 }

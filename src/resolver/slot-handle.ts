@@ -49,7 +49,7 @@ class SlotHandle {
 
   constructor(chosen: ChosenSlot, context: SlotContext) {
     const { provider, slot, model, voice, serving, source, stale } = chosen;
-    const { key, baseUrl, websocketUrl, region } = serving;
+    const { key, baseUrl, websocketUrl, region, account } = serving;
     this.provider = provider.id;
     this.slot = slot;
     this.model = model;
@@ -59,7 +59,7 @@ class SlotHandle {
     this.secretId = source.secretId;
     this.region = region;
     this.stale = stale;
-    this.credential = { key, baseUrl, websocketUrl };
+    this.credential = { key, account, baseUrl, websocketUrl };
     this.#chosen = chosen;
     this.#context = context;
   }

@@ -1,3 +1,5 @@
+import type { KeyAccount } from "../key-account.ts";
+
 /**
  * Where keys rest. Three adapters ship (`memoryStore`, `sqliteStore`, `postgresStore`); a store of your own must pass
  * `keyStoreContract` of `byokit/testing`.
@@ -125,6 +127,7 @@ export interface KeyRef {
 export interface StoredReference {
   readonly secretId: string;
   readonly region: string | null;
+  readonly account: KeyAccount | null;
 }
 
 /** One consistent read of an organisation's sealed keys, with the change number that it was read at. */
@@ -150,6 +153,8 @@ export interface SealedKey {
   readonly secretId: string;
   /** A region of the provider's list, or `null` for its default host. */
   readonly region: string | null;
+  /** What the key works for, or `null` for what its provider takes for it. Never with both fields `null`. */
+  readonly account: KeyAccount | null;
   /** The keyring entry that it is sealed under. */
   readonly kid: string;
   readonly sealed: string;
@@ -266,6 +271,7 @@ export interface AuditRow extends Attribution {
   /** The secret that it had before, deleted by this change; `null` where there was none. */
   readonly previousSecretId: string | null;
   readonly region: string | null;
+  readonly account: KeyAccount | null;
   /** What the provider said of the key that was stored; `null` for a removal. */
   readonly verdict: Verdict | null;
   /** Of the key that was stored, or of the one that was removed. */

@@ -117,7 +117,9 @@ export function memoryStore(): KeyStore {
       return refs.map((ref) => {
         takePlace(ref, place);
         const stored = find(ref);
-        return stored === undefined ? null : { secretId: stored.secretId, region: stored.region };
+        return stored === undefined
+          ? null
+          : { secretId: stored.secretId, region: stored.region, account: stored.account };
       });
     },
 
@@ -150,9 +152,9 @@ export function memoryStore(): KeyStore {
       const key = find(ref);
       if (key?.secretId !== secretId) return false;
       organisations.get(orgId)?.set(idOf(ref), { ...key, verdict, checkedAtMs: Date.now() });
-      const { region, hint } = key;
+      const { region, account, hint } = key;
       const facts = { seq: null, actor, provider, name, action: "verified", previousSecretId: null } as const;
-      appendAudit(orgId, { ...facts, secretId, verdict, region, hint });
+      appendAudit(orgId, { ...facts, secretId, verdict, region, account, hint });
       return true;
     },
 
@@ -172,7 +174,14 @@ export function memoryStore(): KeyStore {
         counted.times += 1;
         return;
       }
-      const nothing = { secretId: null, previousSecretId: null, region: null, verdict: null, hint: null };
+      const nothing = {
+        secretId: null,
+        previousSecretId: null,
+        region: null,
+        account: null,
+        verdict: null,
+        hint: null,
+      };
       appendAudit(orgId, { seq: null, actor, provider, name, action: "attempted", ...nothing });
     },
 
@@ -202,8 +211,8 @@ function findStart(log: readonly TimedRow[], given: LogCursor): number {
   return Math.max((older ?? log[0])?.seq ?? 0, newest - maxWindowRows);
 }
 
-function toSealedKey({ provider, name, secretId, region, kid, sealed }: OwnKey): SealedKey {
-  return { provider, name, secretId, region, kid, sealed };
+function toSealedKey({ provider, name, secretId, region, account, kid, sealed }: OwnKey): SealedKey {
+  return { provider, name, secretId, region, account, kid, sealed };
 }
 
 /** One text for what tells an organisation's keys apart. */

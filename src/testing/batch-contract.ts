@@ -1,8 +1,8 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { type KeyStore, maxBatchKeys, type PlacedKey } from "../store/key-store.ts";
+import { type KeyStore, maxBatchKeys, type PlacedKey, type SealedKey } from "../store/key-store.ts";
 import type { OpenedKeyStore, Test } from "./opened-key-store.ts";
-import { keyOf, one, put, refOf, takePlace } from "./stored-samples.ts";
+import { account, keyOf, one, put, refOf, takePlace } from "./stored-samples.ts";
 
 /** Keys whose places were taken in one step, as an import does. */
 async function placed(store: KeyStore, orgIds: readonly string[]): Promise<PlacedKey[]> {
@@ -14,6 +14,12 @@ async function placed(store: KeyStore, orgIds: readonly string[]): Promise<Place
   return orgIds.map((orgId) => ({ ...keyOf(orgId), place }));
 }
 
+/** What a snapshot shows of a key. */
+const sealedOf = (key: PlacedKey | undefined): Partial<SealedKey> => {
+  const { provider, name, secretId, region, account, kid, sealed } = { ...key };
+  return { provider, name, secretId, region, account, kid, sealed } as Partial<SealedKey>;
+};
+
 const numbers = (first: number, last: number): number[] =>
   Array.from({ length: last - first + 1 }, (_, at) => first + at);
 
@@ -23,7 +29,7 @@ export function batchContract<Opened extends OpenedKeyStore>(test: Test, migrate
     const { store } = await migrated();
     await put(store, keyOf("org-3"));
     const orgIds = numbers(0, maxBatchKeys - 1).map((at) => `org-${at}`);
-    const keys = await placed(store, orgIds);
+    const keys = (await placed(store, orgIds)).map((key, at) => (at === 3 ? { ...key, account } : key));
     const stored = await store.putMany(keys);
     deepEqual(
       stored.map((change) => change?.seq),
@@ -36,22 +42,24 @@ export function batchContract<Opened extends OpenedKeyStore>(test: Test, migrate
       orgIds.map((orgId, at) => [at + 2, orgId]),
     );
     equal(new Set(page.changes.map(({ changeId }) => changeId)).size, maxBatchKeys);
-    deepEqual((await one(store, "org-3")).keys[0]?.sealed, keys[3]?.sealed);
+    deepEqual((await one(store, "org-3")).keys[0], sealedOf(keys[3]));
+    deepEqual((await one(store, "org-4")).keys[0], sealedOf(keys[4]));
     const [replaced, ...rest] = await store.audit("org-3", { before: null, limit: 9 });
     deepEqual([replaced?.action, replaced?.seq, replaced?.secretId], ["replaced", 5, keys[3]?.secretId]);
+    deepEqual([replaced?.account, rest[0]?.account], [account, null]);
     deepEqual([rest.length, rest[0]?.action], [1, "added"]);
     deepEqual((await store.describe("org-7"))[0]?.secretId, keys[7]?.secretId);
   });
 
   test("reads what is stored as a batch takes its places, in the order that was asked for", async () => {
     const { store } = await migrated();
-    const key = { ...keyOf("b"), region: "eu" };
+    const key = { ...keyOf("b"), region: "eu", account };
     await put(store, key);
     const refs = ["c", "b", "a"].map((orgId) => refOf(orgId));
     const stored = await store.takePlaces(refs, randomUUID());
     deepEqual(
       stored.map((reference) => reference && { ...reference }),
-      [null, { secretId: key.secretId, region: "eu" }, null],
+      [null, { secretId: key.secretId, region: "eu", account }, null],
     );
     equal((await store.poll({ windowMs: 0 })).head, 1);
   });

@@ -65,6 +65,7 @@ export class ContractVendor {
     const serving: ServingKey = {
       key,
       region: null,
+      account: null,
       baseUrl: this.origin,
       websocketUrl,
       source: "byok",

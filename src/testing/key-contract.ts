@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import type { OpenedKeyStore, Test } from "./opened-key-store.ts";
-import { checkOf, keyOf, one, put, refOf } from "./stored-samples.ts";
+import { account, checkOf, keyOf, one, put, refOf } from "./stored-samples.ts";
 
 const hostileIds = [
   "a",
@@ -54,7 +54,7 @@ export function keyContract<Opened extends OpenedKeyStore>(
 
   test("gives back what was stored, to every handle, in the order that was asked for", async () => {
     const { store, again } = await migrated();
-    const key = { ...keyOf("b"), region: "eu", hint: "abcd", actor: "ann" };
+    const key = { ...keyOf("b"), region: "eu", account, hint: "abcd", actor: "ann" };
     const { seq, secretId, references } = await put(store, key);
     deepEqual([seq, secretId, references], [1, null, { openai: key.secretId }]);
     const snapshots = await (await again()).snapshots(["a", "b", "c"]);
@@ -73,6 +73,19 @@ export function keyContract<Opened extends OpenedKeyStore>(
     const facts = { hint: "abcd", createdBy: "ann", verdict: "skipped", checkedAtMs: null };
     deepEqual(known, { ...sealed, ...facts });
     ok(Math.abs(createdAtMs - Date.now()) < 86_400_000);
+  });
+
+  test("knows what a key works for in part, or not at all", async () => {
+    const { store } = await migrated();
+    const inPart = [{ ...account, organization: null }, { ...account, project: null }, null];
+    for (const [at, part] of inPart.entries()) await put(store, { ...keyOf(`org-${at}`), account: part });
+    const snapshots = await store.snapshots(["org-0", "org-1", "org-2"]);
+    deepEqual(
+      snapshots.map(({ keys }) => keys[0]?.account),
+      inPart,
+    );
+    await put(store, keyOf("org-0"));
+    deepEqual((await one(store, "org-0")).keys[0]?.account, null);
   });
 
   test("keeps hostile organisation ids apart", async () => {
@@ -123,8 +136,9 @@ export function keyContract<Opened extends OpenedKeyStore>(
 
   test("keeps an audit row of every change and check, and of nothing else, for its own organisation", async () => {
     const { store, again } = await migrated();
-    const first = { ...keyOf("org"), hint: "aaaa", region: "eu", actor: "ann", verdict: "passed" as const };
-    const second = { ...keyOf("org"), hint: "bbbb", verdict: "unreachable" as const };
+    const facts = { hint: "aaaa", region: "eu", actor: "ann", verdict: "passed" } as const;
+    const first = { ...keyOf("org"), ...facts };
+    const second = { ...keyOf("org"), account, hint: "bbbb", verdict: "unreachable" as const };
     await put(store, first);
     await put(store, keyOf("other"));
     await put(store, second);
@@ -132,7 +146,7 @@ export function keyContract<Opened extends OpenedKeyStore>(
     await store.remove(refOf("org"), { actor: "bob" });
     await store.remove(refOf("org"), { actor: "bob" });
     const rows = await (await again()).audit("org", { before: null, limit: 10 });
-    const common = { provider: "openai", name: "default", region: null, times: 1, previousSecretId: null };
+    const common = { provider: "openai", name: "default", region: null, account, times: 1, previousSecretId: null };
     const removed = { seq: 4, actor: "bob", action: "removed", secretId: null, verdict: null, hint: "bbbb" };
     const verified = { seq: null, actor: "cleo", action: "verified", verdict: "passed", hint: "bbbb" };
     const replaced = { seq: 3, actor: null, action: "replaced", verdict: "unreachable", hint: "bbbb" };
@@ -143,7 +157,7 @@ export function keyContract<Opened extends OpenedKeyStore>(
         { ...common, ...removed, previousSecretId: second.secretId },
         { ...common, ...verified, secretId: second.secretId },
         { ...common, ...replaced, secretId: second.secretId, previousSecretId: first.secretId },
-        { ...common, ...added, secretId: first.secretId, region: "eu" },
+        { ...common, ...added, secretId: first.secretId, region: "eu", account: null },
       ],
     );
     ok(rows.every(({ atMs }) => Math.abs(atMs - Date.now()) < 86_400_000));

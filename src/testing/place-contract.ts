@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import type { OpenedKeyStore, Test } from "./opened-key-store.ts";
-import { keyOf, one, put, refOf, takePlace } from "./stored-samples.ts";
+import { account, keyOf, one, put, refOf, takePlace } from "./stored-samples.ts";
 
 /** What a store owes to the order of changes: who asked last wins, and not who arrives last. */
 export function placeContract<Opened extends OpenedKeyStore>(test: Test, migrated: () => Promise<Opened>): void {
@@ -30,10 +30,10 @@ export function placeContract<Opened extends OpenedKeyStore>(test: Test, migrate
 
   test("reads what is stored as it takes a place, and moves no clock", async () => {
     const { store } = await migrated();
-    const key = { ...keyOf("org"), region: "eu" };
+    const key = { ...keyOf("org"), region: "eu", account };
     await put(store, key);
     const stored = await takePlace(store, refOf("org"), randomUUID());
-    deepEqual({ ...stored }, { secretId: key.secretId, region: "eu" });
+    deepEqual({ ...stored }, { secretId: key.secretId, region: "eu", account });
     equal(await takePlace(store, refOf("other"), randomUUID()), null);
     deepEqual([(await one(store, "org")).asOf, (await store.audit("org", { before: null, limit: 9 })).length], [1, 1]);
   });

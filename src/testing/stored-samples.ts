@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { KeyAccount } from "../key-account.ts";
 import {
   defaultKeyName,
   type KeyRef,
@@ -10,10 +11,13 @@ import {
   type StoredReference,
 } from "../store/key-store.ts";
 
+/** What a key of a contract test works for. */
+export const account: KeyAccount = { organization: "org-4711", project: "proj_0815" };
+
 /** A key as a contract test stores it; sealed text and secret id are new every time. */
 export function keyOf(orgId: string, provider = "openai", sealed: string = randomUUID()): NewKey {
-  const facts = { region: null, kid: "kek-1", hint: null, actor: null, verdict: "skipped", place: null } as const;
-  return { ...refOf(orgId, provider), secretId: randomUUID(), sealed, ...facts };
+  const facts = { region: null, account: null, kid: "kek-1", hint: null, actor: null, verdict: "skipped" } as const;
+  return { ...refOf(orgId, provider), secretId: randomUUID(), sealed, place: null, ...facts };
 }
 
 export function checkOf(

@@ -108,9 +108,9 @@ describe("the command line", () => {
       for (let times = 0; times < 2; times += 1) await client.query(printed.out);
       const version =
         'SELECT version, (SELECT count(*)::int FROM "keys of ours".byok_log) AS rows FROM "keys of ours".byok_schema';
-      expect((await client.query(version)).rows).toEqual([{ version: 1, rows: 1 }]);
+      expect((await client.query(version)).rows).toEqual([{ version: 2, rows: 1 }]);
       expect(await json(["migrate"], { env: { ...env, BYOK_DATABASE_URL: own.url } })).toEqual({ migrated: true });
-      expect((await client.query(version)).rows).toEqual([{ version: 1, rows: 1 }]);
+      expect((await client.query(version)).rows).toEqual([{ version: 2, rows: 1 }]);
     } finally {
       await client.end();
     }
@@ -162,20 +162,35 @@ describe("the command line", () => {
 
   it("stores, lists, describes and removes keys, and says who did it", async () => {
     const stored = await json(
-      ["keys", "set", "--org", "acme", "--provider", "openai", "--region", "eu", "--actor", "ann", "--no-verify"],
+      [
+        ...["keys", "set", "--org", "acme", "--provider", "openai", "--region", "eu", "--actor", "ann", "--no-verify"],
+        ...["--organization", "org-1", "--project", "proj_1"],
+      ],
       { input: `${planted}\n` },
     );
-    expect(stored).toMatchObject({ seq: 1, verification: "skipped", published: false });
+    const account = { organization: "org-1", project: "proj_1" };
+    expect(stored).toMatchObject({ seq: 1, verification: "skipped", published: false, account });
     const listed = await json(["keys", "list", "--org", "acme"]);
     expect(listed.byokKeys).toEqual(stored.byokKeys);
     const described = await json(["keys", "describe", "--org", "acme"]);
     expect(described.keys).toMatchObject([
-      { provider: "openai", hint: "7890", region: "eu", createdBy: "ann", kid: "kek-1" },
+      { provider: "openai", hint: "7890", region: "eu", account, createdBy: "ann", kid: "kek-1" },
     ]);
     const removed = await json(["keys", "remove", "--org", "acme", "--provider", "openai"]);
     expect(removed).toMatchObject({ seq: 2, byokKeys: { openai_secret_id: null } });
     const table = await byokit(["keys", "list", "--org", "acme"]);
     expect(table.out).toMatch(/^reference {13}secret\n(?:.*\n)*openai_secret_id {6}-$/mu);
+  });
+
+  it("refuses an account that is none, or that a provider does not take, as used wrongly", async () => {
+    expect(await set(planted, "--organization", "")).toMatchObject({
+      code: 2,
+      error: expect.stringContaining("account"),
+    });
+    const other = await byokit(["keys", "set", "--org", "acme", "--provider", "xai", "--project", "p"], {
+      input: planted,
+    });
+    expect(other).toMatchObject({ code: 2, error: expect.stringContaining("account_unsupported") });
   });
 
   it("shows a key nowhere: not in what it prints, nor in the file", async () => {

@@ -99,7 +99,7 @@ describe("a table", () => {
 
   it.each([
     [["keys", "list", "--org", "acme"], "reference +secret"],
-    [["keys", "describe", "--org", "acme"], "provider +status +hint +region +kid +created +by"],
+    [["keys", "describe", "--org", "acme"], "provider +status +hint +region +organization +project +kid +created +by"],
     [["keyring", "show"], "ring +kid +use"],
     [
       ["keys", "remove", "--org", "acme", "--provider", "resend"],

@@ -1,4 +1,5 @@
 import type { Guard } from "./guard.ts";
+import { guardsOfAccounts } from "./guards-of-accounts.ts";
 import { guardsOfHeldSlots } from "./guards-of-held-slots.ts";
 import { guardsOfImports } from "./guards-of-imports.ts";
 import { guardsOfOptions } from "./guards-of-options.ts";
@@ -38,4 +39,5 @@ export const allGuards: readonly (readonly [rooms: string, guards: readonly Guar
   ["a starting worker", guardsOfStartingWorkers],
   ["the SDKs", guardsOfTheSdks],
   ["slots that calls hold", guardsOfHeldSlots],
+  ["accounts of keys", guardsOfAccounts],
 ];

@@ -8,9 +8,9 @@ export const guardsOfImports: readonly Guard[] = [
     ["the later of two rows", "if (earlier !== undefined) results", "if (false) results", "of two rows"],
     [
       "a region that an import keeps",
-      "row.region === undefined ? (before[at]?.region ?? null) : row.region",
-      "row.region ?? null",
-      "keeps the region",
+      "const kept = keep(row, before[at]);",
+      "const kept = keep(row, null);",
+      "keeps the (region|account)",
     ],
     ["the rest of a batch that failed", "hasFailed ||= ", "hasFailed &&= ", "does not try"],
     ["a notice of a batch in doubt", "if (mayBeStored(error)) await", "if (false) await", "may or may not"],

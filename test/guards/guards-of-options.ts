@@ -110,7 +110,7 @@ export const guardsOfOptions: readonly Guard[] = [
   ...guardsOf("http/schemas.ts", "options/polluted-prototype.test.ts", [
     [
       "fields that were sent",
-      "parse(copyOwn(value), ...rest)",
+      "parse(copyFields(value), ...rest)",
       "parse(value, ...rest)",
       "no request is answered.*prototype\\.(region|details)",
     ],

@@ -92,7 +92,7 @@ export const guardsOfTheApi: readonly Guard[] = [
     ["names that look like names", "keys.filter((name) => namePattern.test(name))", "keys", "unknown fields"],
   ]),
   ...guardsOf("http/key-routes.ts", "http/handler.test.ts", [
-    ["fields that are known", "z.strictObject({ provider, api_key", "z.object({ provider, api_key", "its unknown"],
+    ["fields that are known", ".strictObject({ provider, api_key", ".object({ provider, api_key", "its unknown"],
     ["one provider", "if (inQuery === undefined || inQuery === id) return id;", "return id;", "be missing"],
     [
       "the actor of a change",

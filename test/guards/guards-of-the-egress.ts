@@ -113,7 +113,12 @@ export const guardsOfTheEgress: readonly Guard[] = [
       "headers[name] = value;",
       "carries the key and no other|in a Request",
     ],
-    ["the key's own header", "headers[name] = shown;", "", "carries the key and no other|in OPENAI_CUSTOM"],
+    [
+      "the key's own header",
+      "this.show(serving)) headers[name] = value;",
+      "this.show(serving).slice(1)) headers[name] = value;",
+      "carries the key and no other|in OPENAI_CUSTOM",
+    ],
     [
       "whole names",
       "this.#names.has(name) ||",

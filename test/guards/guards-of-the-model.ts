@@ -104,7 +104,7 @@ export const guardsOfTheModel: readonly Guard[] = [
     [
       "a place before the check",
       "const [before] = place === null ? [null] : await waiting.race(store.takePlaces([ref], place));",
-      "const [before] = [null as { region: string | null } | null];",
+      "const [before] = [null as never];",
       only,
     ],
     [

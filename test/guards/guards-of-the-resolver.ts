@@ -137,8 +137,8 @@ export const guardsOfTheResolver: readonly Guard[] = [
     ],
     [
       "the manager's deadline",
-      "{ ...(await deadline.race(stored)), ...said, region: kept }",
-      "{ ...(await stored), ...said, region: kept }",
+      "{ ...(await deadline.race(stored)), ...said, ...kept }",
+      "{ ...(await stored), ...said, ...kept }",
       "committed after",
     ],
     [
@@ -158,7 +158,7 @@ export const guardsOfTheResolver: readonly Guard[] = [
   ...guardsOf("manager/key-changer.ts", "manager/change-order.test.ts", [
     [
       "a place that is taken when a change is asked for",
-      "const place = isChecking || needsRegion ? randomUUID() : null;",
+      "const place = isChecking || needsRegion || needsAccount ? randomUUID() : null;",
       "const place = null as string | null;",
       "in another process",
     ],
@@ -247,7 +247,7 @@ export const guardsOfTheResolver: readonly Guard[] = [
     ["no error of the keyring's", "if (isByokError(error)) throw error;", "throw error;", "is down"],
   ]),
   ...guardsOf("coherence/opened-snapshot.ts", "resolver/resolve.test.ts", [
-    ["keys that can be sent", "return secret.isSendable()", "return true", "no client can send"],
+    ["keys that can be sent", "const isSendable = secret.isSendable() &&", "const isSendable =", "no client can send"],
   ]),
   ...guardsOf("manager/key-checks.ts", "manager/key-checks.test.ts", [
     ["keys that their provider calls invalid", 'if (verdict !== "invalid") return', "return", "not valid"],

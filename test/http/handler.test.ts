@@ -206,12 +206,26 @@ describe("a body", () => {
     ["a key that is no text", '{"provider":"openai","api_key":7}', "body_malformed"],
     ["deep nesting", `{"provider":${"[".repeat(4_000)}${"]".repeat(4_000)}}`, "body_malformed"],
     ["a prototype", '{"__proto__":{},"provider":"openai","api_key":"k"}', "body_malformed"],
+    ["an empty account", '{"provider":"openai","api_key":"k","account":{}}', "body_malformed"],
+    ["an empty organization", '{"provider":"openai","api_key":"k","account":{"organization":""}}', "body_malformed"],
+    ["an account that is a text", '{"provider":"openai","api_key":"k","account":"org-1"}', "body_malformed"],
+    [
+      "an organization that would end its header",
+      '{"provider":"openai","api_key":"k","account":{"organization":"org-1\\r\\nx: y"}}',
+      "body_malformed",
+    ],
+    [
+      "another name in an account",
+      '{"provider":"openai","api_key":"k","account":{"organization":"org-1","user":"u"}}',
+      "body_malformed",
+    ],
     [
       "broken UTF-8",
       new Uint8Array(Buffer.from('{"provider":"openai","api_key":"own-key-\xff"}', "latin1")),
       "body_malformed",
     ],
     ["an unknown provider", '{"provider":"nobody","api_key":"k"}', "provider_unknown"],
+    ["an unsupported account", '{"provider":"xai","api_key":"k","account":{"project":"p"}}', "account_unsupported"],
     ["an unknown region", '{"provider":"openai","api_key":"k","region":"mars"}', "region_unknown"],
     ["another provider's key", '{"provider":"openai","api_key":"xai-abc"}', "key_malformed"],
   ])("with %s is refused", async (_name, raw, code) => {
@@ -408,19 +422,35 @@ describe("paths and methods", () => {
 describe("what is shown of keys", () => {
   it("has details where they are asked for, for every provider and never the key", async () => {
     const { api } = await served();
-    await api.send("POST", "/byok", { body: { ...key, region: "eu" } });
+    await api.send("POST", "/byok", { body: { ...key, region: "eu", account: { organization: "org-1" } } });
     const { json, text } = await api.send("GET", "/byok?details=true");
     expect(json.details.openai).toEqual({
       secret_id: json.byok_keys.openai_secret_id,
       hint: "7890",
       status: "unchecked",
       region: "eu",
+      account: { organization: "org-1", project: null },
       created_at: expect.any(String),
       created_by: "ann",
       last_checked_at: null,
     });
     expect(json.details.deepgram).toBeNull();
     expect(text).not.toContain("planted");
+  });
+
+  it("has what a key works for, as it was sent, kept and cleared", async () => {
+    const { api } = await served();
+    const account = { organization: "org-1", project: "proj_1" };
+    const post = async (more: object) => (await api.send("POST", "/byok", { body: { ...key, ...more } })).json.account;
+    expect(await post({ account })).toEqual(account);
+    expect(await post({})).toEqual(account);
+    expect(await post({ account: { organization: null, project: "proj_2" } })).toEqual({
+      organization: null,
+      project: "proj_2",
+    });
+    expect(await post({ account: null })).toBeNull();
+    const { json } = await api.send("GET", "/byok/audit");
+    expect(json.audit.map((entry: { readonly account: unknown }) => entry.account)).toContainEqual(account);
   });
 
   it("lists every key although one does not open", async () => {
@@ -562,7 +592,7 @@ describe("an outage", () => {
     const clock = new ManualClock();
     const { api, store } = await served({ clock });
     const release = store.hold();
-    const first = api.send("POST", "/byok", { body: { ...key, region: null } });
+    const first = api.send("POST", "/byok", { body: { ...key, region: null, account: null } });
     await waitFor(() => expect(store.sent.puts).toBe(1));
     await clock.advance(20_000);
     expect((await first).json.code).toBe("deadline_exceeded");

@@ -42,10 +42,26 @@ it("says when it lacks the key, and opens under every key of its ring", () => {
 
 it("an entry says what it holds, keys that did not open included, and nothing else is taken for one", () => {
   const codec = new SnapshotCodec(cipher);
-  const sealedKey = { provider: "xai", name: "default", secretId: "s2", region: null, kid: "kek-9", sealed: "eyJ" };
+  const sealedKey = {
+    provider: "xai",
+    name: "default",
+    secretId: "s2",
+    region: null,
+    account: null,
+    kid: "kek-9",
+    sealed: "eyJ",
+  };
   const keys = new Map([
-    ["openai", { secretId: "s1", region: "eu", secret: new Secret("planted-key") }],
-    ["xai", { secretId: "s2", region: null, reason: "keyring_outdated" as const, sealedKey }],
+    [
+      "openai",
+      {
+        secretId: "s1",
+        region: "eu",
+        account: { organization: "org-1", project: null },
+        secret: new Secret("planted-key"),
+      },
+    ],
+    ["xai", { secretId: "s2", region: null, account: null, reason: "keyring_outdated" as const, sealedKey }],
   ]);
   const snapshot = { orgId: "org", incarnation: "one", asOf: 7, changeId: "m7", keys };
   const entry = codec.seal(snapshot) ?? Buffer.alloc(0);
@@ -54,6 +70,7 @@ it("an entry says what it holds, keys that did not open included, and nothing el
   if (typeof opened === "string") return expect.fail(opened);
   const key = opened.keys.get("openai");
   expect(key !== undefined && "secret" in key && key.secret.reveal()).toBe("planted-key");
+  expect(key?.account).toEqual({ organization: "org-1", project: null });
   expect(opened.keys.get("xai")).toEqual(keys.get("xai"));
   expect(codec.open("other", entry)).toBe("unopened");
   for (const wrong of [Buffer.alloc(0), Buffer.alloc(1), Buffer.alloc(300), Buffer.from("text of somebody else's")]) {
@@ -62,4 +79,13 @@ it("an entry says what it holds, keys that did not open included, and nothing el
   expect(codec.open("org", Buffer.alloc(300_000))).toBe("too_large");
   const many = Array.from({ length: 900 }, (_, at) => [`p${at}`, { ...key, secretId: "s".repeat(300) }] as const);
   expect(codec.seal({ ...snapshot, keys: new Map(many) as never })).toBeUndefined();
+});
+
+it("an entry of a release without accounts is another rollout's, whose keys would be sent without theirs", () => {
+  const head = Buffer.from(JSON.stringify({ v: 1, incarnation: "one", asOf: 7, changeId: "m7" }));
+  const rows = Buffer.from(JSON.stringify([{ provider: "openai", secretId: "s1", region: null, key: "planted-key" }]));
+  const length = Buffer.alloc(2);
+  length.writeUInt16BE(head.length);
+  const entry = Buffer.concat([length, head, cipher.seal(rows, Buffer.concat([Buffer.from("org\0"), head]))]);
+  expect(new SnapshotCodec(cipher).open("org", entry)).toBe("unknown_kid");
 });

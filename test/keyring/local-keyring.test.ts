@@ -10,7 +10,7 @@ import { Secret } from "../../src/secret.ts";
 
 const json = generateKeyring("kek-1");
 const keyring = createKeyring(json);
-const context = { orgId: "org-a", provider: "openai", secretId: "secret-1", region: null };
+const context = { orgId: "org-a", provider: "openai", secretId: "secret-1", region: null, account: null };
 const planted = "planted-key-0123456789";
 const codeOf = async (work: Promise<unknown>): Promise<string> =>
   work.then(
@@ -57,8 +57,12 @@ describe("a sealed key", () => {
     expect((await keyring.open(sealed, context)).reveal()).toBe(planted);
   });
 
-  it("is a compact JWE whose header names organisation, secret, provider and region, never the key", async () => {
-    const { sealed } = await keyring.seal(new Secret(planted), { ...context, region: "eu" });
+  it("is a compact JWE whose header names organisation, secret, provider, region and account, never the key", async () => {
+    const { sealed } = await keyring.seal(new Secret(planted), {
+      ...context,
+      region: "eu",
+      account: { organization: "org-1", project: "proj_1" },
+    });
     const header = JSON.parse(Buffer.from(sealed.split(".")[0] ?? "", "base64url").toString());
     expect(header).toMatchObject({
       alg: "A256GCMKW",
@@ -67,6 +71,8 @@ describe("a sealed key", () => {
       typ: "byok+jwe",
       ...bound,
       rgn: "eu",
+      aco: "org-1",
+      acp: "proj_1",
     });
     expect(Buffer.from(sealed.split(".").join(""), "base64url").toString("latin1")).not.toContain(planted);
   });
@@ -76,9 +82,30 @@ describe("a sealed key", () => {
     ["provider", { provider: "xai" }],
     ["secret", { secretId: "secret-2" }],
     ["region", { region: "eu" }],
+    ["organization", { account: { organization: "org-1", project: null } }],
+    ["project", { account: { organization: null, project: "proj_1" } }],
   ])("does not open for another %s", async (_name, other) => {
     const { sealed } = await keyring.seal(new Secret(planted), context);
     expect(await open(sealed, { ...context, ...other })).toBe("key_undecryptable");
+  });
+
+  it("does not open for a part of its account, for another one, or for none", async () => {
+    const account = { organization: "org-1", project: "proj_1" };
+    const { sealed } = await keyring.seal(new Secret(planted), { ...context, account });
+    expect(await open(sealed, { ...context, account })).toBe("opened");
+    for (const other of [null, { ...account, organization: null }, { ...account, project: null }]) {
+      expect(await open(sealed, { ...context, account: other })).toBe("key_undecryptable");
+    }
+    const swapped = { organization: account.project, project: account.organization };
+    expect(await open(sealed, { ...context, account: swapped })).toBe("key_undecryptable");
+  });
+
+  it("without an account is bound to what it was bound to before there were any", async () => {
+    const { sealed } = await keyring.seal(new Secret(planted), context);
+    const header = JSON.parse(Buffer.from(sealed.split(".")[0] ?? "", "base64url").toString());
+    const { iv: _iv, tag: _tag, ...shown } = header;
+    expect(shown).toEqual({ alg: "A256GCMKW", enc: "A256GCM", kid: "kek-1", typ: "byok+jwe", ...bound });
+    expect(await open(await forge(bound))).toBe("opened");
   });
 
   it("does not open when one byte is changed, wherever it is", async () => {
@@ -118,7 +145,13 @@ describe("a sealed key", () => {
   it("is never made longer than what is parsed", async () => {
     const seal = (length: number) => keyring.seal(new Secret("x".repeat(length)), context);
     expect(await codeOf(Promise.resolve(seal(4_000)))).toBe("key_malformed");
-    const widest = { orgId: "\u{10348}".repeat(127), provider: "p".repeat(40), secretId: "s".repeat(36), region: "eu" };
+    const widest = {
+      orgId: "\u{10348}".repeat(127),
+      provider: "p".repeat(40),
+      secretId: "s".repeat(36),
+      region: "eu",
+      account: { organization: "o".repeat(128), project: "p".repeat(128) },
+    };
     const { sealed } = await keyring.seal(new Secret("\u20ac".repeat(512)), widest);
     expect((await keyring.open(sealed, widest)).reveal()).toBe("\u20ac".repeat(512));
   });

@@ -55,8 +55,8 @@ const storedKey = async (store: KeyStore): Promise<string | undefined> => {
   const [snapshot] = await store.snapshots(["org"]);
   const [key] = snapshot?.keys ?? [];
   if (key === undefined) return undefined;
-  const { provider, secretId, region } = key;
-  return (await keyring.open(key.sealed, { orgId: "org", provider, secretId, region })).reveal();
+  const { provider, secretId, region, account } = key;
+  return (await keyring.open(key.sealed, { orgId: "org", provider, secretId, region, account })).reveal();
 };
 
 describe("a save whose check is slow", () => {

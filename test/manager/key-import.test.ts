@@ -17,7 +17,10 @@ import { ManualClock, settle } from "../support/manual-clock.ts";
 import { ownStores } from "../support/stores.ts";
 import { unsteadyStore } from "../support/unsteady-store.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { agent, platform, vendors } from "../support/worker.ts";
+import { agent, platform, vendors as regional } from "../support/worker.ts";
+
+/** They take an account, too. */
+const vendors = regional.map((vendor) => ({ ...vendor, accountHeaders: { organization: "x-org" } }));
 
 const row = (at: number, more: Partial<KeyImport> = {}): KeyImport => ({
   orgId: `org-${at}`,
@@ -74,6 +77,9 @@ describe("an import", () => {
       row(6, { apiKey: 7 as unknown as string }),
       null as unknown as KeyImport,
       row(8),
+      row(9, { account: { project: "p" } }),
+      row(10, { account: { organization: "" } }),
+      row(11, { account: {} }),
     ];
     const imported = await manager.setMany(odd);
     expect(imported.map(({ error }) => error?.code)).toEqual([
@@ -85,6 +91,9 @@ describe("an import", () => {
       "key_malformed",
       "options_invalid",
       undefined,
+      "account_unsupported",
+      "options_invalid",
+      "options_invalid",
     ]);
     expect(imported.map(({ seq }) => seq).filter((seq) => seq !== undefined)).toEqual([1, 2]);
     expect(imported[3]?.error).toMatchObject({
@@ -103,7 +112,7 @@ describe("an import", () => {
     ]);
     const [stored] = await store.describe("org-1");
     const { secretId = "", sealed = "" } = stored ?? {};
-    const context = { orgId: "org-1", provider: "ada", secretId, region: null };
+    const context = { orgId: "org-1", provider: "ada", secretId, region: null, account: null };
     expect((await keyring.open(sealed, context)).reveal()).toBe("the-later-key");
   });
 
@@ -115,6 +124,18 @@ describe("an import", () => {
     expect(await manager.describe("org-2")).toMatchObject([{ region: "eu" }]);
     await manager.setMany([row(1, { region: null })]);
     expect(await manager.describe("org-1")).toMatchObject([{ region: null }]);
+  });
+
+  it("keeps the account that is stored where a row names none, and clears it where a row says so", async () => {
+    const { manager } = await managed();
+    const account = { organization: "org-1" };
+    await manager.set("org-1", { provider: "ada", apiKey: "own-key", account });
+    await manager.setMany([row(1), row(2, { account })]);
+    const stored = { account: { organization: "org-1", project: null } };
+    expect(await manager.describe("org-1")).toMatchObject([stored]);
+    expect(await manager.describe("org-2")).toMatchObject([stored]);
+    await manager.setMany([row(1, { account: null })]);
+    expect(await manager.describe("org-1")).toMatchObject([{ account: null }]);
   });
 
   it("does not bring back a key that was removed while its batch was under way", async () => {

@@ -52,7 +52,7 @@ describe("an organisation's keys", () => {
     const [stored, ...others] = snapshot?.keys ?? [];
     expect(others).toEqual([]);
     expect(stored?.sealed).not.toContain("own-key");
-    const context = { orgId: "org", provider: "openai", secretId: stored?.secretId ?? "", region: null };
+    const context = { orgId: "org", provider: "openai", secretId: stored?.secretId ?? "", region: null, account: null };
     expect((await keyring.open(stored?.sealed ?? "", context)).reveal()).toBe("own-key-2");
   });
 
@@ -89,7 +89,7 @@ describe("a key's status", () => {
     ["skipped", "unchecked"],
   ] as const)("after %s is %s", async (verdict, status) => {
     const here = await managed();
-    const context = { orgId: "org", provider: "openai", secretId: "s1", region: null };
+    const context = { orgId: "org", provider: "openai", secretId: "s1", region: null, account: null };
     const sealed = await here.keyring.seal(new Secret("own-key"), context);
     await here.store.put({ ...context, ...sealed, hint: null, actor: null, verdict, place: null, name: "default" });
     expect(await statusOf(here)).toBe(status);
@@ -100,7 +100,7 @@ describe("a key's status", () => {
     const here = await managed({ onEvent: (event) => events.push(event) });
     await here.manager.set("org", { provider: "deepgram", apiKey: "own-key" });
     for (const provider of ["openai", "xai"]) {
-      const context = { orgId: "org", provider, secretId: `s-${provider}`, region: null };
+      const context = { orgId: "org", provider, secretId: `s-${provider}`, region: null, account: null };
       const other = createKeyring(generateKeyring(provider === "xai" ? "kek-9" : "kek-1"));
       const sealed = await other.seal(new Secret("own-key"), context);
       await here.store.put({
@@ -235,7 +235,7 @@ describe("a change", () => {
     const clock = new ManualClock();
     const { manager, store } = await managed({ clock });
     const release = store.hold();
-    const failed = caught(manager.set("org", { provider: "openai", apiKey: "own-key", region: null }));
+    const failed = caught(manager.set("org", { provider: "openai", apiKey: "own-key", region: null, account: null }));
     await waitFor(() => expect(store.sent.puts).toBe(1));
     await clock.advance(5_000);
     const error = await failed;
@@ -266,7 +266,7 @@ describe("a change", () => {
     const clock = new ManualClock();
     const manager = createKeyManagerOn(clock, { store, keyring, cache, verify: "off", deadlineMs: 1_000 });
     const release = store.hold();
-    const givenUp = caught(manager.set("org", { provider: "openai", apiKey: "own-key", region: null }));
+    const givenUp = caught(manager.set("org", { provider: "openai", apiKey: "own-key", region: null, account: null }));
     await waitFor(() => expect(store.sent.puts).toBe(1));
     await clock.advance(1_000);
     await givenUp;

@@ -84,12 +84,12 @@ export class ModelDatabase {
     const { places, keys } = this.#state;
     this.#state = { ...this.#state, places: new Map(places).set(orgId, place) };
     const key = keys.get(orgId);
-    return key === undefined ? null : { secretId: key.secretId, region: key.region };
+    return key === undefined ? null : { secretId: key.secretId, region: key.region, account: key.account };
   }
 
-  put({ orgId, provider, name, secretId, region, kid, sealed, place }: NewKey): StoreChange | undefined {
+  put({ orgId, provider, name, secretId, region, account, kid, sealed, place }: NewKey): StoreChange | undefined {
     if (place !== null && this.#state.places.get(orgId) !== place) return undefined;
-    return this.#change(orgId, { provider, name, secretId, region, kid, sealed });
+    return this.#change(orgId, { provider, name, secretId, region, account, kid, sealed });
   }
 
   remove(orgId: string, place: string): StoreChange {

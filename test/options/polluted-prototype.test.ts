@@ -9,6 +9,7 @@ import {
   createResolver,
   generateKeyring,
   isByokError,
+  type KeyChange,
   memoryStore,
   type Provider,
   type ResolverOptions,
@@ -51,10 +52,11 @@ const vendor = (id: string, checked: string[]): Provider => ({
   serves: ["llm", "stt"],
   endpoint: { baseUrl: `https://${id}.example`, websocketUrl: `wss://${id}.example` },
   regions: { eu: { baseUrl: `https://eu.${id}.example`, websocketUrl: `wss://eu.${id}.example` } },
+  ...(id === "ada" ? { accountHeaders: { project: "x-project" } } : {}),
   models: [{ id: `${id}-1`, name: "One", default: true, slot: "llm" }],
   connect: ({ baseUrl, websocketUrl }) => [baseUrl, websocketUrl],
-  check: async ({ key, baseUrl, region }) => {
-    checked.push(`${key.reveal()} ${baseUrl} ${region}`);
+  check: async ({ key, baseUrl, region, account }) => {
+    checked.push(`${key.reveal()} ${baseUrl} ${region} ${JSON.stringify(account)}`);
     return { verdict: key.reveal().startsWith("bad") ? "invalid" : "passed" };
   },
 });
@@ -68,6 +70,8 @@ const bare: Provider = {
   models: [],
   connect: ({ baseUrl, websocketUrl }) => [baseUrl, websocketUrl],
 };
+
+const accountOf = ({ account }: KeyChange): unknown => JSON.stringify(account);
 
 /** What anybody can see of a day's work. Texts that differ from one run to the next are left out. */
 async function work(): Promise<unknown> {
@@ -101,6 +105,7 @@ async function work(): Promise<unknown> {
     manager.set("org", { provider: "ada", apiKey: "own-ada" }).then(({ verdict, region }) => [verdict, region]),
   );
   await see(manager.set("org", { provider: "ada", apiKey: "bad-ada" }));
+  await see(manager.set("org", { provider: "ada", apiKey: "own-ada", account: { project: "p" } }).then(accountOf));
   await see(manager.set("org", { provider: "bare", apiKey: "own-bare" }).then(({ verdict }) => verdict));
   await see(
     manager
@@ -161,13 +166,21 @@ async function work(): Promise<unknown> {
   for (const wrong of [{ store }, { keyring }, {}]) await see((async () => createResolver(wrong as never))());
 
   const codec = new SnapshotCodec(keyring.entryCipher as NonNullable<typeof keyring.entryCipher>);
-  const sealedKey = { provider: "ada", name: "default", secretId: "s", region: null, kid: "k", sealed: "t" };
+  const sealedKey = {
+    provider: "ada",
+    name: "default",
+    secretId: "s",
+    region: null,
+    account: null,
+    kid: "k",
+    sealed: "t",
+  };
   const entry = codec.seal({
     orgId: "org",
     incarnation: "i",
     asOf: 1,
     changeId: "c",
-    keys: new Map([["ada", { secretId: "s", region: null, reason: "keyring_outdated", sealedKey }]]),
+    keys: new Map([["ada", { secretId: "s", region: null, account: null, reason: "keyring_outdated", sealedKey }]]),
   });
   const opened = codec.open("org", entry as Uint8Array);
   seen.push(typeof opened === "string" ? opened : [...opened.keys]);
@@ -181,6 +194,7 @@ const manager = createKeyManager({
   store: requested,
   keyring: createKeyring(generateKeyring()),
   providers: [vendor("ada", [])],
+  checkLimits: { perMinute: 1_000 },
 });
 const handler = createHandler({ manager, authenticate: async () => asking as never });
 
@@ -192,16 +206,19 @@ async function request(): Promise<unknown> {
     const headers = body === undefined ? {} : { "content-type": "application/json" };
     const sent = body === undefined ? null : JSON.stringify(body);
     const response = await handler(new Request(`http://api.example${path}`, { method, headers, body: sent }));
-    const { code, region, verification, details } = copyOwn((await response.json()) as Record<string, unknown>);
+    const { code, region, account, verification, details } = copyOwn(
+      (await response.json()) as Record<string, unknown>,
+    );
     seen.push([
       method,
       path,
       response.status,
-      response.status === 200 ? [region, verification, details !== undefined] : code,
+      response.status === 200 ? [region, JSON.stringify(account), verification, details !== undefined] : code,
     ]);
   };
   const ann = { orgId: "org4", canWrite: true };
   await ask(ann, "POST", "/byok", { provider: "ada", api_key: "own-ada" });
+  await ask(ann, "POST", "/byok", { provider: "ada", api_key: "own-ada", account: { project: "p" } });
   await ask({ orgId: "org4" }, "POST", "/byok", { provider: "ada", api_key: "own-ada" });
   await ask({ canWrite: true }, "GET", "/byok");
   await ask(undefined, "GET", "/byok");
@@ -256,6 +273,11 @@ it.each([
   ["absent", "fail"],
   ["fallback", () => "platform"],
   ["region", "eu"],
+  ["account", { organization: "org-of-another" }],
+  ["organization", "org-of-another"],
+  ["project", "proj_of-another"],
+  ["accountHeaders", { organization: "x-org" }],
+  ["aco", "org-of-another"],
   ["verify", "off"],
   ["endpoints", { ada: "https://evil.example" }],
   ["websocketUrl", "wss://evil.example"],
@@ -286,6 +308,9 @@ it.each([
 
 it.each([
   ["region", "eu"],
+  ["account", "org-of-another"],
+  ["organization", "org-of-another"],
+  ["project", "proj_of-another"],
   ["orgId", "other"],
   ["actor", "eve"],
   ["provider", "bob"],

@@ -15,7 +15,16 @@ const hourLong = idleCache({ maxAgeMs: 3_600_000 });
 async function longMemoryStore() {
   const store = memoryStore();
   await store.migrate();
-  const ref = { orgId: "org", provider: "ada", name: "default", region: null, kid: "kek-1", sealed: "s", hint: null };
+  const ref = {
+    orgId: "org",
+    provider: "ada",
+    name: "default",
+    region: null,
+    account: null,
+    kid: "kek-1",
+    sealed: "s",
+    hint: null,
+  };
   const facts = { actor: null, verdict: "skipped", place: null } as const;
   for (let seq = 1; seq <= rows; seq += 1) await store.put({ ...ref, ...facts, secretId: `secret-${seq}` });
   return { store, async [Symbol.asyncDispose]() {} };
@@ -85,7 +94,15 @@ async function storeOfPages() {
 
 async function added(store: KeyStore, at: number) {
   const ref = { orgId: `org-${at}`, provider: "ada", name: "default" };
-  const facts = { region: null, kid: "kek-1", sealed: "s", hint: null, actor: null, verdict: "skipped" } as const;
+  const facts = {
+    region: null,
+    account: null,
+    kid: "kek-1",
+    sealed: "s",
+    hint: null,
+    actor: null,
+    verdict: "skipped",
+  } as const;
   await store.put({ ...ref, ...facts, secretId: `secret-${at}`, place: null });
   return ref;
 }

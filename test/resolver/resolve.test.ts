@@ -135,7 +135,7 @@ describe("a call that cannot be served", () => {
   ])("because its key opens to %j, which no client can send, says so before a client is built", async (text) => {
     const { store, keyring, worker } = await platform();
     await using here = worker();
-    const context = { orgId: "a", provider: "ada", secretId: "s1", region: null };
+    const context = { orgId: "a", provider: "ada", secretId: "s1", region: null, account: null };
     const sealed = await keyring.seal(new Secret(text), context);
     await store.put({
       ...context,

@@ -60,6 +60,10 @@ const edits: readonly (readonly [string, () => Promise<void>])[] = [
     "a key is moved to another region",
     async () => void database.prepare("UPDATE byok_secret SET region = 'eu' WHERE org_id = 'a'").run(),
   ],
+  [
+    "a key is pointed at another account",
+    async () => void database.prepare("UPDATE byok_secret SET organization = 'org-x' WHERE org_id = 'a'").run(),
+  ],
 ];
 
 it.each(edits)("when %s, it does not open, and nobody else's key takes its place", async (_name, edit) => {

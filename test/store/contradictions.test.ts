@@ -6,7 +6,7 @@ import type { NewKey } from "../../src/store/key-store.ts";
 import { ownPostgresStore, ownSqliteStore } from "../support/stores.ts";
 
 const keyOf = (orgId: string): NewKey => ({
-  ...{ orgId, provider: "openai", name: "default", secretId: randomUUID(), region: null, kid: "kek-1" },
+  ...{ orgId, provider: "openai", name: "default", secretId: randomUUID(), region: null, account: null, kid: "kek-1" },
   ...{ sealed: randomUUID(), hint: null, actor: null, verdict: "skipped", place: null },
 });
 

@@ -8,7 +8,7 @@ import { Secret } from "../../src/secret.ts";
 /** What serves, of a customer, at `baseUrl` and at its websocket twin. */
 export function serving(key: string, baseUrl: string, secretId = key): ServingKey {
   const websocketUrl = baseUrl.replace(/^http/u, "ws");
-  return { key: new Secret(key), region: null, baseUrl, websocketUrl, source: "byok", secretId };
+  return { key: new Secret(key), region: null, account: null, baseUrl, websocketUrl, source: "byok", secretId };
 }
 
 /** A provider's way out on what `supply` says: a key that never changes, or a supply of the test's own. */
@@ -31,5 +31,5 @@ export function egressOf(
 /** The same for a key that is checked. */
 export function credentialOf(provider: Provider, key: string, baseUrl: string, requestTimeoutMs = 5_000): Credential {
   const egress = egressOf(provider, serving(key, baseUrl), requestTimeoutMs, false);
-  return Object.assign(egress, { key: new Secret(key), region: null });
+  return Object.assign(egress, { key: new Secret(key), region: null, account: null });
 }

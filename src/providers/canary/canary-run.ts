@@ -137,7 +137,7 @@ class CanaryRun {
     const at = (scheme: string, path: string): string => `${scheme}://127.0.0.1:${this.#listener.port}${pathOf(path)}`;
     const { baseUrl, websocketUrl } = this.#provider.endpoint;
     const endpoint = { baseUrl: at("http", baseUrl), websocketUrl: at("ws", websocketUrl) };
-    return { ...endpoint, key: new Secret(key), region: null, source: "byok", secretId: key };
+    return { ...endpoint, key: new Secret(key), region: null, account: null, source: "byok", secretId: key };
   }
 
   /** The way out of a real slot, but for the vendor's hosts: what goes round byokit arrives here too, with no key. */

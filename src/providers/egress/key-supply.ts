@@ -1,3 +1,4 @@
+import type { KeyAccount } from "../../key-account.ts";
 import type { Secret } from "../../secret.ts";
 import type { Slot } from "../../slot.ts";
 import type { Endpoint } from "../endpoint.ts";
@@ -6,6 +7,8 @@ import type { Endpoint } from "../endpoint.ts";
 export interface ServingKey extends Endpoint {
   readonly key: Secret;
   readonly region: string | null;
+  /** What the key works for; of a customer's key alone. */
+  readonly account: KeyAccount | null;
   readonly source: "byok" | "platform";
   /** `null`: the platform's. */
   readonly secretId: string | null;

@@ -1,5 +1,5 @@
-import type { Secret } from "../../secret.ts";
 import { dropCredentialProtocols, dropCredentials } from "./foreign-credentials.ts";
+import type { ServingKey } from "./key-supply.ts";
 import { placeholderPrefix } from "./placeholder.ts";
 import type { HeaderRules } from "./request-headers.ts";
 
@@ -29,12 +29,11 @@ export class RequestHead {
   }
 
   /** The head for `url`, with its key and without anybody else's credentials. */
-  toString(url: URL, headerRules: HeaderRules, key: Secret): string {
+  toString(url: URL, headerRules: HeaderRules, serving: ServingKey): string {
     const path = `${url.pathname}${dropCredentials(url.search)}`;
     const kept = this.#lines.flatMap((line) => keepLine(line, headerRules));
-    return [`${this.#method} ${path} HTTP/1.1`, `Host: ${url.host}`, ...kept, headerRules.show(key).join(": ")].join(
-      "\r\n",
-    );
+    const shown = headerRules.show(serving).map((header) => header.join(": "));
+    return [`${this.#method} ${path} HTTP/1.1`, `Host: ${url.host}`, ...kept, ...shown].join("\r\n");
   }
 }
 

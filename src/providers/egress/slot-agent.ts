@@ -105,7 +105,7 @@ class SlotAgent extends Agent {
       sent = now;
       const end = (why: Error): void => void socket.destroy(why);
       socket.once("close", supply.holdSocket(now, end));
-      return { head: head.toString(to, this.#options.headerRules, now.key), key: now.key };
+      return { head: head.toString(to, this.#options.headerRules, now), key: now.key };
     };
     return writeHead(socket, {
       rewrite: (head) => this.#inPlace(() => this.#decide(opening, (now) => toHead(head, now))),

@@ -129,7 +129,7 @@ class Attempt {
     const scrubber = KeyScrubber.of(serving.key);
     const init = this.#init;
     init.dispatcher = this.#guard;
-    init.headers = headerRules.apply(this.#headers, serving.key);
+    init.headers = headerRules.apply(this.#headers, serving);
     try {
       const answer = globalThis.fetch(url, init as unknown as RequestInit);
       // Taken over by now: what holds the answer does not hold the key.

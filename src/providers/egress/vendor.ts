@@ -1,3 +1,4 @@
+import type { AccountField } from "../../key-account.ts";
 import type { Endpoint } from "../endpoint.ts";
 import type { RefusalTable } from "../refusals/refusal.ts";
 
@@ -7,6 +8,9 @@ export interface KeyHeader {
   readonly name: string;
   readonly scheme?: string;
 }
+
+/** The header that shows a field of a key's account. */
+export type AccountHeaders = { readonly [Field in AccountField]?: string | undefined };
 
 /** What a provider says of its requests. */
 export interface Vendor {
@@ -19,6 +23,11 @@ export interface Vendor {
   readonly regions?: Readonly<Record<string, Endpoint>> | undefined;
   /** @default { name: "authorization", scheme: "Bearer" } */
   readonly keyHeader?: KeyHeader | undefined;
+  /**
+   * Which fields of a key's account its requests show, and in which header, in lower case:
+   * `{ organization: "openai-organization" }`. A key that is stored with another field is refused. Absent: with any.
+   */
+  readonly accountHeaders?: AccountHeaders | undefined;
   /**
    * The headers that its requests may carry beside those that every request may: in lower case, `x-stainless-*` for all that
    * begin with `x-stainless-`. Any other is taken off: it may be a credential of somebody else's.

@@ -38,10 +38,16 @@ export const openaiRefusals: RefusalTable = {
       reason: "account_closed",
     },
     {
-      codes: ["organization_restricted", "organization_suspended", "invalid_organization", "mismatched_organization"],
+      codes: ["organization_restricted", "organization_suspended"],
       sentence: /must be a member of an organization|organization has been (?:disabled|restricted|suspended)/iu,
       kind: "restricted",
       reason: "account_restricted",
+    },
+    {
+      codes: ["invalid_organization", "mismatched_organization", "invalid_project", "mismatched_project"],
+      sentence: /\bno such (?:organization|project)\b|openai-(?:organization|project)\s+header should match/iu,
+      kind: "rejected",
+      reason: "wrong_account",
     },
     {
       codes: ["ip_not_authorized"],

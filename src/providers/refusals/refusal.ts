@@ -18,6 +18,7 @@ export type RefusalReason =
   | "account_closed"
   | "account_restricted"
   | "wrong_region"
+  | "wrong_account"
   | "no_quota"
   | "unpaid"
   | "missing_scope"

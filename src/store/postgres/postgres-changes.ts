@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { KeyAccount } from "../../key-account.ts";
 import type {
   Attribution,
   KeyRef,
@@ -9,6 +10,7 @@ import type {
   StoredKey,
   StoredReference,
 } from "../key-store.ts";
+import { readAccount } from "../rows/stored-rows.ts";
 import { noSchema } from "../store-unavailable.ts";
 import type { PostgresPoolClient, PostgresQuery } from "./postgres-client.ts";
 import { wrongIsolation } from "./postgres-functions.ts";
@@ -34,30 +36,33 @@ export class PostgresChanges {
     place: string,
   ): Promise<(StoredReference | null)[]> {
     const given = JSON.stringify(refs.map((ref, ordinal) => ({ ordinal, ...columnsOf(ref) })));
-    const rows = await this.#call(client, "byok_places_1", [given, place, this.#limitMs]);
+    const rows = await this.#call(client, "byok_places_2", [given, place, this.#limitMs]);
     const stored = new Map(rows.map((row) => [Number(row["ordinal"]), row]));
     return refs.map((_, ordinal) => {
       const row = stored.get(ordinal);
-      return row === undefined ? null : { secretId: String(row["secret_id"]), region: row["region"] as string | null };
+      if (row === undefined) return null;
+      return { secretId: String(row["secret_id"]), region: row["region"] as string | null, account: readAccount(row) };
     });
   }
 
   async put(client: PostgresPoolClient, key: NewKey): Promise<StoreChange | undefined> {
     const { place, secretId, region, kid, sealed, hint, actor, verdict } = key;
-    const facts = [secretId, region, kid, sealed, hint, actor, verdict];
+    const { organization, project } = accountOf(key);
+    const facts = [secretId, region, organization, project, kid, sealed, hint, actor, verdict];
     const limits = [this.#keepMs, this.#limitMs];
     const values = [...valuesOf(key), place, place ?? randomUUID(), ...facts, ...limits];
-    return toChange(await this.#call(client, "byok_put_1", values));
+    return toChange(await this.#call(client, "byok_put_2", values));
   }
 
   async putMany(client: PostgresPoolClient, keys: readonly PlacedKey[]): Promise<(StoredKey | undefined)[]> {
     const given = JSON.stringify(
       keys.map((key, ordinal) => {
         const { place, secretId: secret_id, region, kid, sealed, hint, actor, verdict } = key;
-        return { ordinal, ...columnsOf(key), place, secret_id, region, kid, sealed, hint, actor, verdict };
+        const facts = { secret_id, region, ...accountOf(key), kid, sealed, hint, actor, verdict };
+        return { ordinal, ...columnsOf(key), place, ...facts };
       }),
     );
-    const rows = await this.#call(client, "byok_put_many_1", [given, this.#keepMs, this.#limitMs]);
+    const rows = await this.#call(client, "byok_put_many_2", [given, this.#keepMs, this.#limitMs]);
     const stored = new Map(rows.map((row) => [Number(row["ordinal"]), row]));
     return keys.map((_, ordinal) => {
       const row = stored.get(ordinal);
@@ -67,14 +72,14 @@ export class PostgresChanges {
 
   async remove(client: PostgresPoolClient, ref: KeyRef, { actor }: Attribution): Promise<StoreChange> {
     const values = [...valuesOf(ref), randomUUID(), actor, this.#keepMs, this.#limitMs];
-    return toChange(await this.#call(client, "byok_remove_1", values)) as StoreChange;
+    return toChange(await this.#call(client, "byok_remove_2", values)) as StoreChange;
   }
 
   async noteCheck(client: PostgresPoolClient, check: NotedCheck): Promise<boolean> {
     const { secretId, verdict, actor } = check;
     const values = [...valuesOf(check), secretId, verdict, actor, this.#limitMs];
-    const [row] = await this.#call(client, "byok_note_check_1", values);
-    return row?.["byok_note_check_1"] === "t";
+    const [row] = await this.#call(client, "byok_note_check_2", values);
+    return row?.["byok_note_check_2"] === "t";
   }
 
   async noteAttempt(client: PostgresPoolClient, ref: KeyRef, { actor }: Attribution): Promise<void> {
@@ -106,6 +111,10 @@ export const asText: NonNullable<PostgresQuery["types"]> = { getTypeParser: () =
 
 function columnsOf({ orgId, provider, name }: KeyRef): Record<string, string> {
   return { org_id: orgId, provider, name };
+}
+
+function accountOf({ account }: NewKey): KeyAccount {
+  return { organization: account?.organization ?? null, project: account?.project ?? null };
 }
 
 function valuesOf({ orgId, provider, name }: KeyRef): string[] {

@@ -10,8 +10,14 @@
 /** The SQLSTATE of ours that says: this connection does not read what was committed while it waited. */
 export const wrongIsolation = "BY001";
 
-/** Creates every function in `schema`, an identifier that is quoted already. */
-export function composeFunctions(schema: string): string {
+/** 1: without a key's account. */
+export type FunctionsVersion = 1 | 2;
+
+/** Creates every function of that version that is new in it, in `schema`, an identifier that is quoted already. */
+export function composeFunctions(schema: string, version: FunctionsVersion): string {
+  const account = version === 1 ? [] : ["organization", "project"];
+  const columns: AccountColumns = (prefix = "", suffix = "") =>
+    account.map((column) => ` ${prefix}${column}${suffix},`).join("");
   const define = (signature: string, returns: string, body: string): string => `
   CREATE OR REPLACE FUNCTION ${schema}.${signature} RETURNS ${returns}
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, ${schema}, pg_temp AS $body$
@@ -19,38 +25,46 @@ export function composeFunctions(schema: string): string {
   ${body}
   $body$;
   REVOKE ALL ON FUNCTION ${schema}.${signature.slice(0, signature.indexOf("("))} FROM PUBLIC;`;
-  const functions = [
-    define("byok_append_1(p_org text, p_keep_ms bigint)", "bigint", appendBody(schema)),
+  const changes = [
     define(
-      "byok_places_1(p_refs text, p_place uuid, p_limit_ms integer)",
-      "TABLE (ordinal integer, secret_id text, region text)",
-      placesBody(schema),
+      `byok_places_${version}(p_refs text, p_place uuid, p_limit_ms integer)`,
+      `TABLE (ordinal integer, secret_id text,${columns("", " text")} region text)`,
+      placesBody(schema, columns),
     ),
     define(
-      `byok_put_1(${ref}, p_place uuid, p_own_place uuid, p_secret_id text, p_region text, p_kid text, p_sealed text,
+      `byok_put_${version}(${ref}, p_place uuid, p_own_place uuid, p_secret_id text, p_region text,${columns("p_", " text")} p_kid text, p_sealed text,
     p_hint text, p_actor text, p_verdict text, p_keep_ms bigint, p_limit_ms integer)`,
       "TABLE (outcome text, seq bigint, previous text, keys text)",
-      putBody(schema),
+      putBody(schema, columns),
     ),
     define(
-      "byok_put_many_1(p_keys text, p_keep_ms bigint, p_limit_ms integer)",
+      `byok_put_many_${version}(p_keys text, p_keep_ms bigint, p_limit_ms integer)`,
       "TABLE (ordinal integer, seq bigint, previous text)",
-      putManyBody(schema),
+      putManyBody(schema, columns),
     ),
     define(
-      `byok_remove_1(${ref}, p_place uuid, p_actor text, p_keep_ms bigint, p_limit_ms integer)`,
+      `byok_remove_${version}(${ref}, p_place uuid, p_actor text, p_keep_ms bigint, p_limit_ms integer)`,
       "TABLE (outcome text, seq bigint, previous text, keys text)",
-      removeBody(schema),
+      removeBody(schema, columns),
     ),
     define(
-      `byok_note_check_1(${ref}, p_secret_id text, p_verdict text, p_actor text, p_limit_ms integer)`,
+      `byok_note_check_${version}(${ref}, p_secret_id text, p_verdict text, p_actor text, p_limit_ms integer)`,
       "boolean",
-      noteCheckBody(schema),
+      noteCheckBody(schema, columns),
     ),
-    define(`byok_note_attempt_1(${ref}, p_actor text, p_limit_ms integer)`, "void", noteAttemptBody(schema)),
   ];
-  return functions.join("\n");
+  if (version !== 1) return changes.join("\n");
+  const append = define("byok_append_1(p_org text, p_keep_ms bigint)", "bigint", appendBody(schema));
+  const noteAttempt = define(
+    `byok_note_attempt_1(${ref}, p_actor text, p_limit_ms integer)`,
+    "void",
+    noteAttemptBody(schema),
+  );
+  return [append, ...changes, noteAttempt].join("\n");
 }
+
+/** The columns of a key's account, each between these two and with a comma behind it, where the version knows them. */
+type AccountColumns = (prefix?: string, suffix?: string) => string;
 
 const ref = "p_org text, p_provider text, p_name text";
 const now = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
@@ -92,7 +106,7 @@ END`;
 const inOrder = (table: string): string =>
   `ORDER BY ${table}.org_id COLLATE "C", ${table}.provider COLLATE "C", ${table}.name COLLATE "C"`;
 
-const placesBody = (schema: string): string => {
+const placesBody = (schema: string, columns: AccountColumns): string => {
   const given = "jsonb_to_recordset(p_refs::jsonb) AS given(ordinal integer, org_id text, provider text, name text)";
   return `
 BEGIN
@@ -101,12 +115,12 @@ BEGIN
   INSERT INTO ${schema}.byok_place (org_id, provider, name, place)
     SELECT given.org_id, given.provider, given.name, p_place FROM ${given} ${inOrder("given")}
     ON CONFLICT (org_id, provider, name) DO UPDATE SET place = EXCLUDED.place;
-  RETURN QUERY SELECT given.ordinal, stored.secret_id, stored.region FROM ${given}
+  RETURN QUERY SELECT given.ordinal, stored.secret_id,${columns("stored.")} stored.region FROM ${given}
     JOIN ${schema}.byok_secret stored USING (org_id, provider, name);
 END`;
 };
 
-const putBody = (schema: string): string => `
+const putBody = (schema: string, columns: AccountColumns): string => `
 DECLARE v_place uuid; v_before ${schema}.byok_secret%ROWTYPE; v_seq bigint; v_at bigint;
 BEGIN
   ${assertIsolation}
@@ -129,36 +143,38 @@ BEGIN
   v_at := ${now};
   DELETE FROM ${schema}.byok_secret WHERE ${mine};
   INSERT INTO ${schema}.byok_secret
-    (org_id, provider, name, secret_id, seq, region, kid, sealed, hint, verdict, created_at_ms, created_by, checked_at_ms)
-  VALUES (p_org, p_provider, p_name, p_secret_id, v_seq, p_region, p_kid, p_sealed, p_hint, p_verdict, v_at, p_actor,
+    (org_id, provider, name, secret_id, seq, region,${columns()} kid, sealed, hint, verdict, created_at_ms, created_by, checked_at_ms)
+  VALUES (p_org, p_provider, p_name, p_secret_id, v_seq, p_region,${columns("p_")} p_kid, p_sealed, p_hint, p_verdict, v_at, p_actor,
     CASE WHEN p_verdict IN ('passed', 'restricted') THEN v_at END);
   INSERT INTO ${schema}.byok_audit
-    (seq, at_ms, org_id, actor, provider, name, action, secret_id, previous_secret_id, region, verdict, hint)
+    (seq, at_ms, org_id, actor, provider, name, action, secret_id, previous_secret_id, region,${columns()} verdict, hint)
   VALUES (v_seq, v_at, p_org, p_actor, p_provider, p_name,
     CASE WHEN v_before.secret_id IS NULL THEN 'added' ELSE 'replaced' END,
-    p_secret_id, v_before.secret_id, p_region, p_verdict, p_hint);
+    p_secret_id, v_before.secret_id, p_region,${columns("p_")} p_verdict, p_hint);
   RETURN QUERY SELECT 'stored', v_seq, v_before.secret_id, ${keysOf(schema)};
 END`;
 
 /** What is given of a key, and what the function finds out: which number it takes, and what it replaces. */
-const keyColumns = `ordinal integer, org_id text, provider text, name text, place uuid, secret_id text, region text,
-    kid text, sealed text, hint text, actor text, verdict text`;
+const keyColumns = (
+  columns: AccountColumns,
+): string => `ordinal integer, org_id text, provider text, name text, place uuid,
+    secret_id text, region text,${columns("", " text")} kid text, sealed text, hint text, actor text, verdict text`;
 
 /** One after the other, each statement sees what those before it have waited for; the clock is held for the last ones. */
-const putManyBody = (schema: string): string => `
+const putManyBody = (schema: string, columns: AccountColumns): string => `
 DECLARE v_fresh jsonb; v_count bigint; v_last bigint; v_at bigint;
 BEGIN
   ${assertIsolation}
   ${limitLocks}
   PERFORM 1 FROM (SELECT FROM ${schema}.byok_place taken
-    JOIN jsonb_to_recordset(p_keys::jsonb) AS given(${keyColumns}) USING (org_id, provider, name)
+    JOIN jsonb_to_recordset(p_keys::jsonb) AS given(${keyColumns(columns)}) USING (org_id, provider, name)
     ${inOrder("taken")} FOR UPDATE OF taken) locked;
   RETURN QUERY SELECT given.ordinal, stored.seq, NULL::text
-    FROM jsonb_to_recordset(p_keys::jsonb) AS given(${keyColumns})
+    FROM jsonb_to_recordset(p_keys::jsonb) AS given(${keyColumns(columns)})
     JOIN ${schema}.byok_secret stored USING (org_id, provider, name) WHERE stored.secret_id = given.secret_id;
   SELECT jsonb_agg(to_jsonb(fresh)), count(*) INTO v_fresh, v_count FROM (
     SELECT given.*, stored.secret_id AS previous, row_number() OVER (ORDER BY given.ordinal) AS turn
-    FROM jsonb_to_recordset(p_keys::jsonb) AS given(${keyColumns})
+    FROM jsonb_to_recordset(p_keys::jsonb) AS given(${keyColumns(columns)})
     JOIN ${schema}.byok_place taken USING (org_id, provider, name)
     LEFT JOIN ${schema}.byok_secret stored USING (org_id, provider, name)
     WHERE taken.place = given.place AND stored.secret_id IS DISTINCT FROM given.secret_id) fresh;
@@ -172,21 +188,21 @@ BEGIN
   DELETE FROM ${schema}.byok_secret stored USING jsonb_to_recordset(v_fresh) AS fresh(previous text)
     WHERE stored.secret_id = fresh.previous;
   INSERT INTO ${schema}.byok_secret
-    (org_id, provider, name, secret_id, seq, region, kid, sealed, hint, verdict, created_at_ms, created_by, checked_at_ms)
-  SELECT fresh.org_id, fresh.provider, fresh.name, fresh.secret_id, v_last - v_count + fresh.turn, fresh.region, fresh.kid,
+    (org_id, provider, name, secret_id, seq, region,${columns()} kid, sealed, hint, verdict, created_at_ms, created_by, checked_at_ms)
+  SELECT fresh.org_id, fresh.provider, fresh.name, fresh.secret_id, v_last - v_count + fresh.turn, fresh.region,${columns("fresh.")} fresh.kid,
     fresh.sealed, fresh.hint, fresh.verdict, v_at, fresh.actor, CASE WHEN fresh.verdict IN ('passed', 'restricted') THEN v_at END
-  FROM jsonb_to_recordset(v_fresh) AS fresh(${keyColumns}, turn bigint);
+  FROM jsonb_to_recordset(v_fresh) AS fresh(${keyColumns(columns)}, turn bigint);
   INSERT INTO ${schema}.byok_audit
-    (seq, at_ms, org_id, actor, provider, name, action, secret_id, previous_secret_id, region, verdict, hint)
+    (seq, at_ms, org_id, actor, provider, name, action, secret_id, previous_secret_id, region,${columns()} verdict, hint)
   SELECT v_last - v_count + fresh.turn, v_at, fresh.org_id, fresh.actor, fresh.provider, fresh.name,
     CASE WHEN fresh.previous IS NULL THEN 'added' ELSE 'replaced' END,
-    fresh.secret_id, fresh.previous, fresh.region, fresh.verdict, fresh.hint
-  FROM jsonb_to_recordset(v_fresh) AS fresh(${keyColumns}, previous text, turn bigint) ORDER BY fresh.turn;
+    fresh.secret_id, fresh.previous, fresh.region,${columns("fresh.")} fresh.verdict, fresh.hint
+  FROM jsonb_to_recordset(v_fresh) AS fresh(${keyColumns(columns)}, previous text, turn bigint) ORDER BY fresh.turn;
   RETURN QUERY SELECT fresh.ordinal, v_last - v_count + fresh.turn, fresh.previous
     FROM jsonb_to_recordset(v_fresh) AS fresh(ordinal integer, previous text, turn bigint);
 END`;
 
-const removeBody = (schema: string): string => `
+const removeBody = (schema: string, columns: AccountColumns): string => `
 DECLARE v_before ${schema}.byok_secret%ROWTYPE; v_seq bigint;
 BEGIN
   ${assertIsolation}
@@ -200,20 +216,21 @@ BEGIN
   v_seq := ${schema}.byok_append_1(p_org, p_keep_ms);
   DELETE FROM ${schema}.byok_secret WHERE ${mine};
   INSERT INTO ${schema}.byok_audit
-    (seq, at_ms, org_id, actor, provider, name, action, previous_secret_id, region, hint)
-  VALUES (v_seq, ${now}, p_org, p_actor, p_provider, p_name, 'removed', v_before.secret_id, v_before.region, v_before.hint);
+    (seq, at_ms, org_id, actor, provider, name, action, previous_secret_id, region,${columns()} hint)
+  VALUES (v_seq, ${now}, p_org, p_actor, p_provider, p_name, 'removed', v_before.secret_id, v_before.region,
+    ${columns("v_before.").trimStart()} v_before.hint);
   RETURN QUERY SELECT 'stored', v_seq, v_before.secret_id, ${keysOf(schema)};
 END`;
 
-const noteCheckBody = (schema: string): string => `
+const noteCheckBody = (schema: string, columns: AccountColumns): string => `
 DECLARE v_stored ${schema}.byok_secret%ROWTYPE;
 BEGIN
   ${limitLocks}
   UPDATE ${schema}.byok_secret SET verdict = p_verdict, checked_at_ms = ${now}
     WHERE ${mine} AND secret_id = p_secret_id RETURNING * INTO v_stored;
   IF v_stored.secret_id IS NULL THEN RETURN false; END IF;
-  INSERT INTO ${schema}.byok_audit (at_ms, org_id, actor, provider, name, action, secret_id, region, verdict, hint)
-  VALUES (v_stored.checked_at_ms, p_org, p_actor, p_provider, p_name, 'verified', p_secret_id, v_stored.region, p_verdict,
+  INSERT INTO ${schema}.byok_audit (at_ms, org_id, actor, provider, name, action, secret_id, region,${columns()} verdict, hint)
+  VALUES (v_stored.checked_at_ms, p_org, p_actor, p_provider, p_name, 'verified', p_secret_id, v_stored.region,${columns("v_stored.")} p_verdict,
     v_stored.hint);
   RETURN true;
 END`;

@@ -53,7 +53,8 @@ export async function chooseStatements(client: PostgresPoolClient, prefix: strin
 function buildStatements(name: string, prefix: string, incarnation: string): ReadStatements {
   const snapshots = `
   SELECT ${inRecovery} AS in_recovery, ${incarnation} AS incarnation, clock.seq, log.change_id,
-    secret.org_id, secret.provider, secret.name, secret.secret_id, secret.region, secret.kid, secret.sealed
+    secret.org_id, secret.provider, secret.name, secret.secret_id, secret.region,
+    secret.organization, secret.project, secret.kid, secret.sealed
   FROM ${prefix}byok_clock clock
   JOIN ${prefix}byok_log log ON log.seq = clock.seq
   LEFT JOIN ${prefix}byok_secret secret ON secret.org_id = ANY ($1::text[])
@@ -77,10 +78,10 @@ function buildStatements(name: string, prefix: string, incarnation: string): Rea
   LEFT JOIN LATERAL (SELECT seq, org_id, change_id FROM ${prefix}byok_log
     WHERE seq >= start.seq ORDER BY seq LIMIT $3) log ON true
   WHERE clock.id = 1 ORDER BY log.seq`;
-  const describe = `SELECT provider, name, secret_id, region, kid, sealed, hint, created_at_ms, created_by, verdict, checked_at_ms
-    FROM ${prefix}byok_secret WHERE org_id = $1 ORDER BY provider, name`;
-  const audit = `SELECT id, seq, at_ms, actor, provider, name, action, secret_id, previous_secret_id, region, verdict, hint, times
-    FROM ${prefix}byok_audit WHERE org_id = $1 AND id < coalesce($2::bigint, 9223372036854775807) ORDER BY id DESC LIMIT $3`;
+  const describe = `SELECT provider, name, secret_id, region, organization, project, kid, sealed, hint, created_at_ms,
+    created_by, verdict, checked_at_ms FROM ${prefix}byok_secret WHERE org_id = $1 ORDER BY provider, name`;
+  const audit = `SELECT id, seq, at_ms, actor, provider, name, action, secret_id, previous_secret_id, region,
+    organization, project, verdict, hint, times FROM ${prefix}byok_audit WHERE org_id = $1 AND id < coalesce($2::bigint, 9223372036854775807) ORDER BY id DESC LIMIT $3`;
   const build = (kind: string, text: string, values: unknown[]): PostgresQuery => ({
     name: `${name}_${kind}`,
     text,

@@ -46,9 +46,14 @@ export const schemaSteps: readonly ((schema: string) => string)[] = [
     FOR EACH ROW EXECUTE FUNCTION ${schema}.byok_refuse_change();
   CREATE TRIGGER byok_audit_remains BEFORE TRUNCATE ON ${schema}.byok_audit
     FOR EACH STATEMENT EXECUTE FUNCTION ${schema}.byok_refuse_change();
-  ${composeFunctions(schema)}
+  ${composeFunctions(schema, 1)}
   INSERT INTO ${schema}.byok_clock (id, incarnation, seq) VALUES (1, gen_random_uuid()::text, 0);
   INSERT INTO ${schema}.byok_log (seq, org_id, change_id, at_ms)
     VALUES (0, '', gen_random_uuid()::text, (extract(epoch FROM clock_timestamp()) * 1000)::bigint);
+  `,
+  (schema) => `
+  ALTER TABLE ${schema}.byok_secret ADD COLUMN organization text, ADD COLUMN project text;
+  ALTER TABLE ${schema}.byok_audit ADD COLUMN organization text, ADD COLUMN project text;
+  ${composeFunctions(schema, 2)}
   `,
 ];

@@ -1,9 +1,11 @@
+import type { KeyAccount } from "../../key-account.ts";
 import type { AuditRow, KeyRef, NewKey } from "../key-store.ts";
 
 /** A secret that a change deletes. */
 export interface RemovedSecret {
   readonly secretId: string;
   readonly region: string | null;
+  readonly account: KeyAccount | null;
   readonly hint: string | null;
 }
 
@@ -29,6 +31,7 @@ export function composeAuditRow(change: {
     secretId: stored?.secretId ?? null,
     previousSecretId: before?.secretId ?? null,
     region: shown?.region ?? null,
+    account: shown?.account ?? null,
     verdict: stored?.verdict ?? null,
     hint: shown?.hint ?? null,
   };

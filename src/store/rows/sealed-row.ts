@@ -1,3 +1,4 @@
+import { toKeyAccount } from "../../key-account.ts";
 import type { SealedKey } from "../key-store.ts";
 
 /** A row of `byok_secret` beside the head of the log; all `null` for an organisation without keys. */
@@ -7,6 +8,8 @@ export interface SealedRow {
   readonly name: string;
   readonly secret_id: string;
   readonly region: string | null;
+  readonly organization: string | null;
+  readonly project: string | null;
   readonly kid: string;
   readonly sealed: string;
 }
@@ -14,10 +17,11 @@ export interface SealedRow {
 /** The sealed keys of a snapshot's rows, by organisation. */
 export function groupSealedKeys(rows: readonly SealedRow[]): ReadonlyMap<string, SealedKey[]> {
   const keys = new Map<string, SealedKey[]>();
-  for (const { org_id: orgId, provider, name, secret_id: secretId, region, kid, sealed } of rows) {
+  for (const row of rows) {
+    const { org_id: orgId, provider, name, secret_id: secretId, region, kid, sealed } = row;
     if (provider === null) continue;
     const own = keys.get(orgId) ?? [];
-    own.push({ provider, name, secretId, region, kid, sealed });
+    own.push({ provider, name, secretId, region, account: toKeyAccount(row), kid, sealed });
     keys.set(orgId, own);
   }
   return keys;

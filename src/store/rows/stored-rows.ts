@@ -1,9 +1,15 @@
+import { type KeyAccount, toKeyAccount } from "../../key-account.ts";
 import type { AuditRow, KeyRecord, Verdict } from "../key-store.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 
 /** A number that a driver gives as one, or as text. */
 const toNumber = (value: unknown): number | null => (value === null ? null : Number(value));
+
+/** What a row of `byok_secret` or of `byok_audit` says of an account. */
+export function readAccount(row: Row): KeyAccount | null {
+  return toKeyAccount(row as unknown as KeyAccount);
+}
 
 /** A row of `byok_secret`. */
 export function toKeyRecord(row: Row): KeyRecord {
@@ -12,6 +18,7 @@ export function toKeyRecord(row: Row): KeyRecord {
     name: String(row["name"]),
     secretId: String(row["secret_id"]),
     region: row["region"] as string | null,
+    account: readAccount(row),
     kid: String(row["kid"]),
     sealed: String(row["sealed"]),
     hint: row["hint"] as string | null,
@@ -35,6 +42,7 @@ export function toAuditRow(row: Row): AuditRow {
     secretId: row["secret_id"] as string | null,
     previousSecretId: row["previous_secret_id"] as string | null,
     region: row["region"] as string | null,
+    account: readAccount(row),
     verdict: row["verdict"] as Verdict | null,
     hint: row["hint"] as string | null,
     times: Number(row["times"]),

@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { ByokError } from "../../errors.ts";
 import { storeUnavailable } from "../store-unavailable.ts";
 import { isWhole, toSqliteError } from "./sqlite-failure.ts";
-import { hasSchema, upgradeSchema } from "./sqlite-schema.ts";
+import { hasAnySchema, upgradeSchema } from "./sqlite-schema.ts";
 
 /** How long a writer is waited for, in milliseconds. */
 const busyTimeoutMs = 5_000;
@@ -66,7 +66,7 @@ export function restoreSqlite(path: string, source: string, { replaces }: { repl
   }
   return withDatabase(path, (database) => {
     database.exec("PRAGMA journal_mode = WAL; PRAGMA secure_delete = ON");
-    const before = hasSchema(database) ? readHead(database) : 0;
+    const before = hasAnySchema(database) ? readHead(database) : 0;
     database.prepare("ATTACH DATABASE ? AS backup").run(source);
     database.exec("BEGIN IMMEDIATE");
     for (const table of tables) database.exec(`DROP TABLE IF EXISTS main.${table}`);
@@ -102,7 +102,7 @@ function assertBackup(source: string): void {
 function isUsable(database: DatabaseSync): boolean {
   try {
     const check = database.prepare("PRAGMA integrity_check(1)").get();
-    return check?.["integrity_check"] === "ok" && hasSchema(database);
+    return check?.["integrity_check"] === "ok" && hasAnySchema(database);
   } catch {
     return false;
   }

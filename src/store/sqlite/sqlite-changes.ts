@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { KeyAccount } from "../../key-account.ts";
 import {
   type Attribution,
   defaultKeyName,
@@ -9,6 +10,7 @@ import {
 } from "../key-store.ts";
 import { composeAuditRow, type NewAuditRow, type RemovedSecret } from "../rows/audit-row.ts";
 import { toCheckedAt } from "../rows/checked-at.ts";
+import { readAccount } from "../rows/stored-rows.ts";
 import type { Prepare } from "./sqlite-file.ts";
 import {
   deleteSql,
@@ -37,13 +39,14 @@ export function findSecret(prepare: Prepare, { orgId, provider, name }: KeyRef):
       secretId: String(row["secret_id"]),
       seq: Number(row["seq"]),
       region: row["region"] as string | null,
+      account: readAccount(row),
       hint: row["hint"] as string | null,
     }
   );
 }
 
 export function putKey(prepare: Prepare, key: NewKey, keepMs: number): StoreChange | undefined {
-  const { orgId, provider, name, place, secretId, region, kid, sealed, hint, actor, verdict } = key;
+  const { orgId, provider, name, place, secretId, region, account, kid, sealed, hint, actor, verdict } = key;
   const before = findSecret(prepare, key);
   if (before?.secretId === secretId) return readChange(prepare, orgId, before.seq, null);
   if (place === null) takePlace(prepare, key, randomUUID());
@@ -52,8 +55,8 @@ export function putKey(prepare: Prepare, key: NewKey, keepMs: number): StoreChan
   const seq = appendLog(prepare, orgId, keepMs);
   prepare(deleteSql).run(orgId, provider, name);
   const checkedAt = toCheckedAt(verdict, now);
-  const facts = [secretId, seq, region, kid, sealed, hint, verdict, now, actor, checkedAt];
-  prepare(insertSql).run(orgId, provider, name, ...facts);
+  const facts = [kid, sealed, hint, verdict, now, actor, checkedAt];
+  prepare(insertSql).run(orgId, provider, name, secretId, seq, region, ...toColumns(account), ...facts);
   appendAudit(prepare, orgId, composeAuditRow({ seq, ref: key, actor, before, stored: key }));
   return readChange(prepare, orgId, seq, before?.secretId ?? null);
 }
@@ -76,7 +79,8 @@ export function noteCheck(prepare: Prepare, check: NotedCheck): boolean {
   const { orgId, provider, name, secretId, verdict, actor } = check;
   const row = prepare(noteCheckSql).get({ orgId, provider, name, secretId, verdict, at: Date.now() });
   if (row === undefined) return false;
-  const shown = { region: row["region"] as string | null, hint: row["hint"] as string | null };
+  const region = row["region"] as string | null;
+  const shown = { region, account: readAccount(row), hint: row["hint"] as string | null };
   const facts = { seq: null, actor, provider, name, action: "verified", previousSecretId: null } as const;
   appendAudit(prepare, orgId, { ...facts, secretId, verdict, ...shown });
   return true;
@@ -91,9 +95,14 @@ function appendLog(prepare: Prepare, orgId: string, keepMs: number): number {
 }
 
 function appendAudit(prepare: Prepare, orgId: string, row: NewAuditRow): void {
-  const { seq, actor, provider, name, action, secretId, previousSecretId, region, verdict, hint } = row;
-  const values = [actor, provider, name, action, secretId, previousSecretId, region, verdict, hint];
+  const { seq, actor, provider, name, action, secretId, previousSecretId, region, account, verdict, hint } = row;
+  const secrets = [secretId, previousSecretId, region];
+  const values = [actor, provider, name, action, ...secrets, ...toColumns(account), verdict, hint];
   prepare(insertAuditSql).run(seq, Date.now(), orgId, ...values);
+}
+
+function toColumns(account: KeyAccount | null): (string | null)[] {
+  return [account?.organization ?? null, account?.project ?? null];
 }
 
 function readChange(prepare: Prepare, orgId: string, seq: number, secretId: string | null): StoreChange {

@@ -37,6 +37,14 @@ const steps: readonly string[] = [
     BEGIN SELECT RAISE(ABORT, 'byok_audit is append-only'); END;
   CREATE TRIGGER byok_audit_remains BEFORE DELETE ON byok_audit BEGIN SELECT RAISE(ABORT, 'byok_audit is append-only'); END;
   `,
+  `
+  ALTER TABLE byok_secret ADD COLUMN organization TEXT;
+  ALTER TABLE byok_secret ADD COLUMN project TEXT;
+  ALTER TABLE byok_audit ADD COLUMN organization TEXT;
+  ALTER TABLE byok_audit ADD COLUMN project TEXT;
+  CREATE TRIGGER byok_audit_account_stays BEFORE UPDATE OF organization, project ON byok_audit
+    BEGIN SELECT RAISE(ABORT, 'byok_audit is append-only'); END;
+  `,
 ];
 
 /** Takes the steps that are missing, inside a transaction of the caller's. */
@@ -58,6 +66,11 @@ export function upgradeSchema(database: DatabaseSync): void {
 /** A newer schema serves too: while a release rolls out, processes of both are at work, and steps only add. */
 export function hasSchema(database: DatabaseSync): boolean {
   return readSchemaVersion(database) >= steps.length;
+}
+
+/** An older schema too: what it lacks can be added. */
+export function hasAnySchema(database: DatabaseSync): boolean {
+  return readSchemaVersion(database) > 0;
 }
 
 function readSchemaVersion(database: DatabaseSync): number {

@@ -18,7 +18,8 @@ export interface PollRow {
 
 export const snapshotSql = `
   SELECT clock.incarnation, clock.seq, log.change_id,
-    secret.org_id, secret.provider, secret.name, secret.secret_id, secret.region, secret.kid, secret.sealed
+    secret.org_id, secret.provider, secret.name, secret.secret_id, secret.region,
+    secret.organization, secret.project, secret.kid, secret.sealed
   FROM byok_clock clock
   JOIN byok_log log ON log.seq = clock.seq
   LEFT JOIN byok_secret secret ON secret.org_id IN (SELECT value FROM json_each(?))
@@ -49,18 +50,20 @@ export const placeSql = `INSERT INTO byok_place (org_id, provider, name, place) 
 
 export const findPlaceSql = "SELECT place FROM byok_place WHERE org_id = ? AND provider = ? AND name = ?";
 
-export const findSecretSql = `SELECT secret_id, seq, region, hint FROM byok_secret
+export const findSecretSql = `SELECT secret_id, seq, region, organization, project, hint FROM byok_secret
   WHERE org_id = ? AND provider = ? AND name = ?`;
 
 export const deleteSql = "DELETE FROM byok_secret WHERE org_id = ? AND provider = ? AND name = ?";
 
 export const insertSql = `INSERT INTO byok_secret
-  (org_id, provider, name, secret_id, seq, region, kid, sealed, hint, verdict, created_at_ms, created_by, checked_at_ms)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  (org_id, provider, name, secret_id, seq, region, organization, project, kid, sealed, hint, verdict, created_at_ms,
+    created_by, checked_at_ms)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 export const insertAuditSql = `INSERT INTO byok_audit
-  (seq, at_ms, org_id, actor, provider, name, action, secret_id, previous_secret_id, region, verdict, hint)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  (seq, at_ms, org_id, actor, provider, name, action, secret_id, previous_secret_id, region, organization, project, verdict,
+    hint)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 /** One row a minute, reference and actor, which counts. */
 export const attemptSql = `INSERT INTO byok_audit (at_ms, org_id, actor, provider, name, action, minute)
@@ -71,7 +74,8 @@ export const attemptSql = `INSERT INTO byok_audit (at_ms, org_id, actor, provide
 export const describeSql = "SELECT * FROM byok_secret WHERE org_id = ? ORDER BY provider, name";
 
 export const noteCheckSql = `UPDATE byok_secret SET verdict = $verdict, checked_at_ms = $at
-  WHERE org_id = $orgId AND provider = $provider AND name = $name AND secret_id = $secretId RETURNING region, hint`;
+  WHERE org_id = $orgId AND provider = $provider AND name = $name AND secret_id = $secretId RETURNING
+  region, organization, project, hint`;
 
 export const auditSql = `SELECT * FROM byok_audit
   WHERE org_id = $orgId AND id < coalesce($before, 9007199254740991) ORDER BY id DESC LIMIT $limit`;

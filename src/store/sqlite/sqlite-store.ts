@@ -89,7 +89,9 @@ export function sqliteStore(given: SqliteStoreOptions): KeyStore {
         refs.map((ref) => {
           takePlace(prepare, ref, place);
           const stored = findSecret(prepare, ref);
-          return stored === undefined ? null : { secretId: stored.secretId, region: stored.region };
+          return stored === undefined
+            ? null
+            : { secretId: stored.secretId, region: stored.region, account: stored.account };
         }),
       ),
 

@@ -15,6 +15,7 @@ const newKey = (orgId: string): NewKey => ({
   orgId,
   secretId: randomUUID(),
   region: null,
+  account: null,
   kid: "kek-1",
   sealed: "sealed",
   hint: null,

@@ -23,6 +23,7 @@ const key = (orgId: string): NewKey => ({
   name: "default",
   secretId: randomUUID(),
   region: null,
+  account: null,
   kid: "kek-1",
   sealed: randomUUID(),
   hint: null,
@@ -42,11 +43,11 @@ beforeAll(async () => {
   await postgresStore({ pool: owner }).migrate();
   await owner.query(`GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${manager}, ${worker}`);
   const changes = [
-    "byok_places_1",
-    "byok_put_1",
-    "byok_put_many_1",
-    "byok_remove_1",
-    "byok_note_check_1",
+    "byok_places_2",
+    "byok_put_2",
+    "byok_put_many_2",
+    "byok_remove_2",
+    "byok_note_check_2",
     "byok_note_attempt_1",
   ];
   for (const name of changes) await owner.query(`GRANT EXECUTE ON FUNCTION ${name} TO ${manager}`);

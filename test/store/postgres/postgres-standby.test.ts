@@ -34,7 +34,15 @@ it("a standby is refused, whatever is asked of it", async () => {
   const refused = { code: "store_unavailable", message: expect.stringMatching(/primary/u) };
   await expect(store.snapshots(["org"])).rejects.toMatchObject(refused);
   await expect(store.poll({ windowMs: 0 })).rejects.toMatchObject(refused);
-  const key = { orgId: "org", provider: "ada", secretId: randomUUID(), region: null, kid: "k", sealed: "s" };
+  const key = {
+    orgId: "org",
+    provider: "ada",
+    secretId: randomUUID(),
+    region: null,
+    account: null,
+    kid: "k",
+    sealed: "s",
+  };
   await expect(
     store.put({ ...key, hint: null, actor: null, verdict: "skipped", place: null, name: "default" }),
   ).rejects.toMatchObject(refused);

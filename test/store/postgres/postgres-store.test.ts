@@ -4,6 +4,7 @@ import { afterAll, describe, expect, inject, it } from "vitest";
 import { onConnection, type PostgresPool, type PostgresQuery } from "../../../src/store/postgres/postgres-client.ts";
 import { composeMigration } from "../../../src/store/postgres/postgres-schema.ts";
 import { postgresStore } from "../../../src/store/postgres/postgres-store.ts";
+import { schemaSteps } from "../../../src/store/postgres/schema-steps.ts";
 import { waitFor } from "../../support/wait-for.ts";
 
 const admin = new pg.Pool({ connectionString: inject("postgresUrl"), max: 2 });
@@ -33,6 +34,7 @@ const key = (orgId: string, sealed: string = randomUUID()) => ({
   provider: "openai",
   secretId: randomUUID(),
   region: null,
+  account: null,
   kid: "kek-1",
   sealed,
   hint: null,
@@ -350,9 +352,30 @@ describe("a store in Postgres", () => {
     expect(await store.audit("org", { before: null, limit: 10 })).toMatchObject([{ actor: null, action: "added" }]);
   });
 
+  it("of an older release is upgraded with its keys, which have no account then, while that release goes on", async () => {
+    const database = await newDatabase();
+    const pool = poolOn(database);
+    await pool.query(`CREATE TABLE byok_schema (id integer PRIMARY KEY CHECK (id = 1), version integer NOT NULL)`);
+    await pool.query(`INSERT INTO byok_schema VALUES (1, 1); ${schemaSteps[0]?.("public")}`);
+    const place = (): string => `'${randomUUID()}'::uuid`;
+    const putAsBefore = async (secretId: string) =>
+      await pool.query(`SELECT * FROM byok_put_1('org', 'openai', 'default', NULL, ${place()}, '${secretId}', NULL, 'kek-1',
+        'sealed', NULL, NULL, 'skipped', 1000, 1000)`);
+    await putAsBefore("s1");
+    const store = postgresStore({ pool: poolOn(database), timeoutMs: 5_000 });
+    await expect(store.put(key("org"))).rejects.toMatchObject({ message: expect.stringContaining("migrate()") });
+    await store.migrate();
+    expect(await store.snapshots(["org"])).toMatchObject([{ asOf: 1, keys: [{ secretId: "s1", account: null }] }]);
+    const account = { organization: "org-1", project: null };
+    expect(await store.put({ ...key("org"), account })).toMatchObject({ seq: 2, secretId: "s1" });
+    expect(await store.describe("org")).toMatchObject([{ account }]);
+    await putAsBefore("s3");
+    expect(await store.describe("org")).toMatchObject([{ secretId: "s3", account: null }]);
+  });
+
   it("says that a schema of an older release is to be migrated", async () => {
     const { pool, store } = await migrated();
-    await pool.query("DROP FUNCTION byok_put_1");
+    await pool.query("DROP FUNCTION byok_put_2");
     await expect(store.put(key("org"))).rejects.toMatchObject({ message: expect.stringContaining("migrate()") });
   });
 

@@ -14,7 +14,7 @@ let path: string;
 let copy: string;
 let store: KeyStore;
 const keyOf = (orgId: string): NewKey => ({
-  ...{ orgId, provider: "openai", name: "default", secretId: randomUUID(), region: null, kid: "kek-1" },
+  ...{ orgId, provider: "openai", name: "default", secretId: randomUUID(), region: null, account: null, kid: "kek-1" },
   ...{ sealed: randomUUID(), hint: null, actor: null, verdict: "skipped", place: null },
 });
 
@@ -90,6 +90,20 @@ it("a restore founds a database where there is none", async () => {
   const restored = sqliteStore({ path: other });
   expect(await restored.describe("a")).toHaveLength(1);
   await restored.close();
+});
+
+it("a backup of an older release is restored, and what it had", async () => {
+  await store.put({ ...keyOf("a"), account: { organization: "org-1", project: null } });
+  backUpSqlite(path, copy);
+  const older = new DatabaseSync(copy);
+  older.exec("DROP TRIGGER byok_audit_account_stays; ALTER TABLE byok_secret DROP COLUMN organization");
+  older.exec("ALTER TABLE byok_secret DROP COLUMN project; ALTER TABLE byok_audit DROP COLUMN organization");
+  older.exec("ALTER TABLE byok_audit DROP COLUMN project; PRAGMA user_version = 1");
+  older.close();
+  await store.put(keyOf("b"));
+  expect(restoreSqlite(path, copy, { replaces: true })).toMatchObject({ head: 1, lostChanges: 1 });
+  expect(await store.describe("a")).toMatchObject([{ account: null }]);
+  expect(await store.put(keyOf("b"))).toMatchObject({ seq: 2 });
 });
 
 it("a restore over what is there is asked for by name", async () => {

@@ -29,7 +29,7 @@ const open = (timeoutMs = 10_000): KeyStore => {
   return store;
 };
 const keyOf = (orgId: string, sealed = `sealed-${randomUUID()}`): NewKey => ({
-  ...{ orgId, provider: "openai", name: "default", secretId: randomUUID(), region: null, kid: "kek-1" },
+  ...{ orgId, provider: "openai", name: "default", secretId: randomUUID(), region: null, account: null, kid: "kek-1" },
   ...{ sealed, hint: null, actor: null, verdict: "skipped", place: null },
 });
 const refOf = (orgId: string) => ({ orgId, provider: "openai", name: "default" });

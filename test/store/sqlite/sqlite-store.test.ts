@@ -21,6 +21,7 @@ const key = (orgId: string, sealed: string) => ({
   provider: "openai",
   secretId: sealed,
   region: null,
+  account: null,
   kid: "kek-1",
   sealed,
   hint: null,
@@ -72,6 +73,29 @@ describe("a store in a file", () => {
 
   it.each(["", ":memory:", "file:x"])("is refused under the path %j", (path) => {
     expect(() => sqliteStore({ path })).toThrow(expect.objectContaining({ code: "options_invalid" }));
+  });
+
+  it("of an older release is upgraded with its keys, which have no account then, and with its trail", async () => {
+    const path = newPath();
+    const store = open(path);
+    await store.migrate();
+    await store.put(key("org", "s1"));
+    const database = new DatabaseSync(path);
+    for (const table of ["byok_secret", "byok_audit"]) {
+      database.exec("DROP TRIGGER IF EXISTS byok_audit_account_stays");
+      for (const column of ["organization", "project"]) database.exec(`ALTER TABLE ${table} DROP COLUMN ${column}`);
+    }
+    database.exec("PRAGMA user_version = 1");
+    database.close();
+    const newer = open(path);
+    await expect(newer.snapshots(["org"])).rejects.toMatchObject({ message: expect.stringContaining("migrate()") });
+    await newer.migrate();
+    expect(await newer.snapshots(["org"])).toMatchObject([{ asOf: 1, keys: [{ secretId: "s1", account: null }] }]);
+    expect(await newer.audit("org", { before: null, limit: 9 })).toMatchObject([{ secretId: "s1", account: null }]);
+    const account = { organization: "org-1", project: null };
+    expect(await newer.put({ ...key("org", "s2"), account })).toMatchObject({ seq: 2, secretId: "s1" });
+    expect(await newer.describe("org")).toMatchObject([{ secretId: "s2", account }]);
+    expect(() => new DatabaseSync(path).exec("UPDATE byok_audit SET organization = 'org-2'")).toThrow("append-only");
   });
 
   it("waits for another writer and then writes", async () => {
