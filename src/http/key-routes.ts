@@ -1,6 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import type { ByokKeys, KeyChange, KeyDescription, KeyManager } from "../manager/key-manager.ts";
+import type { ByokKeys, KeyManager } from "../manager/key-manager.ts";
 import { ownProperty } from "../own-property.ts";
+import { toChangeAnswer, toDetailsAnswer } from "./key-answers.ts";
 import { type ApiEnvironment, requireWriteAccess } from "./principal.ts";
 import { limitBody } from "./request-body.ts";
 import { makeProblem } from "./request-problem.ts";
@@ -90,7 +91,7 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
       const references: ByokKeys = Object.fromEntries(
         providerIds.map((id) => [`${id}_secret_id`, described.get(id)?.secretId ?? null]),
       );
-      const shown = Object.fromEntries(providerIds.map((id) => [id, toDetails(described.get(id))]));
+      const shown = Object.fromEntries(providerIds.map((id) => [id, toDetailsAnswer(described.get(id))]));
       return context.json({ byok_keys: references, details: shown }, 200);
     },
   );
@@ -135,7 +136,7 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
         ...(actor === undefined ? {} : { actor }),
         ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
       };
-      return context.json(toBody(await manager.set(orgId, key)), 200);
+      return context.json(toChangeAnswer(await manager.set(orgId, key)), 200);
     },
   );
 
@@ -168,44 +169,13 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
         signal: context.req.raw.signal,
         ...(actor === undefined ? {} : { actor }),
       });
-      return context.json(toBody(change), 200);
+      return context.json(toChangeAnswer(change), 200);
     },
   );
 }
 
 function describeJson<Schema extends z.ZodType>(description: string, schema: Schema) {
   return { description, content: { "application/json": { schema } } };
-}
-
-function toBody(change: KeyChange) {
-  const { byokKeys, seq, verdict, reason = null, region, account, published, effectiveWithinMs } = change;
-  const success = true as const;
-  return {
-    success,
-    byok_keys: byokKeys,
-    seq,
-    verification: verdict,
-    reason,
-    region,
-    account,
-    published,
-    effective_within_ms: effectiveWithinMs,
-  };
-}
-
-function toDetails(key: KeyDescription | undefined) {
-  if (key === undefined) return null;
-  const { secretId, hint, status, region, account, createdAt, createdBy, lastCheckedAt } = key;
-  return {
-    secret_id: secretId,
-    hint,
-    status,
-    region,
-    account,
-    created_at: createdAt,
-    created_by: createdBy,
-    last_checked_at: lastCheckedAt,
-  };
 }
 
 function chooseProvider(inQuery: string | undefined, inBody: string | undefined): string {
