@@ -148,6 +148,23 @@ export const guardsOfAccounts: readonly Guard[] = [
       "of an older release",
     ],
   ]),
+  ...guardsOf("store/sqlite/sqlite-changes.ts", "store/sqlite/sqlite-store.test.ts", [
+    [
+      "an account in SQLite",
+      "region, ...toColumns(account), ...facts",
+      "region, null, null, ...facts",
+      "gives back what was stored|works for in part|reads what is stored as it takes",
+    ],
+  ]),
+  ...guardsOf("store/postgres/postgres-changes.ts", "store/postgres/postgres-contract.test.ts", [
+    [
+      "an account in Postgres",
+      "const { organization, project } = accountOf(key);",
+      "const [organization, project] = [null, null];",
+      "gives back what was stored|works for in part|reads what is stored as it takes",
+    ],
+    ["accounts of a batch in Postgres", "region, ...accountOf(key), kid", "region, kid", "stores a full batch"],
+  ]),
   ...guardsOf("http/schemas.ts", "options/polluted-prototype.test.ts", [
     [
       "fields of an account that were sent",
