@@ -65,7 +65,7 @@ export const guardsOfAccounts: readonly Guard[] = [
   ...guardsOf("resolver/key-chooser.ts", sent, [
     [
       "accounts that a provider takes",
-      "!supportsAccount(provider, key.account)",
+      "!supportsAccount(provider, account)",
       "false",
       "worker's provider does not take",
     ],
