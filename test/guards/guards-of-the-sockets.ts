@@ -80,7 +80,7 @@ export const guardsOfTheSockets: readonly Guard[] = [
       "for (const [name, value] of [] as [string, unknown][])",
       "connection of its own",
     ],
-    ["whose request it was", "(error: Error) => created(this.#place(error)),", "created,", "says whose request"],
+    ["whose request it was", "(error: Error) => created(failures.place(error)),", "created,", "says whose request"],
     [
       "no limit of 0",
       "options.timeout || requestTimeoutMs, requestTimeoutMs",

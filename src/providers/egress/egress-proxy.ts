@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { ByokError } from "../../errors.ts";
 import { Secret } from "../../secret.ts";
+import { awaitSocket } from "./await-socket.ts";
 
 /** A proxy's answer has no more, in bytes. */
 const maxHead = 16_384;
@@ -71,37 +72,20 @@ export async function tunnelThrough(
   proxy: EgressProxy,
   signal: AbortSignal,
 ): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
   let head = "";
-  const read = (): void => {
+  const isThrough = (): boolean => {
     for (let chunk: Buffer | null = socket.read(); chunk !== null; chunk = socket.read())
       head += chunk.toString("latin1");
     const end = head.indexOf(headEnd);
-    if (end < 0 && head.length <= maxHead) return;
+    if (end < 0 && head.length <= maxHead) return false;
     const status = Number(/^HTTP\/1\.[01] (?<status>\d{3})/u.exec(head)?.groups?.["status"] ?? 0);
-    if (status >= 200 && status <= 299 && end >= 0 && end + headEnd.length === head.length) resolve();
-    else reject(status > 299 ? proxy.refused(host, status) : proxy.broken(host));
+    if (status >= 200 && status <= 299 && end >= 0 && end + headEnd.length === head.length) return true;
+    throw status > 299 ? proxy.refused(host, status) : proxy.broken(host);
   };
-  const abort = (): void => reject(signal.reason);
-  const lost = (): void => reject(proxy.broken(host));
-  socket.on("readable", read);
-  socket.once("error", lost);
-  socket.once("close", lost);
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    signal.throwIfAborted();
-    socket.write(proxy.toConnect(host), "latin1");
-    await promise;
-  } catch (error) {
-    socket.on("error", () => {});
-    socket.destroy();
-    throw error;
-  } finally {
-    signal.removeEventListener("abort", abort);
-    socket.off("readable", read);
-    socket.off("error", lost);
-    socket.off("close", lost);
-  }
+  const toFailure = (): ByokError => proxy.broken(host);
+  const through = awaitSocket(socket, { event: "readable", isReady: isThrough, toFailure, signal });
+  if (!signal.aborted) socket.write(proxy.toConnect(host), "latin1");
+  await through;
 }
 
 function decode(part: string): string {

@@ -6,6 +6,7 @@ import { Aim } from "./aim.ts";
 import type { EgressProxy } from "./egress-proxy.ts";
 import { explainHandshake } from "./explain-handshake.ts";
 import type { KeySupply } from "./key-supply.ts";
+import { RequestFailures } from "./request-failures.ts";
 import { HeaderRules } from "./request-headers.ts";
 import { createSlotAgent } from "./slot-agent.ts";
 import { createSlotFetch } from "./slot-fetch.ts";
@@ -77,7 +78,7 @@ export class SlotEgress implements Egress {
     const { vendor, supply, requestTimeoutMs, scrubs = true } = this.#options;
     this.#fetch ??= createSlotFetch({
       scrubs,
-      provider: vendor.id,
+      failures: this.#failures(),
       supply,
       requestTimeoutMs,
       ...rulesOf(vendor),
@@ -88,7 +89,13 @@ export class SlotEgress implements Egress {
 
   get agent(): Agent {
     const { vendor, supply, requestTimeoutMs, proxy } = this.#options;
-    this.#agent ??= createSlotAgent({ provider: vendor.id, supply, requestTimeoutMs, proxy, ...rulesOf(vendor) });
+    this.#agent ??= createSlotAgent({
+      failures: this.#failures(),
+      supply,
+      requestTimeoutMs,
+      proxy,
+      ...rulesOf(vendor),
+    });
     return this.#agent;
   }
 
@@ -105,6 +112,11 @@ export class SlotEgress implements Egress {
   async decideKey(): Promise<Secret> {
     const { supply } = this.#options;
     return (supply.peek() ?? (await supply.decide())).key;
+  }
+
+  #failures(): RequestFailures {
+    const { vendor, supply } = this.#options;
+    return new RequestFailures({ provider: vendor.id, supply });
   }
 }
 

@@ -1,5 +1,6 @@
 import { connect as connectPlainly, isIP, type Socket } from "node:net";
 import { connect as connectSecurely, createSecureContext } from "node:tls";
+import { awaitSocket } from "./await-socket.ts";
 import { type EgressProxy, tunnelThrough } from "./egress-proxy.ts";
 
 export interface Way {
@@ -64,23 +65,8 @@ async function secure(plain: Socket, host: string, signal: AbortSignal): Promise
 }
 
 async function opened(socket: Socket, event: "connect" | "secureConnect", signal: AbortSignal): Promise<Socket> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const abort = (): void => reject(signal.reason);
-  const closed = (): void => reject(new Error("The connection was closed before it was open."));
-  signal.addEventListener("abort", abort, { once: true });
-  socket.once(event, resolve);
-  socket.once("error", reject);
-  socket.once("close", closed);
-  try {
-    await promise;
-    return socket;
-  } catch (error) {
-    socket.on("error", () => {});
-    socket.destroy();
-    throw error;
-  } finally {
-    signal.removeEventListener("abort", abort);
-    socket.off("error", reject);
-    socket.off("close", closed);
-  }
+  const toFailure = (error: Error | undefined): Error =>
+    error ?? new Error("The connection was closed before it was open.");
+  await awaitSocket(socket, { event, toFailure, signal });
+  return socket;
 }

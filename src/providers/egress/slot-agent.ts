@@ -1,17 +1,17 @@
 import { Agent, type AgentOptions, type ClientRequest } from "node:http";
 import type { Duplex } from "node:stream";
-import { ByokError, type ByokErrorCode, isByokError } from "../../errors.ts";
 import type { Aim } from "./aim.ts";
 import type { EgressProxy } from "./egress-proxy.ts";
 import type { KeySupply, ServingKey } from "./key-supply.ts";
 import { limitOpening, type Opening } from "./limit-opening.ts";
 import { openSocket } from "./open-socket.ts";
+import type { RequestFailures } from "./request-failures.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { HeaderRules } from "./request-headers.ts";
 import { type WrittenHead, writeHead } from "./write-head.ts";
 
 export interface SlotAgentOptions {
-  readonly provider: string;
+  readonly failures: RequestFailures;
   readonly supply: KeySupply;
   readonly aim: Aim;
   readonly headerRules: HeaderRules;
@@ -57,30 +57,26 @@ class SlotAgent extends Agent {
 
   /** Called by Node for each request. Undocumented, and what every agent of npm's builds on. */
   addRequest(request: ClientRequest, options: AgentOptions & { readonly timeout?: number }): void {
-    const { provider, requestTimeoutMs } = this.#options;
+    const { failures, requestTimeoutMs } = this.#options;
     const isUpgrade = request.getHeader("upgrade") !== undefined;
     const host = request.getHeader("host") ?? request.host;
     const limitMs = Math.min(options.timeout || requestTimeoutMs, requestTimeoutMs);
     const asked: Asked = {
       url: `${toScheme(request.protocol, isUpgrade)}//${String(host)}${request.path}`,
       isUpgrade,
-      opening: limitOpening(request, limitMs, () =>
-        this.#fail(
-          "request_timeout",
-          `"${provider}" did not answer within ${limitMs} ms. Try again, or raise \`requestTimeoutMs\`.`,
-        ),
-      ),
+      opening: limitOpening(request, limitMs, () => failures.timedOut(limitMs)),
     };
     const add: unknown = Reflect.get(Agent.prototype, "addRequest");
     (add as (request: ClientRequest, options: object) => void).call(this, request, { ...options, asked });
   }
 
   override createConnection(options: object, done?: (error: Error | null, socket: Duplex) => void): undefined {
+    const { failures } = this.#options;
     const { asked } = options as { readonly asked: Asked };
     const created = done as Created;
     this.#connect(asked).then(
       (socket) => created(null, socket),
-      (error: Error) => created(this.#place(error)),
+      (error: Error) => created(failures.place(error)),
     );
     return undefined;
   }
@@ -101,7 +97,7 @@ class SlotAgent extends Agent {
     socket.once("close", () => report(null));
     const toHead = (head: RequestHead, now: ServingKey): WrittenHead => {
       const to = new URL(aim.at(url, now, transport));
-      if (to.origin !== aimed.origin || socket.destroyed) throw this.#moved();
+      if (to.origin !== aimed.origin || socket.destroyed) throw this.#options.failures.moved();
       sent = now;
       const end = (why: Error): void => void socket.destroy(why);
       socket.once("close", supply.holdSocket(now, end));
@@ -131,12 +127,12 @@ class SlotAgent extends Agent {
       const now = supply.peek();
       if (now !== undefined) return use(now);
     }
-    throw this.#moved();
+    throw this.#options.failures.moved();
   }
 
   #inPlace<T>(work: () => T | Promise<T>): T | Promise<T> {
     const rethrow = (error: unknown): never => {
-      throw this.#place(error as Error);
+      throw this.#options.failures.place(error as Error);
     };
     try {
       const result = work();
@@ -144,24 +140,6 @@ class SlotAgent extends Agent {
     } catch (error) {
       return rethrow(error);
     }
-  }
-
-  /** A failure of byokit's that says whose request it was. */
-  #place(error: Error): Error {
-    if (!isByokError(error) || error.orgId !== undefined) return error;
-    return this.#fail(error.code, error.message, error.retryable);
-  }
-
-  #fail(code: ByokErrorCode, message: string, isRetryable = true): ByokError {
-    const { provider, supply } = this.#options;
-    const details = { orgId: supply.orgId, provider, slot: supply.slot };
-    return new ByokError(code, message, isRetryable ? details : { ...details, retryable: false });
-  }
-
-  #moved(): ByokError {
-    const { provider } = this.#options;
-    const message = `What serves "${provider}" changed while a connection was being opened, and nothing was sent. Connect again.`;
-    return this.#fail("key_replaced", message);
   }
 }
 

@@ -1,4 +1,4 @@
-import { ByokError, type ByokErrorCode } from "../../errors.ts";
+import type { ByokError } from "../../errors.ts";
 import type { Aim } from "./aim.ts";
 import { breakToFailure, isConnectionLost, isRedirect, toFailure } from "./fetch-failure.ts";
 import { dropUrlCredentials } from "./foreign-credentials.ts";
@@ -10,11 +10,12 @@ import { KeyScrubber } from "./key-scrubber.ts";
 import { isSameKey, type KeySupply, type ServingKey } from "./key-supply.ts";
 import { readInit, type SentInit } from "./read-init.ts";
 import { requestDeadline } from "./request-deadline.ts";
+import type { RequestFailures } from "./request-failures.ts";
 import type { HeaderRules } from "./request-headers.ts";
 import { dispatcherFor } from "./runtime-dispatcher.ts";
 
 export interface SlotFetchOptions {
-  readonly provider: string;
+  readonly failures: RequestFailures;
   readonly supply: KeySupply;
   readonly aim: Aim;
   readonly headerRules: HeaderRules;
@@ -73,10 +74,10 @@ class Attempt {
 
   /** Settles by the deadline, whatever becomes of the connection. */
   async send(first: ServingKey): Promise<Response> {
-    const { requestTimeoutMs } = this.#options;
+    const { requestTimeoutMs, failures } = this.#options;
     const deadline = requestDeadline.getStore();
     const limitMs = Math.min(requestTimeoutMs, deadline?.leftMs() ?? requestTimeoutMs);
-    const expiry = (): ByokError => this.#toTimeout(deadline?.limitMs ?? requestTimeoutMs);
+    const expiry = (): ByokError => failures.timedOut(deadline?.limitMs ?? requestTimeoutMs);
     if (limitMs <= 0) throw expiry();
     const { promise, resolve, reject } = Promise.withResolvers<Response>();
     const timer = setTimeout(() => {
@@ -114,7 +115,7 @@ class Attempt {
   }
 
   async #sendOnce(serving: ServingKey, before: ServingKey): Promise<Response> {
-    const { aim, headerRules, scrubs } = this.#options;
+    const { aim, failures, headerRules, scrubs } = this.#options;
     const url = dropUrlCredentials(aim.at(this.#url, serving, "baseUrl", before));
     let changed: unknown;
     this.#guard = new HeadGuard(this.#dispatcher ?? dispatcherFor(url), () => {
@@ -137,12 +138,12 @@ class Attempt {
       const response = await answer;
       this.#serving = serving;
       this.#status = response.status;
-      if (isRedirect(response)) throw await this.#toRedirected(response);
+      if (isRedirect(response)) throw await this.#refuse(response);
       return await guardResponse(response, this.#bodyOptions(scrubs ? scrubber : undefined));
     } catch (error) {
       if (changed instanceof KeyChanged) throw changed;
       this.#serving = serving;
-      throw changed ?? toFailure(error, scrubber, () => this.#toUnreached());
+      throw changed ?? toFailure(error, scrubber, () => failures.unreached());
     }
   }
 
@@ -152,13 +153,18 @@ class Attempt {
   }
 
   #bodyOptions(scrubber: KeyScrubber | undefined): GuardedBodyOptions {
-    const { requestTimeoutMs } = this.#options;
+    const { failures, requestTimeoutMs } = this.#options;
     return {
       limitMs: requestTimeoutMs,
-      expiry: () => this.#toTimeout(requestTimeoutMs),
-      toFailure: (error) => breakToFailure(error, this.#init.signal, () => this.#toBrokenOff()),
+      expiry: () => failures.timedOut(requestTimeoutMs),
+      toFailure: (error) => breakToFailure(error, this.#init.signal, () => failures.brokenOff()),
       scrubber,
     };
+  }
+
+  async #refuse(redirect: Response): Promise<ByokError> {
+    await redirect.body?.cancel();
+    return this.#options.failures.redirected();
   }
 
   /** Whether it may arrive twice: by its method, by its path, or because the provider drops repetitions of its own accord. */
@@ -174,37 +180,9 @@ class Attempt {
   }
 
   /** What is left of a key that changed on the way when nothing may be sent again. */
-  #toReplaced({ source }: ServingKey): unknown {
+  #toReplaced(serving: ServingKey): unknown {
     const { signal } = this.#init;
     if (signal?.aborted === true) return signal.reason;
-    const whose = source === "byok" ? "organisation's" : "platform's";
-    const message = `The ${whose} key of "${this.#options.provider}" was replaced while the request was on its way, and the request was not sent. Send it again.`;
-    return this.#ended ?? this.#toError("key_replaced", message);
-  }
-
-  async #toRedirected(response: Response): Promise<ByokError> {
-    await response.body?.cancel();
-    const message = `"${this.#options.provider}" answered with a redirect, which would have taken the key along. Ask the provider's own host.`;
-    return this.#toError("host_refused", message);
-  }
-
-  #toUnreached(): ByokError {
-    const message = `"${this.#options.provider}" could not be reached, or did not answer in HTTP. Check its host, then try again.`;
-    return this.#toError("provider_failed", message);
-  }
-
-  #toBrokenOff(): ByokError {
-    const message = `"${this.#options.provider}" broke its answer off. Send the request again.`;
-    return this.#toError("provider_failed", message);
-  }
-
-  #toTimeout(limitMs: number): ByokError {
-    const message = `"${this.#options.provider}" did not answer within ${limitMs} ms. Try again, or raise \`requestTimeoutMs\`.`;
-    return this.#toError("request_timeout", message);
-  }
-
-  #toError(code: ByokErrorCode, message: string): ByokError {
-    const { provider, supply } = this.#options;
-    return new ByokError(code, message, { orgId: supply.orgId, provider, slot: supply.slot });
+    return this.#ended ?? this.#options.failures.replaced(serving);
   }
 }
