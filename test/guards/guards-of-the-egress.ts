@@ -52,7 +52,7 @@ export const guardsOfTheEgress: readonly Guard[] = [
     ["no time-outs of undici's", "headersTimeout: 0, bodyTimeout: 0", "", "time-out of undici's"],
     [
       "options without a prototype",
-      "Object.assign(Object.create(null), options",
+      "Object.assign(new SentOptions(), options",
       "Object.assign({}, options",
       "inherit nothing",
     ],
@@ -153,8 +153,46 @@ export const guardsOfTheEgress: readonly Guard[] = [
       "found wherever",
     ],
   ]),
+  ...guardsOf("providers/egress/read-body.ts", at("whole-reads"), [
+    ["a limit of whole reads", "if (expired !== undefined) throw expired;", "", "when it stalls"],
+    ["a limit of each chunk and no other", "timer.refresh();", "", "longer than one chunk"],
+    ["whole answers that break off", "throw toFailure(error);", "throw error;", "when it breaks off"],
+    [
+      "bodies that stay locked",
+      "clearTimeout(timer);",
+      "clearTimeout(timer);\n    reader.releaseLock();",
+      "a locked stream",
+    ],
+  ]),
+  ...guardsOf("providers/egress/read-scrubbed.ts", at("whole-reads"), [
+    [
+      "whole texts",
+      "return options.scrubber?.scrub(text) ?? text;",
+      "return text;",
+      "by (text|json).*without the key,",
+    ],
+    [
+      "whole bytes",
+      "return scrubbed === text ? bytes : fromLatin1(scrubbed);",
+      "return bytes;",
+      "by (arrayBuffer|bytes).*without the key,",
+    ],
+  ]),
+  ...guardsOf("providers/egress/guarded-response.ts", at("whole-reads"), [
+    ["bodies that are read once", " && !this.#answer.bodyUsed", "", "a locked stream"],
+    ["streams that were asked for", "return this.#carrier === undefined && ", "return ", "asked for before"],
+    [
+      "members of a Response's",
+      "Object.setPrototypeOf(GuardedResponse.prototype, Response.prototype);",
+      "",
+      "everything that a Response has",
+    ],
+  ]),
+  ...guardsOf("providers/egress/fetch-failure.ts", at("whole-reads"), [
+    ["a caller's own reason", "|| signal?.aborted === true) return error;", ") return error;", "when it is aborted"],
+  ]),
   ...guardsOf("providers/egress/guarded-body.ts", at("bodies"), [
-    ["what is held back in the end", "return toChunk(this.#held);", 'return toChunk("");', "none after all"],
+    ["what is held back in the end", "return fromLatin1(this.#held);", 'return fromLatin1("");', "none after all"],
     ["a limit of each read", "await readWithin(reader, limitMs, expiry)", "await reader.read()", "that stalls"],
   ]),
   ...guardsOf("providers/egress/fetch-failure.ts", at("bodies"), [

@@ -1,4 +1,5 @@
 import type { KeyScrubber } from "./key-scrubber.ts";
+import { fromLatin1, toLatin1 } from "./latin1.ts";
 
 type Chunk = Uint8Array<ArrayBuffer>;
 type Read = Awaited<ReturnType<ReadableStreamDefaultReader<Chunk>["read"]>>;
@@ -58,10 +59,10 @@ export function guardBody(body: ReadableStream<Chunk>, options: GuardedBodyOptio
 function readWithin(reader: ReadableStreamDefaultReader<Chunk>, limitMs: number, expiry: () => Error): Promise<Read> {
   const { promise, resolve, reject } = Promise.withResolvers<Read>();
   const timer = setTimeout(() => reject(expiry()), limitMs);
-  reader
-    .read()
-    .then(resolve, reject)
-    .finally(() => clearTimeout(timer));
+  const settled = (): void => clearTimeout(timer);
+  const reading = reader.read();
+  reading.then(resolve, reject);
+  reading.then(settled, settled);
   return promise;
 }
 
@@ -75,23 +76,15 @@ class KeyFilter {
   }
 
   push(chunk: Chunk): Chunk {
-    // Latin-1 keeps every byte as it is, and a key is ASCII.
-    const came = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString("latin1");
+    const came = toLatin1(chunk);
     const text = this.#held + came;
     const scrubbed = this.#scrubber.scrub(text);
     const end = this.#scrubber.breakOf(scrubbed);
     this.#held = scrubbed.slice(end);
-    return scrubbed === came ? chunk.subarray(0, end) : toChunk(scrubbed.slice(0, end));
+    return scrubbed === came ? chunk.subarray(0, end) : fromLatin1(scrubbed.slice(0, end));
   }
 
   flush(): Chunk {
-    return toChunk(this.#held);
+    return fromLatin1(this.#held);
   }
-}
-
-/** In memory of its own: small Buffers share theirs, which readers may hand on. */
-function toChunk(text: string): Chunk {
-  const chunk = Buffer.alloc(text.length);
-  chunk.write(text, "latin1");
-  return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 }

@@ -1,9 +1,7 @@
 import { type GuardedBodyOptions, guardBody } from "./guarded-body.ts";
-import type { KeyScrubber } from "./key-scrubber.ts";
-import { readUpTo } from "./read-up-to.ts";
+import { readScrubbedBytes, readScrubbedError, readScrubbedText } from "./read-scrubbed.ts";
 
-/** The most of an error's body that is kept, in bytes. */
-const maxErrorLength = 65_536;
+type Body = ReadableStream<Uint8Array<ArrayBuffer>>;
 
 /** No SDK puts any of it into an error, and no parser of texts is handed it. */
 const binary = /^(?:audio|video|image|font)\/|^application\/(?:octet-stream|zip|gzip|pdf)\b/iu;
@@ -16,8 +14,7 @@ export async function guardResponse(response: Response, options: GuardedBodyOpti
   const { scrubber } = options;
   const { body, ok, headers } = response;
   if (scrubber === undefined || body === null || ok) return toResponse(response, options);
-  const unscrubbed = guardBody(body, { ...options, scrubber: undefined });
-  const kept = await readScrubbed(unscrubbed, scrubber);
+  const kept = await readScrubbedError(body, options, scrubber);
   return toResponse(response, options, new Response(kept, typeOf(headers)));
 }
 
@@ -32,20 +29,28 @@ export function withHeaders(response: Response, headers: Headers): Response {
 
 /**
  * Shows an answer as it came but for the key, and with any status and reason phrase: the constructor takes those of the
- * standard only. What an SDK does not look at is not made.
+ * standard only. What an SDK does not look at is not made: a body that is read whole needs no stream of its own. It is a
+ * `Response` by its prototype alone, and so everything that has to do with one is said here.
  */
-class GuardedResponse extends (Response as unknown as new (body: null) => object) {
+class GuardedResponse {
   readonly #answer: Response;
   readonly #options: GuardedBodyOptions;
   #headers: Headers | undefined;
-  /** Has the body. */
+  /** Has the body. Absent: the answer itself has it still. */
   #carrier: Response | undefined;
 
   constructor(answer: Response, options: GuardedBodyOptions, carrier?: Response) {
-    super(null);
     this.#answer = answer;
     this.#options = options;
     this.#carrier = carrier;
+  }
+
+  get type(): Response["type"] {
+    return this.#answer.type;
+  }
+
+  get redirected(): boolean {
+    return this.#answer.redirected;
   }
 
   get status(): number {
@@ -75,11 +80,11 @@ class GuardedResponse extends (Response as unknown as new (body: null) => object
   }
 
   get bodyUsed(): boolean {
-    return this.#carrier?.bodyUsed ?? false;
+    return (this.#carrier ?? this.#answer).bodyUsed;
   }
 
   async arrayBuffer(): Promise<ArrayBuffer> {
-    return await this.#carry().arrayBuffer();
+    return this.#isUntouched() ? (await this.#read(readScrubbedBytes)).buffer : await this.#carry().arrayBuffer();
   }
 
   async blob(): Promise<Blob> {
@@ -87,7 +92,7 @@ class GuardedResponse extends (Response as unknown as new (body: null) => object
   }
 
   async bytes(): Promise<Uint8Array> {
-    return await this.#carry().bytes();
+    return this.#isUntouched() ? await this.#read(readScrubbedBytes) : await this.#carry().bytes();
   }
 
   async formData(): Promise<FormData> {
@@ -95,11 +100,11 @@ class GuardedResponse extends (Response as unknown as new (body: null) => object
   }
 
   async json(): Promise<unknown> {
-    return await this.#carry().json();
+    return this.#isUntouched() ? JSON.parse(await this.#read(readScrubbedText)) : await this.#carry().json();
   }
 
   async text(): Promise<string> {
-    return await this.#carry().text();
+    return this.#isUntouched() ? await this.#read(readScrubbedText) : await this.#carry().text();
   }
 
   clone(): Response {
@@ -107,17 +112,22 @@ class GuardedResponse extends (Response as unknown as new (body: null) => object
     return withHeaders(toResponse(this.#answer, this.#options, carrier), new Headers(this.headers));
   }
 
-  #carry(): Response {
-    this.#carrier ??= this.#makeCarrier();
-    return this.#carrier;
+  /** Whether there is a body that nobody has begun to read or asked for as a stream. */
+  #isUntouched(): boolean {
+    return this.#carrier === undefined && this.#answer.body !== null && !this.#answer.bodyUsed;
   }
 
-  #makeCarrier(): Response {
+  #read<T>(how: (body: Body, options: GuardedBodyOptions) => T): T {
     const { body, headers } = this.#answer;
-    if (body === null) return new Response(null);
     const isBinary = binary.test(headers.get("content-type") ?? "");
-    const options = isBinary ? { ...this.#options, scrubber: undefined } : this.#options;
-    return new Response(guardBody(body, options), typeOf(headers));
+    return how(body as Body, isBinary ? { ...this.#options, scrubber: undefined } : this.#options);
+  }
+
+  /** A body that has been read is still the answer's own, which refuses to be read again as the runtime does. */
+  #carry(): Response {
+    if (this.#carrier === undefined && !this.#isUntouched()) return this.#answer;
+    this.#carrier ??= new Response(this.#read(guardBody), typeOf(this.#answer.headers));
+    return this.#carrier;
   }
 
   #scrubHeaders(): Headers {
@@ -133,17 +143,10 @@ class GuardedResponse extends (Response as unknown as new (body: null) => object
   }
 }
 
+Object.setPrototypeOf(GuardedResponse.prototype, Response.prototype);
+
 /** Of a form and of a Blob their type says what they are. */
 function typeOf(headers: Headers): ResponseInit {
   const type = headers.get("content-type");
   return type === null ? {} : { headers: { "content-type": type } };
-}
-
-async function readScrubbed(body: ReadableStream<Uint8Array>, scrubber: KeyScrubber): Promise<Uint8Array<ArrayBuffer>> {
-  const limit = maxErrorLength + scrubber.span;
-  const text = (await readUpTo(body, limit)).toString("latin1");
-  const scrubbed = scrubber.scrub(text);
-  // Where it was cut, a key may be cut too.
-  const end = text.length < limit ? scrubbed.length : scrubber.breakOf(scrubbed);
-  return new Uint8Array(Buffer.from(scrubbed.slice(0, Math.min(maxErrorLength, end)), "latin1"));
 }

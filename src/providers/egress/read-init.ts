@@ -11,7 +11,7 @@ export class SentInit {
   signal: AbortSignal | null = null;
   dispatcher: Dispatcher | undefined = undefined;
   redirect = "manual" as const;
-  referrer = "about:client";
+  referrer = "";
   referrerPolicy = "" as const;
   integrity = "";
   mode = "cors" as const;

@@ -1,4 +1,4 @@
-/** Opens answers without end, reads their beginning and drops them. Prints what its server still holds then, as JSON. */
+/** Opens answers without end, reads the beginning of most and drops them all. Prints what its server still holds then, as JSON. */
 import { createServer } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { openai } from "../../../src/providers/openai.ts";
@@ -22,7 +22,7 @@ async function openAndDrop(fetch_: typeof fetch, path: string): Promise<void> {
   reader?.releaseLock();
 }
 for (let turn = 0; turn < streams; turn += 1)
-  await Promise.all([openAndDrop(send, "/ours"), openAndDrop(fetch, "/bare")]);
+  await Promise.all([openAndDrop(send, "/ours"), openAndDrop(fetch, "/bare"), send(`${origin}/ours`)]);
 const opened = open.ours.size + open.bare.size;
 for (let turn = 0; turn < 500 && open.ours.size > 0; turn += 1) {
   globalThis.gc?.();
