@@ -32,12 +32,7 @@ export const guardsOfTheEgress: readonly Guard[] = [
     ],
     ["repetitions of what is safe", "|| isSafe ||", "||", "has a list of messages"],
     ["repetitions that are known again", '|| new Headers(this.#headers).has("idempotency-key")', "", "knows again"],
-    [
-      "one repetition",
-      "isConnectionLost(error)) mayRepeat = false;",
-      "isConnectionLost(error)) mayRepeat = true;",
-      "is tried again once",
-    ],
+    ["one repetition", "!isRepeated && isConnectionLost(error)", "isConnectionLost(error)", "is tried again once"],
     ["requests told once", "if (this.#serving !== undefined) this.#report(this.#serving);", "", "each is told once"],
   ]),
   ...guardsOf("providers/egress/slot-fetch.ts", at("failures"), [

@@ -97,7 +97,7 @@ class Attempt {
   async #sendUntilDecided(first: ServingKey): Promise<Response> {
     const { supply } = this.#options;
     const isReplayableBody = isReplayable(this.#init.body);
-    let mayRepeat = isReplayableBody && this.#mayRepeat();
+    let isRepeated = false;
     let serving = first;
     for (let decisions = 1; ; ) {
       try {
@@ -108,7 +108,8 @@ class Attempt {
           if (isOver || !isReplayableBody || decisions >= maxDecisions) throw this.#toReplaced(serving);
           decisions += 1;
           serving = await supply.decide(this.#init.signal);
-        } else if (!isOver && mayRepeat && isConnectionLost(error)) mayRepeat = false;
+        } else if (!isOver && isReplayableBody && !isRepeated && isConnectionLost(error) && this.#mayRepeat())
+          isRepeated = true;
         else throw error;
       }
     }
