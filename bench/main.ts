@@ -15,9 +15,9 @@ for (const call of [firstCall(true), firstCall(false)]) {
   console.log(`first resolve of a cold organisation ${when}: ${call.outcome}, ${figures} (median of 5 processes)`);
 }
 
-const { cpuUs, endToEnd, noise } = await requestCost();
+const { cpuUs, endToEnd, bySdk, noise } = await requestCost();
 console.log(
-  `a request through a slot: ${rounded(cpuUs)} µs of CPU; over loopback ${rounded(endToEnd.ratio)} times a bare fetch, which beside itself takes ${rounded(noise.ratio)} times (medians)`,
+  `a request through a slot: ${rounded(cpuUs)} µs of CPU; over loopback ${rounded(endToEnd.ratio)} times a bare fetch; by OpenAI's SDK ${rounded(bySdk.ratio)} times the SDK alone, which beside itself takes ${rounded(noise.ratio)} times (medians)`,
 );
 
 console.table(

@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createKeyManager, createKeyring, createResolver, generateKeyring, memoryStore } from "byokit";
+import { OpenAI } from "openai";
 import { type Compared, compare, median } from "./compare.ts";
 
 const rounds = 9;
@@ -12,7 +13,9 @@ export interface RequestCost {
   readonly cpuUs: number;
   /** Over loopback and to the answer's last byte, beside the runtime's `fetch`. */
   readonly endToEnd: Compared;
-  /** The runtime's `fetch` beside itself: what two runs of the same differ by. */
+  /** The same by OpenAI's SDK, beside the SDK alone. */
+  readonly bySdk: Compared;
+  /** OpenAI's SDK alone beside itself: what two runs of the same differ by. */
   readonly noise: Compared;
 }
 
@@ -34,13 +37,18 @@ export async function requestCost(): Promise<RequestCost> {
   const cpuUs = await cpuBeyondStub(llm.fetch, url);
   const ask = async (send: typeof fetch): Promise<unknown> => await (await send(`${url}/models`, requestInit())).json();
   const theirs = async (): Promise<unknown> => await ask(bare);
-  const noise = await compare({ what: "a request without byokit", bare: "the same", ours: theirs, theirs });
   const what = "a request through a slot";
   const endToEnd = await compare({ what, bare: "fetch", ours: async () => await ask(llm.fetch), theirs });
+  const alone = new OpenAI({ apiKey: "key-of-org", baseURL: url, logLevel: "off" });
+  const listAlone = async (): Promise<unknown> => await alone.models.list();
+  const listOurs = async (): Promise<unknown> => await llm.client.models.list();
+  const sdk = { what: "a request by OpenAI's SDK", bare: "the SDK alone", theirs: listAlone };
+  const bySdk = await compare({ ...sdk, ours: listOurs });
+  const noise = await compare({ ...sdk, ours: listAlone });
   await resolver.close();
   server.closeAllConnections();
   server.close();
-  return { cpuUs, endToEnd, noise };
+  return { cpuUs, endToEnd, bySdk, noise };
 }
 
 /** As OpenAI's SDK asks for a completion. */
