@@ -1,58 +1,33 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type {
-  BuiltinProvider,
-  Clients,
-  KeyManager,
-  Keyring,
-  Resolver,
-  ResolverEvent,
-  ResolverOptions,
-} from "../../src/index.ts";
+import type { Keyring, Resolver } from "../../src/index.ts";
 import {
   ByokError,
   byokErrorOf,
   createKeyManager,
   createKeyring,
-  createResolver,
   generateKeyring,
   memoryStore,
 } from "../../src/index.ts";
-import { type RecordingServer, recordingServer } from "../support/recording-server.ts";
-import { type UnsteadyStore, unsteadyStore } from "../support/unsteady-store.ts";
+import { type HeldWorld, heldWorld } from "../support/held-world.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const agent = { llm_config: { provider: "openai" } } as const;
-let server: RecordingServer;
-let manager: KeyManager;
-let link: UnsteadyStore;
-let events: ResolverEvent[];
-let open: (options?: Partial<ResolverOptions<BuiltinProvider, Clients>>) => Resolver;
+let world: HeldWorld;
+let server: HeldWorld["server"];
+let manager: HeldWorld["manager"];
+let link: HeldWorld["link"];
+let events: HeldWorld["events"];
+let open: HeldWorld["open"];
+let sentKeys: HeldWorld["sentKeys"];
 
 beforeEach(async () => {
-  server = await recordingServer();
-  const store = memoryStore();
-  await store.migrate();
-  const keyring = createKeyring(generateKeyring());
-  manager = createKeyManager({ store, keyring, verify: "off" });
-  link = unsteadyStore(store);
-  events = [];
-  open = (options = {}) =>
-    createResolver({
-      store: link,
-      keyring,
-      endpoints: { openai: `${server.origin}/v1` },
-      leaseMs: 200,
-      pollMs: 50,
-      onEvent: (event) => events.push(event),
-      ...options,
-    });
+  world = await heldWorld();
+  ({ server, manager, link, events, open, sentKeys } = world);
   await manager.set("org", { provider: "openai", apiKey: "key-of-monday" });
 });
 afterEach(async () => {
-  await server[Symbol.asyncDispose]();
+  await world[Symbol.asyncDispose]();
 });
-
-const sentKeys = (): unknown[] => server.arrived.map(({ headers }) => headers.authorization);
 
 describe("a slot that a call holds", () => {
   it("sends the key that serves now, after it was replaced", async () => {

@@ -1,19 +1,7 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
-import {
-  ByokError,
-  createKeyManager,
-  createKeyring,
-  createResolver,
-  generateKeyring,
-  type KeyManager,
-  memoryStore,
-  type Resolver,
-  type ResolverEvent,
-  type ResolverOptions,
-} from "../../src/index.ts";
+import { ByokError, type Resolver, type ResolverOptions } from "../../src/index.ts";
 import { caught } from "../support/caught.ts";
-import { type RecordingServer, recordingServer } from "../support/recording-server.ts";
-import { type UnsteadyStore, unsteadyStore } from "../support/unsteady-store.ts";
+import { type HeldWorld, heldWorld } from "../support/held-world.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 type Fallback = NonNullable<ResolverOptions["fallback"]>;
@@ -21,47 +9,35 @@ type Asked = Parameters<Extract<Fallback, (...failed: never[]) => unknown>>[0];
 
 const agent = { llm_config: { provider: "openai" } } as const;
 const models = "https://api.openai.com/v1/models";
-let server: RecordingServer;
-let manager: KeyManager;
-let link: UnsteadyStore;
-let events: ResolverEvent[];
+let world: HeldWorld;
 let asked: Asked[];
-let open: (fallback: Fallback, options?: Partial<ResolverOptions>) => Resolver;
 
 beforeEach(async () => {
-  server = await recordingServer();
-  const store = memoryStore();
-  await store.migrate();
-  const keyring = createKeyring(generateKeyring());
-  manager = createKeyManager({ store, keyring, verify: "off" });
-  link = unsteadyStore(store);
-  events = [];
+  world = await heldWorld();
   asked = [];
-  open = (fallback, options = {}) =>
-    createResolver({
-      store: link,
-      keyring,
-      platformKeys: { openai: "key-of-the-platform" },
-      endpoints: { openai: `${server.origin}/v1` },
-      leaseMs: 60_000,
-      pollMs: 50,
-      onEvent: (event) => events.push(event),
-      fallback: (failed) => {
-        asked.push(failed);
-        return typeof fallback === "function" ? fallback(failed) : undefined;
-      },
-      ...options,
-    });
 });
 afterEach(async () => {
-  await server[Symbol.asyncDispose]();
+  await world[Symbol.asyncDispose]();
 });
+
+const open = (
+  fallback: (failed: Asked) => ReturnType<Extract<Fallback, (...failed: never[]) => unknown>>,
+  options = {},
+): Resolver =>
+  world.open({
+    platformKeys: { openai: "key-of-the-platform" },
+    leaseMs: 60_000,
+    fallback: (failed) => {
+      asked.push(failed);
+      return fallback(failed);
+    },
+    ...options,
+  });
 
 const later = async <const T>(answer: T): Promise<T> => {
   await new Promise((resolve) => setImmediate(resolve));
   return answer;
 };
-const sentKeys = (): unknown[] => server.arrived.map(({ headers }) => headers.authorization);
 /** Once `resolver` knows of a change. */
 const known = async (resolver: Resolver, seq: number): Promise<void> =>
   await waitFor(() => expect(resolver.health().feed.lastSeq).toBeGreaterThanOrEqual(seq));
@@ -73,13 +49,13 @@ it("a fallback that answers later decides as one that answers at once", async ()
   expect((await resolver.resolve("unsaid", agent)).llm.source).toBe("platform");
   expect(await caught(resolver.resolve("refuses", agent))).toMatchObject({ code: "key_not_configured", slot: "llm" });
   expect(asked[0]).toEqual({ orgId: "pays", provider: "openai", slot: "llm", failure: "absent" });
-  const told = events.filter(({ type }) => type === "fallback").map((event) => "orgId" in event && event.orgId);
+  const told = world.events.filter(({ type }) => type === "fallback").map((event) => "orgId" in event && event.orgId);
   expect(told).toEqual(["pays", "unsaid"]);
 });
 
 it("a key that is stored while fallback is being asked serves the call", async () => {
   await using resolver: Resolver = open(async () => {
-    const { seq } = await manager.set("org", { provider: "openai", apiKey: "key-of-monday" });
+    const { seq } = await world.manager.set("org", { provider: "openai", apiKey: "key-of-monday" });
     await known(resolver, seq);
     return "platform" as const;
   });
@@ -90,7 +66,7 @@ it("a key that is stored while fallback is being asked serves the call", async (
 
 it("a fallback is asked three times at most, and none of its answers is used past a change", async () => {
   await using resolver: Resolver = open(async () => {
-    const { seq } = await manager.set("org", { provider: "deepgram", apiKey: `key-of-deepgram-${asked.length}` });
+    const { seq } = await world.manager.set("org", { provider: "deepgram", apiKey: `key-of-deepgram-${asked.length}` });
     await known(resolver, seq);
     return "platform" as const;
   });
@@ -109,11 +85,11 @@ it("a slot's requests run on one answer as long as the failure is the same", asy
   await using resolver = open(() => later("platform"));
   const { llm } = await resolver.resolve("org", agent);
   for (let turn = 0; turn < 5; turn += 1) await llm.fetch(models);
-  const { seq } = await manager.set("org", { provider: "deepgram", apiKey: "key-of-deepgram" });
+  const { seq } = await world.manager.set("org", { provider: "deepgram", apiKey: "key-of-deepgram" });
   await known(resolver, seq);
   await llm.fetch(models);
   expect(asked).toHaveLength(1);
-  expect(sentKeys()).toEqual(Array(6).fill("Bearer key-of-the-platform"));
+  expect(world.sentKeys()).toEqual(Array(6).fill("Bearer key-of-the-platform"));
 });
 
 it("a slot's requests ask again after a lease, and end when fallback has changed its mind", async () => {
@@ -125,35 +101,37 @@ it("a slot's requests ask again after a lease, and end when fallback has changed
     return error;
   });
   expect(failed).toMatchObject({ code: "key_not_configured" });
-  expect(new Set(sentKeys()).size).toBeLessThanOrEqual(1);
+  expect(new Set(world.sentKeys()).size).toBeLessThanOrEqual(1);
 });
 
 it("a slot whose key is removed runs on what fallback answers then", async () => {
-  await manager.set("org", { provider: "openai", apiKey: "key-of-monday" });
-  await manager.set("other", { provider: "openai", apiKey: "key-of-monday" });
+  await world.manager.set("org", { provider: "openai", apiKey: "key-of-monday" });
+  await world.manager.set("other", { provider: "openai", apiKey: "key-of-monday" });
   await using resolver = open(({ orgId }) => later(orgId === "org" ? "platform" : "fail"));
   const pays = (await resolver.resolve("org", agent)).llm;
   const refuses = (await resolver.resolve("other", agent)).llm;
-  await manager.remove("org", { provider: "openai" });
-  const { seq } = await manager.remove("other", { provider: "openai" });
+  await world.manager.remove("org", { provider: "openai" });
+  const { seq } = await world.manager.remove("other", { provider: "openai" });
   await known(resolver, seq);
   await resolver.resolve("org", agent);
   await pays.fetch(models);
   await pays.fetch(models);
   expect(await caught(refuses.fetch(models))).toMatchObject({ code: "key_revoked", orgId: "other" });
-  expect(sentKeys()).toEqual(Array(2).fill("Bearer key-of-the-platform"));
+  expect(world.sentKeys()).toEqual(Array(2).fill("Bearer key-of-the-platform"));
   expect(asked.map(({ orgId }) => orgId)).toEqual(["org", "org", "other"]);
-  expect(events).toContainEqual(expect.objectContaining({ type: "source_changed", orgId: "org", source: "platform" }));
+  expect(world.events).toContainEqual(
+    expect.objectContaining({ type: "source_changed", orgId: "org", source: "platform" }),
+  );
 });
 
 it("a key that comes after fallback has answered serves the next request", async () => {
   await using resolver = open(() => later("platform"));
   const { llm } = await resolver.resolve("org", agent);
   await llm.fetch(models);
-  const { seq } = await manager.set("org", { provider: "openai", apiKey: "key-of-monday" });
+  const { seq } = await world.manager.set("org", { provider: "openai", apiKey: "key-of-monday" });
   await known(resolver, seq);
   await llm.fetch(models);
-  expect(sentKeys()).toEqual(["Bearer key-of-the-platform", "Bearer key-of-monday"]);
+  expect(world.sentKeys()).toEqual(["Bearer key-of-the-platform", "Bearer key-of-monday"]);
 });
 
 it("a request ends by its deadline when fallback never answers, and goes on nothing that it held", async () => {
@@ -169,11 +147,11 @@ it("a request ends by its deadline when fallback never answers, and goes on noth
 });
 
 it("while the database is away a slot's requests run on one answer too", async () => {
-  link.isDown = true;
+  world.link.isDown = true;
   await using resolver = open(() => later("platform"));
   const { llm } = await resolver.resolve("org", agent);
   await llm.fetch(models);
   await llm.fetch(models);
   expect(asked.map(({ failure }) => failure)).toEqual(["store_unavailable"]);
-  expect(sentKeys()).toEqual(Array(2).fill("Bearer key-of-the-platform"));
+  expect(world.sentKeys()).toEqual(Array(2).fill("Bearer key-of-the-platform"));
 });
