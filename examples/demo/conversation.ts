@@ -43,7 +43,13 @@ export async function holdTurn({ stt, llm, tts }: Resolution<typeof frontDesk>, 
 }
 
 async function transcribe(stt: Resolution<typeof frontDesk>["stt"], firstByte: FirstByte): Promise<string> {
-  const options = { model: stt.model, encoding: "mulaw", sample_rate: 8_000, interim_results: "true" };
+  const options = {
+    model: stt.model,
+    encoding: "mulaw",
+    sample_rate: 8_000,
+    interim_results: "true",
+    endpointing: "500",
+  };
   const socket = await stt.client.listen.v1.connect(options as never);
   let transcript = "";
   const closed = new Promise((resolve) => socket.on("close", resolve));

@@ -18,7 +18,7 @@ import { credentialOf } from "../support/egress.ts";
 const ids: readonly DoubleId[] = builtinProviders.map(({ id }) => id);
 const own = (id: DoubleId): string => `${id}-key-of-the-customer`;
 const platforms = (id: DoubleId): string => `${id}-key-of-the-platform`;
-const audio = Buffer.alloc(16_000, 0xff);
+const audio = Buffer.alloc(16_000, 0xaf);
 let doubles: ProviderDoubles;
 let resolver: Resolver;
 

@@ -3,7 +3,16 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
-import { type Double, type Grant, type Misbehaviour, type RecordedRequest, type Refusal, sendJson } from "./double.ts";
+import {
+  type Double,
+  type DoubleRequest,
+  type Grant,
+  type Misbehaviour,
+  type RecordedRequest,
+  type Refusal,
+  sendJson,
+} from "./double.ts";
+import { KeyRing } from "./key-ring.ts";
 
 /** The most of a body that is read, in bytes. */
 const maxBodyBytes = 8 * 1024 * 1024;
@@ -17,9 +26,10 @@ export interface Certificate {
 
 /** One double on a loopback port of its own. */
 export class DoubleServer {
-  readonly keys: Map<string, Grant> = new Map();
+  readonly keys: Map<string, Grant>;
   misbehaviour: Misbehaviour | null = null;
   readonly #double: Double;
+  readonly #keyRing: KeyRing;
   readonly #server: Server;
   readonly #sockets = new WebSocketServer({ noServer: true });
   readonly #record: (request: RecordedRequest) => void;
@@ -30,6 +40,8 @@ export class DoubleServer {
     const listener = (request: IncomingMessage, response: ServerResponse): void =>
       void this.#serve(request, response).catch(() => request.socket.destroy());
     this.#double = double;
+    this.#keyRing = new KeyRing(double);
+    this.keys = this.#keyRing.keys;
     this.#record = record;
     this.#scheme = tls === undefined ? "http" : "https";
     this.#server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
@@ -62,19 +74,22 @@ export class DoubleServer {
     const route = this.#double.routes.find(
       ({ method, path }) => method === request.method && path.test(this.#pathOf(url)),
     );
-    const refusal = this.#refusal(request, route?.needsScope === true);
+    const isKeyless = route?.keyOptional === true && this.#keyRing.shown(request.headers) === null;
+    const refusal = isKeyless ? undefined : this.#keyRing.refuse(request.headers, route?.needsScope === true);
     this.#recordRequest("http", request, url, refusal === undefined, body.toString().slice(0, maxRecordedBody));
     if (this.#misbehaves(request, response)) return;
     if (refusal !== undefined) sendJson(response, refusal.body, refusal.status);
     else if (route === undefined) sendJson(response, { error: { message: "Not found" } }, 404);
-    else await route.answer({ url, body }, response);
+    else await route.answer(this.#doubleRequest(request, url, body), response);
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const url = this.#urlOf(request);
     const route = this.#double.sockets.find(({ path }) => path.test(this.#pathOf(url)));
     const refusal =
-      this.#refusal(request, false) ?? route?.refuse?.(url) ?? (route ? undefined : { status: 404, body: {} });
+      this.#keyRing.refuse(request.headers, false) ??
+      route?.refuse?.(url) ??
+      (route ? undefined : { status: 404, body: {} });
     this.#recordRequest("websocket", request, url, refusal === undefined, null);
     const { stall, status, redirectTo, dropSocket } = this.misbehaviour ?? {};
     if (dropSocket) socket.destroy();
@@ -85,13 +100,8 @@ export class DoubleServer {
     else this.#sockets.handleUpgrade(request, socket, head, (opened) => route?.serve(opened, url));
   }
 
-  #refusal(request: IncomingMessage, needsScope: boolean): Refusal | undefined {
-    const { wrongKey, restricted, quotaExceeded, blocked } = this.#double;
-    const grant = this.keys.get(this.#double.keyOf(request.headers) ?? "");
-    if (grant === undefined) return wrongKey;
-    if (grant.blocked) return blocked;
-    if (grant.quotaExceeded) return quotaExceeded;
-    return grant.restricted && needsScope ? restricted : undefined;
+  #doubleRequest({ headers }: IncomingMessage, url: URL, body: Buffer): DoubleRequest {
+    return { url, headers, body, mint: (prefix = "") => this.#keyRing.mint(headers, prefix) };
   }
 
   #misbehaves(request: IncomingMessage, response: ServerResponse): boolean {
@@ -112,7 +122,7 @@ export class DoubleServer {
     accepted: boolean,
     body: string | null,
   ): void {
-    const { id, keyOf } = this.#double;
+    const { id } = this.#double;
     const { method = "", headers } = request;
     const query = Object.fromEntries(url.searchParams);
     this.#record({
@@ -122,7 +132,7 @@ export class DoubleServer {
       path: url.pathname,
       query,
       headers,
-      key: keyOf(headers) ?? null,
+      key: this.#keyRing.shown(headers),
       accepted,
       body,
     });

@@ -4,6 +4,8 @@ import type { IncomingHttpHeaders, ServerResponse } from "node:http";
 import type { WebSocket } from "ws";
 import type { BuiltinProvider } from "../../providers/builtin.ts";
 
+export type DoubleSocket = WebSocket;
+
 export type DoubleId = BuiltinProvider["id"];
 
 /** What a key may do at a double. Nothing given: everything. */
@@ -25,7 +27,10 @@ export interface Refusal {
 /** A request whose key was accepted. */
 export interface DoubleRequest {
   readonly url: URL;
+  readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
+  /** A short-lived token that opens what the key opens, as long as the key is accepted. */
+  readonly mint: (prefix?: string) => string;
 }
 
 export interface Route {
@@ -33,6 +38,8 @@ export interface Route {
   readonly path: RegExp;
   /** Whether a restricted key is rejected here. */
   readonly needsScope?: boolean;
+  /** Whether it answers without a key. One that is shown must be right. */
+  readonly keyOptional?: boolean;
   answer(request: DoubleRequest, response: ServerResponse): void | Promise<void>;
 }
 
@@ -40,7 +47,7 @@ export interface SocketRoute {
   readonly path: RegExp;
   /** Refuses an upgrade before it happens. */
   refuse?(url: URL): Refusal | undefined;
-  serve(socket: WebSocket, url: URL): void;
+  serve(socket: DoubleSocket, url: URL): void;
 }
 
 /** One provider as a double plays it: how it reads a key, how it refuses one, what it serves. */
@@ -49,6 +56,8 @@ export interface Double {
   /** What stands before every path, as the provider's base URL has it. */
   readonly prefix: string;
   keyOf(headers: IncomingHttpHeaders): string | undefined;
+  /** Where a token shows that a key has minted; such a token is no key. */
+  tokenOf?(headers: IncomingHttpHeaders): string | undefined;
   readonly wrongKey: Refusal;
   readonly restricted: Refusal;
   readonly quotaExceeded: Refusal;
@@ -83,12 +92,21 @@ export interface RecordedRequest {
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
   readonly headers: IncomingHttpHeaders;
-  /** The key that was presented, in whatever header the provider reads; `null` when there was none. */
+  /** The key or the token that was presented, in whatever header the provider reads; `null` when there was none. */
   readonly key: string | null;
   /** Whether the double took the key. */
   readonly accepted: boolean;
   /** At most 64 KB of it; `null` for a websocket. */
   readonly body: string | null;
+}
+
+/** Writes a stream's pieces one by one, so that they arrive one by one; stops when the client has gone. */
+export async function sendPieces(response: ServerResponse, pieces: Iterable<string | Buffer>): Promise<void> {
+  for (const piece of pieces) {
+    if (response.destroyed) return;
+    await new Promise<void>((resolve) => response.write(piece, () => setImmediate(resolve)));
+  }
+  response.end();
 }
 
 /** How a double misbehaves until it is told to stop. One at a time. */

@@ -1,0 +1,45 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
+import type { Double, Grant, Refusal } from "./double.ts";
+
+const maxTokens = 1_000;
+
+/** The keys that a double accepts, and the tokens that they minted. */
+export class KeyRing {
+  readonly keys: Map<string, Grant> = new Map();
+  readonly #tokens = new Map<string, string>();
+  readonly #double: Double;
+
+  constructor(double: Double) {
+    this.#double = double;
+  }
+
+  /** What is shown, be it a key or a token. */
+  shown(headers: IncomingHttpHeaders): string | null {
+    return this.#double.keyOf(headers) ?? this.#double.tokenOf?.(headers) ?? null;
+  }
+
+  /** Of a key that is accepted; of a token of such a key. */
+  keyOf(headers: IncomingHttpHeaders): string | undefined {
+    const key = this.#double.keyOf(headers);
+    if (key !== undefined && this.keys.has(key)) return key;
+    const minter = this.#tokens.get(this.#double.tokenOf?.(headers) ?? "");
+    return minter !== undefined && this.keys.has(minter) ? minter : undefined;
+  }
+
+  refuse(headers: IncomingHttpHeaders, needsScope: boolean): Refusal | undefined {
+    const { wrongKey, restricted, quotaExceeded, blocked } = this.#double;
+    const grant = this.keys.get(this.keyOf(headers) ?? "");
+    if (grant === undefined) return wrongKey;
+    if (grant.blocked) return blocked;
+    if (grant.quotaExceeded) return quotaExceeded;
+    return grant.restricted && needsScope ? restricted : undefined;
+  }
+
+  mint(headers: IncomingHttpHeaders, prefix: string): string {
+    const token = `${prefix}${randomUUID()}`;
+    this.#tokens.set(token, this.keyOf(headers) ?? "");
+    for (const oldest of this.#tokens.keys()) if (this.#tokens.size > maxTokens) this.#tokens.delete(oldest);
+    return token;
+  }
+}
