@@ -10,7 +10,7 @@ export const deepgramDouble: Double = {
   id: "deepgram",
   prefix: "",
   keyOf: (headers) => /^Token (?<key>.+)$/iu.exec(headers.authorization ?? "")?.groups?.["key"],
-  tokenOf: bearer,
+  tokens: { of: bearer, open: /^\/v[12]\/(listen|speak)$/u },
   wrongKey: deepgramRefusal(401, "INVALID_AUTH", "Invalid credentials."),
   restricted: deepgramRefusal(403, "INSUFFICIENT_PERMISSIONS", "User does not have sufficient permissions."),
   quotaExceeded: deepgramRefusal(402, "ASR_PAYMENT_REQUIRED", "Project does not have enough credits."),

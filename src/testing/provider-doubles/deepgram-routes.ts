@@ -3,6 +3,7 @@ import { speakRates } from "./deepgram-speak-socket.ts";
 import { alternative, formatOf, modelMetadata, modelOf, newRequestId, recordingMetadata } from "./deepgram-wire.ts";
 import { jsonObject, type Route, sendJson, sendPieces } from "./double.ts";
 import { hearAll } from "./hearing.ts";
+import { audioOf } from "./wav.ts";
 
 /** As ListModelsV1Response of @deepgram/sdk 5.13. */
 const models = {
@@ -71,7 +72,7 @@ export const deepgramRoutes: readonly Route[] = [
     method: "POST",
     path: /^\/v1\/listen$/u,
     answer({ url, body }, response) {
-      const hearing = hearAll(body, formatOf(url));
+      const hearing = hearAll(...audioOf(body, formatOf(url)));
       sendJson(response, {
         metadata: recordingMetadata(url, newRequestId(), body, hearing.duration),
         results: { channels: [{ alternatives: [alternative(hearing.words)] }] },

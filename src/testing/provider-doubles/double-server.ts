@@ -75,7 +75,9 @@ export class DoubleServer {
       ({ method, path }) => method === request.method && path.test(this.#pathOf(url)),
     );
     const isKeyless = route?.keyOptional === true && this.#keyRing.shown(request.headers) === null;
-    const refusal = isKeyless ? undefined : this.#keyRing.refuse(request.headers, route?.needsScope === true);
+    const refusal = isKeyless
+      ? undefined
+      : this.#keyRing.refuse(request.headers, this.#pathOf(url), route?.needsScope === true);
     this.#recordRequest("http", request, url, refusal === undefined, body.toString().slice(0, maxRecordedBody));
     if (this.#misbehaves(request, response)) return;
     if (refusal !== undefined) sendJson(response, refusal.body, refusal.status);
@@ -87,7 +89,7 @@ export class DoubleServer {
     const url = this.#urlOf(request);
     const route = this.#double.sockets.find(({ path }) => path.test(this.#pathOf(url)));
     const refusal =
-      this.#keyRing.refuse(request.headers, false) ??
+      this.#keyRing.refuse(request.headers, this.#pathOf(url), false) ??
       route?.refuse?.(url) ??
       (route ? undefined : { status: 404, body: {} });
     this.#recordRequest("websocket", request, url, refusal === undefined, null);
@@ -101,7 +103,8 @@ export class DoubleServer {
   }
 
   #doubleRequest({ headers }: IncomingMessage, url: URL, body: Buffer): DoubleRequest {
-    return { url, headers, body, mint: (prefix = "") => this.#keyRing.mint(headers, prefix) };
+    const key = this.#keyRing.keyOf(headers, this.#pathOf(url)) ?? "";
+    return { url, headers, body, mint: (prefix = "") => this.#keyRing.mint(key, prefix) };
   }
 
   #misbehaves(request: IncomingMessage, response: ServerResponse): boolean {

@@ -56,8 +56,8 @@ export interface Double {
   /** What stands before every path, as the provider's base URL has it. */
   readonly prefix: string;
   keyOf(headers: IncomingHttpHeaders): string | undefined;
-  /** Where a token shows that a key has minted; such a token is no key. */
-  tokenOf?(headers: IncomingHttpHeaders): string | undefined;
+  /** Where a token shows that a key has minted, and which paths it opens; it is no key. */
+  readonly tokens?: { of(headers: IncomingHttpHeaders): string | undefined; readonly open: RegExp };
   readonly wrongKey: Refusal;
   readonly restricted: Refusal;
   readonly quotaExceeded: Refusal;

@@ -16,29 +16,30 @@ export class KeyRing {
 
   /** What is shown, be it a key or a token. */
   shown(headers: IncomingHttpHeaders): string | null {
-    return this.#double.keyOf(headers) ?? this.#double.tokenOf?.(headers) ?? null;
+    return this.#double.keyOf(headers) ?? this.#double.tokens?.of(headers) ?? null;
   }
 
-  /** Of a key that is accepted; of a token of such a key. */
-  keyOf(headers: IncomingHttpHeaders): string | undefined {
+  /** Of a key that is accepted; of a token of such a key, on the paths that it opens. */
+  keyOf(headers: IncomingHttpHeaders, path: string): string | undefined {
+    const { tokens } = this.#double;
     const key = this.#double.keyOf(headers);
     if (key !== undefined && this.keys.has(key)) return key;
-    const minter = this.#tokens.get(this.#double.tokenOf?.(headers) ?? "");
+    const minter = tokens?.open.test(path) ? this.#tokens.get(tokens.of(headers) ?? "") : undefined;
     return minter !== undefined && this.keys.has(minter) ? minter : undefined;
   }
 
-  refuse(headers: IncomingHttpHeaders, needsScope: boolean): Refusal | undefined {
+  refuse(headers: IncomingHttpHeaders, path: string, needsScope: boolean): Refusal | undefined {
     const { wrongKey, restricted, quotaExceeded, blocked } = this.#double;
-    const grant = this.keys.get(this.keyOf(headers) ?? "");
+    const grant = this.keys.get(this.keyOf(headers, path) ?? "");
     if (grant === undefined) return wrongKey;
     if (grant.blocked) return blocked;
     if (grant.quotaExceeded) return quotaExceeded;
     return grant.restricted && needsScope ? restricted : undefined;
   }
 
-  mint(headers: IncomingHttpHeaders, prefix: string): string {
+  mint(key: string, prefix: string): string {
     const token = `${prefix}${randomUUID()}`;
-    this.#tokens.set(token, this.keyOf(headers) ?? "");
+    this.#tokens.set(token, key);
     for (const oldest of this.#tokens.keys()) if (this.#tokens.size > maxTokens) this.#tokens.delete(oldest);
     return token;
   }

@@ -1,17 +1,22 @@
 import { bearer, type Double, sendJson } from "./double.ts";
-import { openaiRoutes, realtimeSocket } from "./openai-double.ts";
+import { openaiRoutes } from "./openai-double.ts";
+import { clientSecretsRoute, realtimeSocket } from "./openai-realtime.ts";
+import { xaiSpeechRoutes } from "./xai-speech.ts";
+import { xaiTranscriptionRoute, xaiTranscriptionSocket } from "./xai-transcription.ts";
+import { xaiRefusal } from "./xai-wire.ts";
 
-const wrongKey = "Incorrect API key provided. You can obtain an API key from https://console.x.ai.";
+const noPermission = "The caller does not have permission";
 
 /** xAI answers a wrong key with 400, not 401. */
 export const xaiDouble: Double = {
   id: "xai",
   prefix: "/v1",
   keyOf: bearer,
-  wrongKey: { status: 400, body: { code: "Client specified an invalid argument", error: wrongKey } },
-  restricted: { status: 403, body: { code: "The caller does not have permission", error: "No permission." } },
-  quotaExceeded: { status: 429, body: { code: "Some resource has been exhausted", error: "No credits." } },
-  blocked: { status: 403, body: { code: "The caller does not have permission", error: "API key is blocked." } },
+  tokens: { of: bearer, open: /^\/(realtime|stt)$/u },
+  wrongKey: xaiRefusal(400, "Incorrect API key provided. You can obtain an API key from https://console.x.ai."),
+  restricted: xaiRefusal(403, "No permission.", noPermission),
+  quotaExceeded: xaiRefusal(429, "No credits.", "Some resource has been exhausted"),
+  blocked: xaiRefusal(403, "API key is blocked.", noPermission),
   routes: [
     {
       method: "GET",
@@ -25,7 +30,10 @@ export const xaiDouble: Double = {
           acls: ["api-key:endpoint:*", "api-key:model:*"],
         }),
     },
-    ...openaiRoutes,
+    ...openaiRoutes((name) => xaiRefusal(400, `Missing \`${name}\`.`)),
+    clientSecretsRoute("", () => ({})),
+    ...xaiSpeechRoutes,
+    xaiTranscriptionRoute,
   ],
-  sockets: [realtimeSocket],
+  sockets: [realtimeSocket(xaiRefusal(400, "You must provide a model parameter.")), xaiTranscriptionSocket],
 };
