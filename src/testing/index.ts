@@ -4,6 +4,16 @@ export type { KeyStoreFaults, OpenedKeyStore, Test } from "./opened-key-store.ts
 export { type ProviderExercise, providerContract } from "./provider-contract.ts";
 export type { DoubleId, Grant, Misbehaviour, RecordedRequest } from "./provider-doubles/double.ts";
 export type { Certificate } from "./provider-doubles/double-server.ts";
+export type {
+  CutFault,
+  DripFault,
+  Fault,
+  FaultScope,
+  FrameFault,
+  RefusalFault,
+  StallFault,
+  StatusFault,
+} from "./provider-doubles/fault.ts";
 export {
   type ProviderDoubles,
   type ProviderDoublesOptions,

@@ -23,9 +23,11 @@ export async function openSocket(url: string, headers: Record<string, string>): 
     told.push(isBinary ? data : (JSON.parse(data.toString()) as Message));
     for (const look of waiting) look();
   });
+  socket.on("error", () => {});
   const closed = new Promise<number>((resolve) => socket.once("close", resolve));
   await Promise.race([
     once(socket, "open"),
+    closed.then(() => Promise.reject(new Error("cut at the handshake"))),
     once(socket, "unexpected-response").then(async ([_request, response]) => {
       const chunks: Buffer[] = [];
       for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
@@ -36,7 +38,6 @@ export async function openSocket(url: string, headers: Record<string, string>): 
       });
     }),
   ]);
-  socket.on("error", () => {});
   const heard = (isIt: (message: Message) => boolean): Promise<Message> =>
     new Promise((resolve) => {
       const look = (): void => {

@@ -3,16 +3,21 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
+import { Connections } from "./connections.ts";
 import {
   type Double,
   type DoubleRequest,
   type Grant,
   type Misbehaviour,
   type RecordedRequest,
-  type Refusal,
   sendJson,
 } from "./double.ts";
+import type { Fault } from "./fault.ts";
+import { type Arrival, Faults } from "./faults.ts";
+import { answerFaultily, refuseUpgrade, upgradeFaultily } from "./faulty-answer.ts";
+import { FaultySocket } from "./faulty-socket.ts";
 import { KeyRing } from "./key-ring.ts";
+import { misbehave, misbehaveAtUpgrade } from "./misbehaviour.ts";
 
 /** The most of a body that is read, in bytes. */
 const maxBodyBytes = 8 * 1024 * 1024;
@@ -32,6 +37,9 @@ export class DoubleServer {
   readonly #keyRing: KeyRing;
   readonly #server: Server;
   readonly #sockets = new WebSocketServer({ noServer: true });
+  readonly #open = new Set<FaultySocket>();
+  readonly #faults = new Faults();
+  readonly #connections: Connections;
   readonly #record: (request: RecordedRequest) => void;
   readonly #scheme: "http" | "https";
 
@@ -45,6 +53,7 @@ export class DoubleServer {
     this.#record = record;
     this.#scheme = tls === undefined ? "http" : "https";
     this.#server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
+    this.#connections = new Connections(this.#server);
     this.#server.on("upgrade", (request, socket, head) => {
       socket.on("error", () => {});
       try {
@@ -63,9 +72,18 @@ export class DoubleServer {
   }
 
   async close(): Promise<void> {
-    for (const client of this.#sockets.clients) client.terminate();
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+    await this.#connections.close();
+  }
+
+  /** Hands out how to end it. */
+  fail(fault: Fault): () => void {
+    const active = this.#faults.add(fault);
+    const touchesOpen = fault.after === undefined && ("cutAfter" in fault || "frame" in fault);
+    for (const socket of touchesOpen ? this.#open : []) if (active.takes(socket.arrival)) socket.meet(active.fault);
+    return () => {
+      this.#faults.end(active);
+      for (const socket of this.#open) socket.forget(active.fault);
+    };
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -79,8 +97,10 @@ export class DoubleServer {
       ? undefined
       : this.#keyRing.refuse(request.headers, this.#pathOf(url), route?.needsScope === true);
     this.#recordRequest("http", request, url, refusal === undefined, body.toString().slice(0, maxRecordedBody));
-    if (this.#misbehaves(request, response)) return;
+    if (misbehave(this.misbehaviour, request, response)) return;
+    const fault = refusal === undefined ? this.#faults.meet(this.#arrival("http", request, url)) : undefined;
     if (refusal !== undefined) sendJson(response, refusal.body, refusal.status);
+    else if (fault !== undefined && answerFaultily(fault, this.#double, response)) return;
     else if (route === undefined) sendJson(response, { error: { message: "Not found" } }, 404);
     else await route.answer(this.#doubleRequest(request, url, body), response);
   }
@@ -93,29 +113,30 @@ export class DoubleServer {
       route?.refuse?.(url) ??
       (route ? undefined : { status: 404, body: {} });
     this.#recordRequest("websocket", request, url, refusal === undefined, null);
-    const { stall, status, redirectTo, dropSocket } = this.misbehaviour ?? {};
-    if (dropSocket) socket.destroy();
-    else if (redirectTo !== undefined) refuseUpgrade(socket, { status: 307, body: {} }, `location: ${redirectTo}\r\n`);
-    else if (status !== undefined) refuseUpgrade(socket, { status, body: {} });
-    else if (stall !== undefined) return;
-    else if (refusal !== undefined) refuseUpgrade(socket, refusal);
-    else this.#sockets.handleUpgrade(request, socket, head, (opened) => route?.serve(opened, url));
+    if (misbehaveAtUpgrade(this.misbehaviour, socket)) return;
+    if (refusal !== undefined) {
+      refuseUpgrade(socket, refusal);
+      return;
+    }
+    const arrival = this.#arrival("websocket", request, url);
+    const fault = this.#faults.meet(arrival);
+    if (fault !== undefined && upgradeFaultily(fault, this.#double, socket)) return;
+    this.#sockets.handleUpgrade(request, socket, head, (opened) => {
+      const faulty = new FaultySocket(opened, arrival);
+      this.#open.add(faulty);
+      opened.once("close", () => this.#open.delete(faulty));
+      if (fault !== undefined) faulty.meet(fault);
+      route?.serve(opened, url);
+    });
+  }
+
+  #arrival(kind: Arrival["kind"], { headers }: IncomingMessage, { pathname: path }: URL): Arrival {
+    return { kind, path, shown: this.#keyRing.shown(headers) };
   }
 
   #doubleRequest({ headers }: IncomingMessage, url: URL, body: Buffer): DoubleRequest {
     const key = this.#keyRing.keyOf(headers, this.#pathOf(url)) ?? "";
     return { url, headers, body, mint: (prefix = "") => this.#keyRing.mint(key, prefix) };
-  }
-
-  #misbehaves(request: IncomingMessage, response: ServerResponse): boolean {
-    const misbehaviour = this.misbehaviour;
-    if (misbehaviour === null) return false;
-    const { stall, status, redirectTo, dropSocket } = misbehaviour;
-    if (dropSocket) request.socket.destroy();
-    else if (redirectTo !== undefined) response.writeHead(307, { location: redirectTo }).end();
-    else if (status !== undefined) sendJson(response, { error: { message: `The double answers ${status}.` } }, status);
-    else if (stall === "body") response.writeHead(200, { "content-type": "application/json" }).write("{");
-    return true;
   }
 
   #recordRequest(
@@ -149,14 +170,6 @@ export class DoubleServer {
     const { prefix } = this.#double;
     return pathname.startsWith(prefix) ? pathname.slice(prefix.length) : "";
   }
-}
-
-function refuseUpgrade(socket: Duplex, { status, body }: Refusal, headers = ""): void {
-  const text = JSON.stringify(body);
-  const length = Buffer.byteLength(text);
-  socket.end(
-    `HTTP/1.1 ${status} Refused\r\n${headers}content-type: application/json\r\ncontent-length: ${length}\r\nconnection: close\r\n\r\n${text}`,
-  );
 }
 
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {

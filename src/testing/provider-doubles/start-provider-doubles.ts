@@ -2,6 +2,7 @@ import { deepgramDouble } from "./deepgram-double.ts";
 import type { Double, DoubleId, Grant, Misbehaviour, RecordedRequest } from "./double.ts";
 import { type Certificate, DoubleServer } from "./double-server.ts";
 import { elevenlabsDouble } from "./elevenlabs-double.ts";
+import type { Fault } from "./fault.ts";
 import { openaiDouble } from "./openai-double.ts";
 import { resendDouble } from "./resend-double.ts";
 import { xaiDouble } from "./xai-double.ts";
@@ -21,8 +22,16 @@ export interface ProviderDoubles extends AsyncDisposable {
   accept(provider: DoubleId, key: string, grant?: Grant): void;
   revoke(provider: DoubleId, key: string): void;
   behave(provider: DoubleId, misbehaviour: Misbehaviour | null): void;
+  /**
+   * Makes requests of one provider fail: from which on, how many, with what status, headers and body, or how else.
+   * Returns how to end it.
+   *
+   * @throws TypeError when it is not told how, or in more ways than one
+   */
+  fail(fault: Fault): () => void;
   /** Forgets what arrived. */
   clear(): void;
+  /** Always ends: what is in the middle of something is cut. */
   close(): Promise<void>;
 }
 
@@ -59,6 +68,7 @@ export async function startProviderDoubles({ keys = {}, tls }: ProviderDoublesOp
     behave: (provider, misbehaviour) => {
       server(provider).misbehaviour = misbehaviour;
     },
+    fail: (fault) => server(fault.provider).fail(fault),
     clear: () => void requests.splice(0),
     close,
     [Symbol.asyncDispose]: close,

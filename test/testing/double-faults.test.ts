@@ -1,0 +1,257 @@
+import { connect } from "node:net";
+import OpenAI from "openai";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { WebSocket } from "ws";
+import { type DoubleId, type Fault, type ProviderDoubles, startProviderDoubles } from "../../src/testing/index.ts";
+import { openSocket, type ToldSocket } from "../support/double-socket.ts";
+import { waitFor } from "../support/wait-for.ts";
+
+const key = "key-of-a-test";
+const other = "key-of-another-test";
+const keys = Object.fromEntries(["openai", "deepgram", "elevenlabs", "xai", "resend"].map((id) => [id, [key, other]]));
+/** A socket of each, and what makes it tell a frame. */
+const sockets = {
+  openai: ["/realtime?model=m", { type: "response.create" }],
+  xai: ["/realtime?model=m", { type: "response.create" }],
+  deepgram: ["/v1/listen?model=nova-3", { type: "Finalize" }],
+  elevenlabs: ["/v1/text-to-speech/v/stream-input", { text: "word " }],
+} as const;
+const ids = Object.keys(sockets) as (keyof typeof sockets)[];
+let doubles: ProviderDoubles;
+let end: () => void = () => {};
+
+beforeAll(async () => {
+  doubles = await startProviderDoubles({ keys });
+});
+beforeEach(() => doubles.clear());
+afterEach(() => end());
+afterAll(() => doubles.close());
+
+const fail = (fault: Fault): void => {
+  end = doubles.fail(fault);
+};
+const shownBy = (id: DoubleId, shown: string): Record<string, string> =>
+  id === "elevenlabs"
+    ? { "xi-api-key": shown }
+    : { authorization: `${id === "deepgram" ? "Token" : "Bearer"} ${shown}` };
+const open = async (id: (typeof ids)[number], shown = key, from = doubles): Promise<ToldSocket> =>
+  await openSocket(from.endpoints[id].websocketUrl + sockets[id][0], shownBy(id, shown));
+const models = {
+  openai: "/models",
+  xai: "/models",
+  deepgram: "/v1/projects",
+  elevenlabs: "/v1/models",
+  resend: "/domains",
+};
+const ask = async (id: DoubleId, shown = key, from = doubles): Promise<Response> =>
+  await fetch(from.endpoints[id].baseUrl + models[id], { headers: shownBy(id, shown) });
+const statuses = async (count: number, id: DoubleId, shown = key): Promise<number[]> => {
+  const all: number[] = [];
+  for (let at = 0; at < count; at += 1) all.push((await ask(id, shown)).status);
+  return all;
+};
+
+describe.each([...ids, "resend"] as const)("a fault of %s", (id) => {
+  it("begins with the request that it is to begin with, lasts as long, and ends when it is ended", async () => {
+    fail({ provider: id, after: 2, times: 2, status: 503 });
+    expect(await statuses(5, id)).toEqual([200, 200, 503, 503, 200]);
+    fail({ provider: id, after: 1, status: 429 });
+    expect(await statuses(3, id)).toEqual([200, 429, 429]);
+    end();
+    expect(await statuses(1, id)).toEqual([200]);
+  });
+
+  it("leaves a wrong key to be refused as the provider does, and does not count it", async () => {
+    const refused = await ask(id, "key-of-nobody");
+    fail({ provider: id, after: 1, status: 418 });
+    const meanwhile = await ask(id, "key-of-nobody");
+    expect([meanwhile.status, await meanwhile.json()]).toEqual([refused.status, await refused.json()]);
+    expect(await statuses(2, id)).toEqual([200, 418]);
+  });
+});
+
+it("a fault's status, headers and body are what the SDK sees", async () => {
+  fail({
+    provider: "openai",
+    status: 429,
+    headers: { "retry-after": "7" },
+    body: { error: { message: "Slow down.", code: "rate_limit_exceeded" } },
+  });
+  const client = new OpenAI({ apiKey: key, baseURL: doubles.endpoints.openai.baseUrl, maxRetries: 0 });
+  const error = await client.models.list().catch((caught: unknown) => caught as InstanceType<typeof OpenAI.APIError>);
+  expect(error).toMatchObject({ status: 429, code: "rate_limit_exceeded" });
+  expect((error as InstanceType<typeof OpenAI.APIError>).headers?.get("retry-after")).toBe("7");
+});
+
+it("a fault's body that is a string is sent as it is", async () => {
+  fail({ provider: "resend", status: 502, headers: { "content-type": "text/html" }, body: "<h1>Bad gateway</h1>" });
+  const answer = await ask("resend");
+  expect([answer.headers.get("content-type"), await answer.text()]).toEqual(["text/html", "<h1>Bad gateway</h1>"]);
+});
+
+it("a fault is for one path, or for one key, where it says so", async () => {
+  fail({ provider: "openai", path: /\/chat\//u, status: 500 });
+  expect(await statuses(1, "openai")).toEqual([200]);
+  end();
+  fail({ provider: "openai", key, status: 500 });
+  expect([...(await statuses(1, "openai", other)), ...(await statuses(1, "openai"))]).toEqual([200, 500]);
+});
+
+it.each([
+  [{}, "none"],
+  [{ status: 500, cutAfter: 0 }, "status and cutAfter"],
+])("a fault has to say one way to fail, not %j", (ways, named) => {
+  expect(() => doubles.fail({ provider: "openai", ...ways } as Fault)).toThrow(
+    new RegExp(`this one has ${named}`, "u"),
+  );
+});
+
+describe.each(ids)("a socket of %s", (id) => {
+  const [, message] = sockets[id];
+
+  it("is refused at its handshake with a status, headers and a body", async () => {
+    fail({ provider: id, after: 1, status: 429, headers: { "retry-after": "3" }, body: { error: "busy" } });
+    (await open(id)).socket.terminate();
+    const refused = { status: 429, headers: { "retry-after": "3" }, body: { error: "busy" } };
+    await expect(open(id)).rejects.toMatchObject(refused);
+  });
+
+  it("is refused at its handshake as the provider refuses a key that has no credit", async () => {
+    doubles.accept(id, "key-without-credit", { quotaExceeded: true });
+    const told = await open(id, "key-without-credit").catch((error: { status: number; body: unknown }) => error);
+    fail({ provider: id, refusal: "quotaExceeded" });
+    const { status, body } = told as { status: number; body: unknown };
+    await expect(open(id)).rejects.toMatchObject({ status, body });
+  });
+
+  it("is told a refusal after so many frames, and closed", async () => {
+    fail({ provider: id, frame: { refused: true }, afterFrames: 2, closeCode: 1_008 });
+    const socket = await open(id);
+    for (const _ of [1, 2, 3]) socket.send(message);
+    expect(await socket.closed).toBe(1_008);
+    expect(socket.told.map((one) => "refused" in one)).toEqual([false, false, true]);
+  });
+
+  it("is told while it is open, and goes on where no close code is given", async () => {
+    const socket = await open(id);
+    fail({ provider: id, frame: { refused: true } });
+    await socket.heard((one) => "refused" in one);
+    const before = socket.told.length;
+    socket.send(message);
+    await waitFor(() => expect(socket.told.length).toBeGreaterThan(before));
+    socket.socket.terminate();
+  });
+
+  it("is cut after so many frames", async () => {
+    doubles.accept(id, "key-of-one-socket");
+    fail({ provider: id, key: "key-of-one-socket", cutAfter: 2, times: 1 });
+    const socket = await open(id, "key-of-one-socket");
+    for (const _ of [1, 2, 3]) socket.send(message);
+    expect(await socket.closed).toBe(1_006);
+    expect(socket.told).toHaveLength(2);
+    const next = await open(id, "key-of-one-socket");
+    next.send(message);
+    await waitFor(() => expect(next.told).not.toHaveLength(0));
+    next.socket.terminate();
+  });
+
+  it("is cut while it is open, and opens again where one was to be cut", async () => {
+    doubles.accept(id, "key-of-an-open-socket");
+    const socket = await open(id, "key-of-an-open-socket");
+    const spared = await open(id);
+    fail({ provider: id, key: "key-of-an-open-socket", cutAfter: 0, times: 1 });
+    expect(await socket.closed).toBe(1_006);
+    expect(spared.socket.readyState).toBe(WebSocket.OPEN);
+    const next = await open(id, "key-of-an-open-socket");
+    next.send(message);
+    await waitFor(() => expect(next.told).not.toHaveLength(0));
+    next.socket.terminate();
+    spared.socket.terminate();
+  });
+
+  it("is left alone once the fault has ended", async () => {
+    const socket = await open(id);
+    fail({ provider: id, cutAfter: 1_000 });
+    end();
+    const before = socket.told.length;
+    socket.send(message);
+    await waitFor(() => expect(socket.told.length).toBeGreaterThan(before));
+    fail({ provider: id, after: 0, cutAfter: 0 });
+    expect(socket.socket.readyState).toBe(WebSocket.OPEN);
+    socket.socket.terminate();
+  });
+});
+
+it("a stream is cut after so many pieces, and what was written before arrives", async () => {
+  fail({ provider: "openai", cutAfter: 3 });
+  const answer = await fetch(`${doubles.endpoints.openai.baseUrl}/chat/completions`, {
+    method: "POST",
+    headers: shownBy("openai", key),
+    body: JSON.stringify({ model: "m", stream: true, messages: [{ role: "user", content: "one two" }] }),
+  });
+  let text = "";
+  const read = async (): Promise<void> => {
+    for await (const chunk of answer.body as unknown as AsyncIterable<Uint8Array>)
+      text += Buffer.from(chunk).toString();
+  };
+  await expect(read()).rejects.toThrow();
+  expect(text.split("data: ").slice(1)).toHaveLength(3);
+  await expect(ask("openai").then((one) => one.text())).rejects.toThrow();
+});
+
+describe("close() ends", () => {
+  const faults = [{ stall: "headers" }, { stall: "body" }, { dripMs: 1 }, { cutAfter: 1_000 }] as const;
+  const start = async (): Promise<ProviderDoubles> => await startProviderDoubles({ keys });
+
+  it.each(faults)("in the middle of an answer with %j", async (fault) => {
+    const own = await start();
+    own.fail({ provider: "openai", ...fault });
+    const read = ask("openai", key, own).then((answer) => answer.text());
+    const settled = read.then(
+      () => {},
+      () => {},
+    );
+    await waitFor(() => expect(own.requests).toHaveLength(1));
+    await own.close();
+    await settled;
+  });
+
+  it.each(faults)("in the middle of a handshake, or of a socket, with %j", async (fault) => {
+    const own = await start();
+    own.fail({ provider: "deepgram", ...fault });
+    const socket = new WebSocket(`${own.endpoints.deepgram.websocketUrl}/v1/listen?model=m`, {
+      headers: shownBy("deepgram", key),
+    });
+    socket.on("error", () => {});
+    const closed = new Promise((resolve) => socket.once("close", resolve));
+    await waitFor(() => expect(own.requests).toHaveLength(1));
+    await own.close();
+    await closed;
+  });
+
+  it("in the middle of a request that is still being sent", async () => {
+    const own = await start();
+    const socket = connect(Number(new URL(own.endpoints.openai.baseUrl).port), "127.0.0.1");
+    socket.on("error", () => {});
+    const closed = new Promise((resolve) => socket.once("close", resolve));
+    const sent = "POST /v1/responses HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{";
+    await new Promise<void>((resolve) => socket.write(sent, () => resolve()));
+    await own.close();
+    await closed;
+  });
+
+  it.each(["headers", "body"] as const)("in the middle of what misbehaves, stalling at %s", async (stall) => {
+    const own = await start();
+    for (const id of ids) own.behave(id, { stall });
+    const asked = ids.map((id) =>
+      ask(id, key, own)
+        .then((answer) => answer.text())
+        .catch(() => {}),
+    );
+    const opening = ids.map((id) => open(id, key, own).catch(() => {}));
+    await waitFor(() => expect(own.requests).toHaveLength(2 * ids.length));
+    await own.close();
+    await Promise.all([...asked, ...opening]);
+    await own.close();
+  });
+});
