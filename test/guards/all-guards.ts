@@ -11,6 +11,7 @@ import { guardsOfTheApi } from "./guards-of-the-api.ts";
 import { guardsOfTheCache } from "./guards-of-the-cache.ts";
 import { guardsOfTheCommandLine } from "./guards-of-the-command-line.ts";
 import { guardsOfTheDoor } from "./guards-of-the-door.ts";
+import { guardsOfTheDoubles } from "./guards-of-the-doubles.ts";
 import { guardsOfTheEgress } from "./guards-of-the-egress.ts";
 import { guardsOfTheModel } from "./guards-of-the-model.ts";
 import { guardsOfTheResolver } from "./guards-of-the-resolver.ts";
@@ -40,4 +41,5 @@ export const allGuards: readonly (readonly [rooms: string, guards: readonly Guar
   ["the SDKs", guardsOfTheSdks],
   ["slots that calls hold", guardsOfHeldSlots],
   ["accounts of keys", guardsOfAccounts],
+  ["the doubles", guardsOfTheDoubles],
 ];

@@ -171,13 +171,11 @@ describe.each(ids)("a socket of %s", (id) => {
 
   it("is left alone once the fault has ended", async () => {
     const socket = await open(id);
-    fail({ provider: id, cutAfter: 1_000 });
+    fail({ provider: id, frame: { refused: true }, afterFrames: 1 });
     end();
-    const before = socket.told.length;
-    socket.send(message);
-    await waitFor(() => expect(socket.told.length).toBeGreaterThan(before));
-    fail({ provider: id, after: 0, cutAfter: 0 });
-    expect(socket.socket.readyState).toBe(WebSocket.OPEN);
+    for (const _ of [1, 2]) socket.send(message);
+    await waitFor(() => expect(socket.told.length).toBeGreaterThan(1));
+    expect(socket.told.filter((one) => "refused" in one)).toEqual([]);
     socket.socket.terminate();
   });
 });

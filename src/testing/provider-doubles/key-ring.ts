@@ -19,13 +19,12 @@ export class KeyRing {
     return this.#double.keyOf(headers) ?? this.#double.tokens?.of(headers) ?? null;
   }
 
-  /** Of a key that is accepted; of a token of such a key, on the paths that it opens. */
+  /** The key that is shown, or the one that minted the token that is shown, on the paths that it opens. */
   keyOf(headers: IncomingHttpHeaders, path: string): string | undefined {
     const { tokens } = this.#double;
     const key = this.#double.keyOf(headers);
     if (key !== undefined && this.keys.has(key)) return key;
-    const minter = tokens?.open.test(path) ? this.#tokens.get(tokens.of(headers) ?? "") : undefined;
-    return minter !== undefined && this.keys.has(minter) ? minter : undefined;
+    return tokens?.open.test(path) ? this.#tokens.get(tokens.of(headers) ?? "") : undefined;
   }
 
   refuse(headers: IncomingHttpHeaders, path: string, needsScope: boolean): Refusal | undefined {
