@@ -10,6 +10,7 @@ export type {
   Fault,
   FaultScope,
   FrameFault,
+  PaceFault,
   RefusalFault,
   StallFault,
   StatusFault,

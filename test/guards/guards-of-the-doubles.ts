@@ -79,6 +79,14 @@ export const guardsOfTheDoubles: readonly Guard[] = [
     ],
     ["an open socket whose fault ended", "socket.forget(active.fault);", "void socket;", "is left alone once"],
   ]),
+  ...guardsOf(below("faulty-answer.ts"), "testing/double-faults.test.ts", [
+    [
+      "an answer's pace",
+      "else if (paceMs !== undefined) paceAnswer(response, paceMs);",
+      "",
+      "keeps its second piece back",
+    ],
+  ]),
   ...guardsOf(below("fault.ts"), "testing/double-faults.test.ts", [
     [
       "one way to fail",

@@ -197,6 +197,38 @@ it("a stream is cut after so many pieces, and what was written before arrives", 
   await expect(ask("openai").then((one) => one.text())).rejects.toThrow();
 });
 
+describe("an answer at a pace", () => {
+  const stream = async (from: ProviderDoubles): Promise<AsyncIterable<Uint8Array>> => {
+    const { body } = await fetch(`${from.endpoints.openai.baseUrl}/chat/completions`, {
+      method: "POST",
+      headers: shownBy("openai", key),
+      body: JSON.stringify({ model: "m", stream: true, messages: [{ role: "user", content: "one two" }] }),
+    });
+    return body as unknown as AsyncIterable<Uint8Array>;
+  };
+
+  it("is whole", async () => {
+    fail({ provider: "openai", paceMs: 1 });
+    let text = "";
+    for await (const chunk of await stream(doubles)) text += Buffer.from(chunk).toString();
+    expect(text.split("data: ").slice(1)).toHaveLength(7);
+  });
+
+  it("keeps its second piece back, and ends with the double", async () => {
+    const own = await startProviderDoubles({ keys });
+    own.fail({ provider: "openai", paceMs: 3_600_000 });
+    const chunks: string[] = [];
+    const read = async (): Promise<void> => {
+      for await (const chunk of await stream(own)) {
+        chunks.push(Buffer.from(chunk).toString());
+        await own.close();
+      }
+    };
+    await expect(read()).rejects.toThrow();
+    expect(chunks.join("").split("data: ").slice(1)).toHaveLength(1);
+  });
+});
+
 describe("close() ends", () => {
   const faults = [{ stall: "headers" }, { stall: "body" }, { dripMs: 1 }, { cutAfter: 1_000 }] as const;
   const start = async (): Promise<ProviderDoubles> => await startProviderDoubles({ keys });

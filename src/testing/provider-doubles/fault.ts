@@ -55,12 +55,20 @@ export interface FrameFault {
   readonly closeCode?: number;
 }
 
-export type Fault = FaultScope & (StatusFault | RefusalFault | StallFault | DripFault | CutFault | FrameFault);
+/** No failure: the answer is whole, with so many milliseconds between its pieces. Sockets are left alone. */
+export interface PaceFault {
+  readonly paceMs: number;
+}
+
+export type Fault = FaultScope &
+  (StatusFault | RefusalFault | StallFault | DripFault | CutFault | FrameFault | PaceFault);
 
 /** What happens to one request; one of these is there. */
-export type Happening = Partial<StatusFault & RefusalFault & StallFault & DripFault & CutFault & FrameFault>;
+export type Happening = Partial<
+  StatusFault & RefusalFault & StallFault & DripFault & CutFault & FrameFault & PaceFault
+>;
 
-const kinds = ["status", "refusal", "stall", "dripMs", "cutAfter", "frame"] as const;
+const kinds = ["status", "refusal", "stall", "dripMs", "cutAfter", "frame", "paceMs"] as const;
 
 export function checkFault(fault: Fault): void {
   const given = kinds.filter((kind) => kind in fault);

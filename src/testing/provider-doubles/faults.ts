@@ -19,9 +19,10 @@ class ActiveFault {
 
   /** Counts a request that it is for, and says whether it is to fail. */
   takes({ kind, path, shown }: Arrival): boolean {
-    const { path: wanted, key, after = 0, times = Number.POSITIVE_INFINITY, frame } = this.fault;
+    const { path: wanted, key, after = 0, times = Number.POSITIVE_INFINITY, frame, paceMs } = this.fault;
     const isFor = (wanted === undefined || wanted.test(path)) && (key === undefined || key === shown);
-    if (!isFor || (frame !== undefined && kind === "http")) return false;
+    const isOfOtherKind = kind === "http" ? frame !== undefined : paceMs !== undefined;
+    if (!isFor || isOfOtherKind) return false;
     this.#met += 1;
     return this.#met > after && this.#met <= after + times;
   }

@@ -18,13 +18,14 @@ function answerOf({ status, headers, body, refusal }: Happening, double: Double)
 /** Answers as a fault wants it; `false` where the double answers, and is cut at most. */
 export function answerFaultily(happening: Happening, double: Double, response: ServerResponse): boolean {
   const answer = answerOf(happening, double);
-  const { stall, dripMs, cutAfter } = happening;
+  const { stall, dripMs, cutAfter, paceMs } = happening;
   if (answer !== undefined) sendAnswer(answer, response);
   else if (stall === "body") response.writeHead(200, { "content-type": "application/json" }).write("{");
   else if (dripMs !== undefined) {
     response.writeHead(200, { "content-type": "application/json" }).write("{");
     dripInto(response, dripMs, " ");
   } else if (cutAfter !== undefined) cutAnswer(response, cutAfter);
+  else if (paceMs !== undefined) paceAnswer(response, paceMs);
   return answer !== undefined || stall !== undefined || dripMs !== undefined;
 }
 
@@ -62,6 +63,24 @@ function sendAnswer({ status, body, headers }: Answer, response: ServerResponse)
 function dripInto(target: Duplex | ServerResponse, everyMs: number, drop: string): void {
   const timer = setInterval(() => target.write(drop), everyMs);
   target.once("close", () => clearInterval(timer));
+}
+
+/** Who waits until a piece is written waits as long; not beyond the end of the connection. */
+function paceAnswer(response: ServerResponse, paceMs: number): void {
+  const write = response.write.bind(response) as (piece: unknown, whenWritten: () => void) => boolean;
+  response.write = (piece: unknown, ...rest: unknown[]) =>
+    write(piece, () => {
+      const done = rest.at(-1) as () => void;
+      const timer = setTimeout(() => {
+        response.off("close", stop);
+        done();
+      }, paceMs);
+      const stop = (): void => {
+        clearTimeout(timer);
+        done();
+      };
+      response.once("close", stop);
+    });
 }
 
 /** What was written before is still sent. */
