@@ -3,6 +3,7 @@ import OpenAI from "openai";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { type DoubleId, type Fault, type ProviderDoubles, startProviderDoubles } from "../../src/testing/index.ts";
+import { certificate } from "../support/certificate.ts";
 import { openSocket, type ToldSocket } from "../support/double-socket.ts";
 import { waitFor } from "../support/wait-for.ts";
 
@@ -257,6 +258,20 @@ describe("close() ends", () => {
     await waitFor(() => expect(own.requests).toHaveLength(1));
     await own.close();
     await closed;
+  });
+
+  it("in the middle of a handshake that stalls over TLS", async () => {
+    const tls = await certificate();
+    const own = await startProviderDoubles({ keys, tls });
+    own.fail({ provider: "deepgram", stall: "body" });
+    const socket = new WebSocket(`${own.endpoints.deepgram.websocketUrl}/v1/listen?model=m`, {
+      headers: shownBy("deepgram", key),
+      ca: tls.cert,
+    });
+    const failed = new Promise((resolve) => socket.once("error", resolve));
+    await waitFor(() => expect(own.requests).toHaveLength(1));
+    await own.close();
+    await failed;
   });
 
   it("in the middle of a request that is still being sent", async () => {

@@ -130,6 +130,15 @@ describe.each([
   });
 });
 
+it("Resend's double sends a batch, and refuses one in which an e-mail lacks its subject", async () => {
+  const { client } = await resolver.client("own", "resend");
+  const email = { from: "a@b.example", to: "c@d.example", subject: "s", text: "t" };
+  const { data } = await client.batch.send([email, email]);
+  expect(data?.data).toHaveLength(2);
+  const { error } = await client.batch.send([email, { ...email, subject: "" }]);
+  expect(error).toMatchObject({ name: "missing_required_field" });
+});
+
 it("a wrong key is refused by the provider, and nobody else's takes its place", async () => {
   const { llm } = await resolver.resolve("wrong", { llm_config: { provider: "openai" } });
   await expect(llm.client.models.list()).rejects.toMatchObject({ status: 401, code: "invalid_api_key" });

@@ -5,6 +5,11 @@ const refusal = (status: number, name: string, message: string): Refusal => ({
   body: { statusCode: status, name, message },
 });
 
+function refuseEmail(email: Readonly<Record<string, unknown>>): Refusal | undefined {
+  const missing = ["from", "to", "subject"].find((name) => !email[name]);
+  return missing === undefined ? undefined : refusal(422, "missing_required_field", `Missing \`${missing}\` field.`);
+}
+
 /** A restricted key of Resend's is a sending-only key: it sends, and may not read domains. */
 export const resendDouble: Double = {
   id: "resend",
@@ -25,10 +30,20 @@ export const resendDouble: Double = {
       method: "POST",
       path: /^\/emails$/u,
       answer({ body }, response) {
-        const email = jsonObject(body);
-        const missing = ["from", "to", "subject"].find((name) => !email[name]);
-        if (missing === undefined) sendJson(response, { id: "00000000-0000-4000-8000-000000000001" });
-        else sendJson(response, refusal(422, "missing_required_field", `Missing \`${missing}\` field.`).body, 422);
+        const refused = refuseEmail(jsonObject(body));
+        if (refused === undefined) sendJson(response, { id: "00000000-0000-4000-8000-000000000001" });
+        else sendJson(response, refused.body, refused.status);
+      },
+    },
+    {
+      method: "POST",
+      path: /^\/emails\/batch$/u,
+      answer({ body }, response) {
+        const emails = Object.values(jsonObject(body)) as readonly Readonly<Record<string, unknown>>[];
+        const refused = emails.map(refuseEmail).find((one) => one !== undefined);
+        const ids = emails.map((_email, at) => ({ id: `00000000-0000-4000-8000-${String(at + 1).padStart(12, "0")}` }));
+        if (refused === undefined) sendJson(response, { data: ids });
+        else sendJson(response, refused.body, refused.status);
       },
     },
   ],
