@@ -3,7 +3,7 @@ import { deepgramCanary } from "./canary/deepgram-canary.ts";
 import type { Egress } from "./egress/egress.ts";
 import { extendWebSocket, wsClassOf } from "./egress/slot-websocket.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { answerFailures } from "./http/answer-failures.ts";
+import { answerFailures, rejectFailures } from "./http/answer-failures.ts";
 import { probe } from "./http/probe.ts";
 import { foreignKeys, foreignModelKeys } from "./key-format.ts";
 import type { Model, Provider } from "./provider.ts";
@@ -82,6 +82,7 @@ function connectDeepgram(egress: Egress, { DeepgramClient: Client, DeepgramError
     // The SDK waits as long as `retry-after` says, whatever its time-out is. A call may ask for retries itself.
     maxRetries: 0,
   });
+  rejectFailures(client);
   for (const sockets of [client.listen, client.speak, client.agent]) leaveBy(sockets, egress);
   return client;
 }

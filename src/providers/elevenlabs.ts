@@ -5,7 +5,7 @@ import { elevenlabsCanary } from "./canary/elevenlabs-canary.ts";
 import type { Egress } from "./egress/egress.ts";
 import type { SlotWebSocket } from "./egress/slot-websocket.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { answerFailures } from "./http/answer-failures.ts";
+import { answerFailures, rejectFailures } from "./http/answer-failures.ts";
 import { probe } from "./http/probe.ts";
 import { foreignKeys, foreignModelKeys } from "./key-format.ts";
 import type { Model, Provider } from "./provider.ts";
@@ -80,6 +80,7 @@ function connectElevenLabs(egress: Egress, sdk: ElevenLabsSdk): ElevenLabsClient
   const { realtime } = client.speechToText;
   realtime.connect = (options) => openScribe(realtime, options, egress, sdk);
   verifyWithKey(client, egress);
+  rejectFailures(client);
   return client;
 }
 

@@ -19,7 +19,7 @@ export interface ChosenSlot {
   readonly bound: BoundSlot;
   /** What it was chosen from; `undefined` where nothing was known. */
   readonly snapshot: OpenedSnapshot | undefined;
-  /** When an asynchronous `fallback` chose it, on the monotonic clock; `undefined` where none was asked. */
+  /** When it was chosen, on the monotonic clock, where that holds for a time; `undefined`: it is chosen anew each time. */
   readonly agreedAtMs: number | undefined;
 }
 

@@ -22,9 +22,10 @@ export type FallbackDecision = "platform" | "fail";
  * else is `fail`. Choosing `platform` for anything but `absent` bills the platform for customers that have keys.
  *
  * A function may answer later, within the call's deadline; what is known of the organisation is looked at again after it, and
- * where that has changed it is asked again, three times at most. Its answer then holds for a slot's requests as long as the
- * failure is the same, and for `leaseMs` at most; what it answers at once is asked for with every request. One that throws,
- * rejects, or answers with anything else than a decision fails the slot with `options_invalid`.
+ * where that has changed it is asked again, three times at most. "platform" then holds for a slot's requests as long as the
+ * failure is the same, and for `leaseMs` at most (for `callStaleMs` while the database is away); "fail" holds for none. A
+ * function that has always answered at once is asked with every request. One that throws, rejects, or answers with anything
+ * else than a decision fails the slot with `options_invalid`.
  */
 export type FallbackPolicy =
   | { readonly [F in KeyFailure]?: FallbackDecision | undefined }

@@ -114,16 +114,27 @@ export class HeldSlot implements KeySupply {
     try {
       outcome = await this.#decisions.decide(this.#current, undefined);
     } catch (error) {
-      if (!isByokError(error) || error.code !== "closed") throw error;
-      this.#sockets.closeAll(error);
-      this.#watch.fire(error);
-      return true;
+      if (isByokError(error) && error.code === "closed") {
+        this.#sockets.closeAll(error);
+        this.#watch.fire(error);
+        return true;
+      }
+      // Whatever `fallback` will say, a key that is removed serves no more.
+      if (this.#endWhatIsRemoved()) this.#watch.fire(this.#revoked());
+      throw error;
     }
     if (isFailure(outcome) && unknownCodes.has(outcome.code)) return false;
-    if (this.#decisions.isRemoved(this.#current)) this.#sockets.closeRevoked(this.#revoked());
+    this.#endWhatIsRemoved();
     if (isFailure(outcome)) this.#watch.fire(this.#toError(outcome));
     else this.#take(outcome);
     return true;
+  }
+
+  /** Says whether the slot itself runs on a key that is removed; sockets may have been opened with one before. */
+  #endWhatIsRemoved(): boolean {
+    if (!this.#decisions.isRemoved(this.#current)) return false;
+    this.#sockets.closeRevoked(this.#revoked());
+    return this.#current.serving.source === "byok";
   }
 
   #take(outcome: Outcome): ServingKey {

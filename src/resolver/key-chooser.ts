@@ -12,6 +12,9 @@ import type { KeySource } from "./resolved-slot.ts";
 import type { ResolverSettings } from "./resolver-settings.ts";
 import type { BoundSlot } from "./slot-binder.ts";
 
+/** Of a key that the keyring may open at another time, which every decision tries. */
+const triedAgain: ReadonlySet<KeyFailure> = new Set(["keyring_outdated", "keyring_unavailable"]);
+
 /** Decides whose key serves a slot. Every path ends in a chosen key or in a failure; none falls back unasked. */
 export class KeyChooser {
   readonly #settings: ResolverSettings;
@@ -30,12 +33,17 @@ export class KeyChooser {
     if (failure === undefined) return this.#chooseOwn(orgId, bound, answer as SnapshotAnswer);
     const { provider, slot } = bound;
     const decided = decide(this.#settings.fallback, { orgId, provider: provider.id, slot, failure });
-    if (!(decided instanceof Promise)) return this.#fallBack(orgId, bound, failure, decided, answer);
-    this.#answersLater = true;
-    return decided.then((late) => {
-      const outcome = this.#fallBack(orgId, bound, failure, late, answer);
-      return isFailure(outcome) ? outcome : { ...outcome, agreedAtMs: this.#clock.monotonicMs() };
-    });
+    if (decided instanceof Promise) {
+      this.#answersLater = true;
+      return decided.then((late) => this.#agree(this.#fallBack(orgId, bound, failure, late, answer)));
+    }
+    const outcome = this.#fallBack(orgId, bound, failure, decided, answer);
+    return this.#answersLater || triedAgain.has(failure) ? this.#agree(outcome) : outcome;
+  }
+
+  /** It holds for a time: what would have to be waited for cannot be asked about as a request's head is written. */
+  #agree(outcome: Outcome): Outcome {
+    return isFailure(outcome) ? outcome : { ...outcome, agreedAtMs: this.#clock.monotonicMs() };
   }
 
   /** As {@link choose}; `undefined` where `fallback` answers later, and would be asked for nothing. */

@@ -42,10 +42,13 @@ export class LateFallback {
     return slots.every(isSame) ? outcomes : undefined;
   }
 
-  /** Whether `fallback` has chosen the slot for this very failure, not long ago. */
-  isAgreed({ bound, source, agreedAtMs }: ChosenSlot, answer: SnapshotAnswer | undefined): boolean {
-    if (agreedAtMs === undefined || this.#clock.monotonicMs() - agreedAtMs >= this.#holdsMs) return false;
-    return this.#chooser.failureOf(bound, answer) === source.reason;
+  /** What `fallback` has chosen for this very failure, not long ago. */
+  recall(current: ChosenSlot, answer: SnapshotAnswer | undefined): ChosenSlot | undefined {
+    const { bound, source, agreedAtMs } = current;
+    if (agreedAtMs === undefined || this.#clock.monotonicMs() - agreedAtMs >= this.#holdsMs) return undefined;
+    if (this.#chooser.failureOf(bound, answer) !== source.reason) return undefined;
+    const known = source.reason === "store_unavailable" ? undefined : answer;
+    return { ...current, snapshot: known?.snapshot, stale: known !== undefined && known.overdueMs > 0 };
   }
 }
 

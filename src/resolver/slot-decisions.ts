@@ -75,11 +75,11 @@ export class SlotDecisions {
     const snapshot = this.cache.peek(orgId, held);
     if (snapshot === undefined) return undefined;
     if (snapshot === held && source.source === "byok") return current;
-    if (mayOpen(snapshot, current)) return isStillOpen(snapshot, current) ? { ...current, snapshot } : undefined;
     const answer = { snapshot, overdueMs: 0 };
-    return this.#late.isAgreed(current, answer)
-      ? { ...current, snapshot }
-      : this.#chooser.chooseNow(orgId, bound, answer);
+    const recalled = this.#late.recall(current, answer);
+    if (recalled !== undefined) return recalled;
+    if (mayOpen(snapshot, current)) return isStillOpen(snapshot, current) ? { ...current, snapshot } : undefined;
+    return this.#chooser.chooseNow(orgId, bound, answer);
   }
 
   /** What serves a slot now, read first where it must be. Rejects with the reason of `signal`. */
@@ -93,7 +93,8 @@ export class SlotDecisions {
       if (answer?.overdueMs === 0 && isStillOpen(answer.snapshot, current)) {
         return { ...current, snapshot: answer.snapshot };
       }
-      if (this.#late.isAgreed(current, answer)) return { ...current, snapshot: answer?.snapshot };
+      const recalled = this.#late.recall(current, answer);
+      if (recalled !== undefined) return recalled;
       const chosen = this.#chooser.choose(orgId, bound, answer);
       if (!(chosen instanceof Promise)) return chosen;
       const outcomes = await this.#late.settle(orgId, [chosen], [bound], answer, request, deadline);
@@ -107,7 +108,7 @@ export class SlotDecisions {
     this.#closing.throwIfAborted();
     const { orgId, bound } = current;
     const answer = this.cache.lastKnown(orgId, 0);
-    return this.#late.isAgreed(current, answer) ? current : this.#chooser.chooseNow(orgId, bound, answer);
+    return this.#late.recall(current, answer) ?? this.#chooser.chooseNow(orgId, bound, answer);
   }
 
   /** Whether something fresh is known of the organisation. */

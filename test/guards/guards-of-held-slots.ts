@@ -30,8 +30,8 @@ export const guardsOfHeldSlots: readonly Guard[] = [
     ["a source that changes", 'type: "source_changed",', 'type: "stale" as never,', "allows it, and says so"],
     [
       "sockets of a removed key",
-      "if (this.#decisions.isRemoved(this.#current))",
-      "if (false)",
+      "this.#sockets.closeRevoked(this.#revoked());",
+      "",
       "closes the sockets that|although the function",
     ],
     ["a closed resolver's sockets", "this.#sockets.closeAll(error);", "", "resolver that is closed closes"],

@@ -209,7 +209,7 @@ export const guardsOfTheEgress: readonly Guard[] = [
       "refusals that travel as answers",
       "if (isAnswered(value)) return restore(value);",
       "",
-      "what (openai|xai) throws.*is (key_revoked|host_refused)",
+      "what openai.*newest throws.*is (key_revoked|host_refused)",
     ],
   ]),
   ...guardsOf("providers/openai-sdk/openai-client.ts", at("failures"), [
@@ -217,7 +217,7 @@ export const guardsOfTheEgress: readonly Guard[] = [
       "a refusal as an answer",
       "if (!isByokError(error)) throw error;",
       "throw error;",
-      "what (openai|xai) throws.*is (key_revoked|store_unavailable)",
+      "what openai.*newest throws.*is (key_revoked|store_unavailable)",
     ],
   ]),
   ...guardsOf("providers/resend.ts", at("failures"), [
@@ -225,7 +225,7 @@ export const guardsOfTheEgress: readonly Guard[] = [
       "what byokit says, in Resend's shape",
       'Object.defineProperty(shown, "cause", { value: cause })',
       "shown",
-      "what resend throws.*is (key_revoked|host_refused|provider_failed)",
+      "what resend, newest throws.*is (key_revoked|host_refused|provider_failed)",
     ],
     [
       "the slot's way",
@@ -244,6 +244,28 @@ export const guardsOfTheEgress: readonly Guard[] = [
       'return { name: "application_error", statusCode,',
       'return { name: "application_error", statusCode: null,',
       "status of an answer",
+    ],
+  ]),
+  ...guardsOf("providers/egress/slot-fetch.ts", at("whole-reads"), [
+    [
+      "options of each attempt",
+      "await globalThis.fetch(url, init as unknown as RequestInit);\n",
+      "await (async () => {\n        const answer = globalThis.fetch(url, init as unknown as RequestInit);\n        init.headers = undefined;\n        return await answer;\n      })();\n",
+      "wrapped by a function that waits",
+    ],
+  ]),
+  ...guardsOf("providers/egress/read-body.ts", at("whole-reads"), [
+    ["chunks that share their memory", "first?.length === size && first.buffer", "first?.buffer", "share their memory"],
+  ]),
+  ...guardsOf("providers/egress/guarded-response.ts", at("whole-reads"), [
+    ["a type without the key", "scrubber?.scrub(type) ?? type", "type", "Blob's type"],
+  ]),
+  ...guardsOf("providers/http/answer-failures.ts", at("failures"), [
+    [
+      "failures of a client's own fetch",
+      "if (failures.has(answer)) throw failures.get(answer);",
+      "",
+      "own fetch\\(\\).*newest",
     ],
   ]),
 ];

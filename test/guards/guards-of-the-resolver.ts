@@ -45,12 +45,13 @@ export const guardsOfTheResolver: readonly Guard[] = [
     ],
     [
       "late answers to the same question",
-      "return this.#chooser.failureOf(bound, answer) === source.reason;",
-      "return true;",
+      "if (this.#chooser.failureOf(bound, answer) !== source.reason) return undefined;",
+      "",
       "a key that comes",
     ],
   ]),
   ...guardsOf("resolver/key-chooser.ts", "resolver/late-fallback.test.ts", [
+    ["answers at once beside late ones", "this.#answersLater || triedAgain", "triedAgain", "now at once and now later"],
     [
       "answers that are not asked for in vain",
       "if (this.#answersLater && this.failureOf(bound, answer) !== undefined) return undefined;",
@@ -61,12 +62,24 @@ export const guardsOfTheResolver: readonly Guard[] = [
   ...guardsOf("resolver/slot-decisions.ts", "resolver/late-fallback.test.ts", [
     [
       "one answer for the requests of a slot",
-      "if (this.#late.isAgreed(current, answer)) return { ...current, snapshot: answer?.snapshot };",
+      "      const recalled = this.#late.recall(current, answer);\n      if (recalled !== undefined) return recalled;",
       "",
       "as long as the failure",
     ],
+    [
+      "requests on the platform's key where the keyring fails",
+      "    const recalled = this.#late.recall(current, answer);\n    if (recalled !== undefined) return recalled;\n    if",
+      "    if",
+      "keyring does not open.*is sent",
+    ],
   ]),
   ...guardsOf("resolver/held-slot.ts", "resolver/late-fallback.test.ts", [
+    [
+      "sockets of a removed key while fallback is asked",
+      "if (this.#endWhatIsRemoved()) this.#watch.fire(this.#revoked());",
+      "",
+      "say so, while fallback never",
+    ],
     [
       "nothing goes on that fallback is asked about",
       "if (isExpired && this.#decisions.isKnown(this.#current)) throw outcome;",

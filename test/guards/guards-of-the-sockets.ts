@@ -71,7 +71,7 @@ export const guardsOfTheSockets: readonly Guard[] = [
     [
       "a read before the head",
       "return now === undefined ? this.#decideAnew(signal, use) : use(now);",
-      "if (now === undefined) throw this.#moved();\n    return use(now);",
+      "if (now === undefined) throw this.#options.failures.moved();\n    return use(now);",
       "is read anew",
     ],
     [
@@ -201,5 +201,11 @@ export const guardsOfTheSockets: readonly Guard[] = [
       "",
       "that it is|follows no redirect",
     ],
+  ]),
+  ...guardsOf("providers/openai-sdk/openai-realtime.ts", "providers/egress/sdk-sockets.test.ts", [
+    ["a pause of the caller's", 'Reflect.get(socket, "isPaused") === true || ', "", "stays paused"],
+  ]),
+  ...guardsOf("providers/egress/explain-handshake.ts", "providers/egress/slot-websocket.test.ts", [
+    ["pages of somebody between", "isPage ?", "false ?", "<html>"],
   ]),
 ];

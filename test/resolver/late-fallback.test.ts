@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { ByokError, type Resolver, type ResolverOptions } from "../../src/index.ts";
+import { ByokError, createKeyring, generateKeyring, type Resolver, type ResolverOptions } from "../../src/index.ts";
 import { caught } from "../support/caught.ts";
 import { type HeldWorld, heldWorld } from "../support/held-world.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -144,6 +144,41 @@ it("a request ends by its deadline when fallback never answers, and goes on noth
     const error = await llm.fetch(models).catch((one: unknown) => one);
     expect(error).toMatchObject({ code: "deadline_exceeded" });
   });
+});
+
+it("a fallback that answers now at once and now later is sent on, in either case", async () => {
+  await using resolver = open(({ orgId }) => (orgId === "later" ? later("platform") : "platform"));
+  const slots = await Promise.all(["later", "at-once"].map(async (org) => (await resolver.resolve(org, agent)).llm));
+  for (const llm of [...slots, ...slots]) expect((await llm.fetch(models)).status).toBe(200);
+});
+
+it("sockets of a removed key are closed, and say so, while fallback never answers", async () => {
+  await world.manager.set("org", { provider: "openai", apiKey: "key-of-monday" });
+  await using resolver = open(() => new Promise(() => {}), { deadlineMs: 100 });
+  const { realtime } = await resolver.resolve("org", { realtime_config: { provider: "openai" } });
+  const socket = await realtime.connect();
+  const closed = new Promise((resolve) => socket.socket.once("close", resolve));
+  const { signal } = realtime;
+  await world.manager.remove("org", { provider: "openai" });
+  await closed;
+  await waitFor(() => expect(signal.reason).toMatchObject({ code: "key_revoked" }));
+});
+
+const platformAnyway: readonly (readonly [kind: string, fallback: Fallback])[] = [
+  ["a table", { keyring_outdated: "platform" }],
+  ["a function", () => "platform"],
+  ["an asynchronous function", async () => "platform" as const],
+];
+it.each(
+  platformAnyway,
+)("where the keyring does not open a key, and %s says platform, each request is sent", async (_kind, fallback) => {
+  await world.manager.set("org", { provider: "openai", apiKey: "key-of-monday" });
+  const platformKeys = { openai: "key-of-the-platform" };
+  const keyring = createKeyring(generateKeyring("another"));
+  await using resolver = world.open({ keyring, fallback, platformKeys });
+  const { llm } = await resolver.resolve("org", agent);
+  for (let turn = 0; turn < 3; turn += 1) expect((await llm.fetch(models)).status).toBe(200);
+  expect(new Set(world.sentKeys())).toEqual(new Set(["Bearer key-of-the-platform"]));
 });
 
 it("while the database is away a slot's requests run on one answer too", async () => {

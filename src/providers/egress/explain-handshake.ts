@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { ByokError, type ByokErrorDetails } from "../../errors.ts";
-import { classifyRefusal, type Refusal, type RefusalTable, toProviderAnswer } from "../refusals/refusal.ts";
+import { classifyRefusal, type Refusal, toProviderAnswer } from "../refusals/refusal.ts";
 import type { Vendor } from "./vendor.ts";
 
 /** The most of a refusal that is read, in bytes. */
@@ -23,16 +23,15 @@ export async function explainHandshake(
 ): Promise<ByokError> {
   const status = response.statusCode ?? 0;
   if (status >= 300 && status < 400) return toRedirected({ ...details, provider: id });
-  const refusal = refusals === undefined ? undefined : await readRefusal(response, status, refusals);
-  const { kind, reason } = refusal ?? judgeByStatus(status);
+  const answer = toProviderAnswer(status, refusals === undefined ? "" : await readText(response));
+  const refusal = refusals === undefined ? undefined : classifyRefusal(refusals, answer);
+  // A page is a firewall's, or another's between: it says nothing of the key.
+  const isPage = answer.text.trimStart().startsWith("<");
+  const { kind, reason } = refusal ?? (isPage ? { kind: "unclear" as const } : judgeByStatus(status));
   return toError({ ...details, provider: id }, status, kind, reason);
 }
 
-async function readRefusal(
-  response: IncomingMessage,
-  status: number,
-  table: RefusalTable,
-): Promise<Refusal | undefined> {
+async function readText(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
   const timer = setTimeout(() => response.destroy(), maxReadMs);
@@ -47,7 +46,7 @@ async function readRefusal(
   } finally {
     clearTimeout(timer);
   }
-  return classifyRefusal(table, toProviderAnswer(status, Buffer.concat(chunks).toString()));
+  return Buffer.concat(chunks).toString();
 }
 
 type Judged = { readonly kind: Refusal["kind"] | "unclear"; readonly reason?: Refusal["reason"] };

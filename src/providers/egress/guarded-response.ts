@@ -1,4 +1,5 @@
 import { type GuardedBodyOptions, guardBody } from "./guarded-body.ts";
+import type { KeyScrubber } from "./key-scrubber.ts";
 import { readScrubbedBytes, readScrubbedError, readScrubbedText } from "./read-scrubbed.ts";
 
 type Body = ReadableStream<Uint8Array<ArrayBuffer>>;
@@ -15,7 +16,7 @@ export async function guardResponse(response: Response, options: GuardedBodyOpti
   const { body, ok, headers } = response;
   if (scrubber === undefined || body === null || ok) return toResponse(response, options);
   const kept = await readScrubbedError(body, options, scrubber);
-  return toResponse(response, options, new Response(kept, typeOf(headers)));
+  return toResponse(response, options, new Response(kept, typeOf(headers, scrubber)));
 }
 
 function toResponse(answer: Response, options: GuardedBodyOptions, carrier?: Response): Response {
@@ -126,7 +127,7 @@ class GuardedResponse {
   /** A body that has been read is still the answer's own, which refuses to be read again as the runtime does. */
   #carry(): Response {
     if (this.#carrier === undefined && !this.#isUntouched()) return this.#answer;
-    this.#carrier ??= new Response(this.#read(guardBody), typeOf(this.#answer.headers));
+    this.#carrier ??= new Response(this.#read(guardBody), typeOf(this.#answer.headers, this.#options.scrubber));
     return this.#carrier;
   }
 
@@ -146,7 +147,7 @@ class GuardedResponse {
 Object.setPrototypeOf(GuardedResponse.prototype, Response.prototype);
 
 /** Of a form and of a Blob their type says what they are. */
-function typeOf(headers: Headers): ResponseInit {
+function typeOf(headers: Headers, scrubber: KeyScrubber | undefined): ResponseInit {
   const type = headers.get("content-type");
-  return type === null ? {} : { headers: { "content-type": type } };
+  return type === null ? {} : { headers: { "content-type": scrubber?.scrub(type) ?? type } };
 }

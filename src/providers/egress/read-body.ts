@@ -42,7 +42,7 @@ export async function readBody(
 /** In memory of its own, which is no larger. */
 function join(chunks: readonly Chunk[], size: number): Chunk {
   const [first] = chunks;
-  if (first?.buffer.byteLength === size) return first;
+  if (first?.length === size && first.buffer.byteLength === size) return first;
   const whole = new Uint8Array(size);
   let at = 0;
   for (const chunk of chunks) {

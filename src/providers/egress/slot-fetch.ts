@@ -8,7 +8,7 @@ import { type Dispatcher, HeadGuard } from "./head-guard.ts";
 import { isReplayable } from "./is-replayable.ts";
 import { KeyScrubber } from "./key-scrubber.ts";
 import { isSameKey, type KeySupply, type ServingKey } from "./key-supply.ts";
-import { readInit, type SentInit } from "./read-init.ts";
+import { readInit, SentInit } from "./read-init.ts";
 import { requestDeadline } from "./request-deadline.ts";
 import type { RequestFailures } from "./request-failures.ts";
 import type { HeaderRules } from "./request-headers.ts";
@@ -129,14 +129,12 @@ class Attempt {
     });
     if (this.#ended !== undefined) throw this.#ended;
     const scrubber = KeyScrubber.of(serving.key);
-    const init = this.#init;
+    // Of this attempt alone: what holds the answer does not hold the key, and a `fetch` that was wrapped may read it late.
+    const init = Object.assign(new SentInit(), this.#init);
     init.dispatcher = this.#guard;
     init.headers = headerRules.apply(this.#headers, serving);
     try {
-      const answer = globalThis.fetch(url, init as unknown as RequestInit);
-      // Taken over by now: what holds the answer does not hold the key.
-      init.headers = undefined;
-      const response = await answer;
+      const response = await globalThis.fetch(url, init as unknown as RequestInit);
       this.#serving = serving;
       this.#status = response.status;
       if (isRedirect(response)) throw await this.#refuse(response);

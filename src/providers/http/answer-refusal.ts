@@ -10,9 +10,9 @@ const statuses: Readonly<Partial<Record<ByokErrorCode, number>>> = {
 };
 
 /** A refusal as an answer in OpenAI's shape, which its SDK does not try again. `byokErrorOf` reads it back. */
-export function answerRefusal(error: ByokError): Response {
+export function answerRefusal(error: ByokError, status: number = statuses[error.code] ?? 403): Response {
   return Response.json(
     { error: { ...answeredOf(error), param: null } },
-    { status: statuses[error.code] ?? 403, headers: { "x-should-retry": "false" } },
+    { status, headers: { "x-should-retry": "false" } },
   );
 }

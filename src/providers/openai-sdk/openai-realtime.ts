@@ -53,7 +53,7 @@ export async function openRealtime(
 function holdFirstEvents(socket: EventEmitter, connection: Socket): void {
   socket.once("open", () => {
     connection.pause();
-    setImmediate(() => connection.resume());
+    setImmediate(() => Reflect.get(socket, "isPaused") === true || connection.resume());
   });
 }
 

@@ -97,6 +97,17 @@ it("a failure is an answer to SDKs that clear their timer after answers alone", 
   await expect(answer.text()).rejects.toBe(failure);
 });
 
+it.each(
+  sdkVersions.filter(({ provider }) => ["deepgram", "elevenlabs"].includes(provider.id)),
+)("what the own fetch() of a client of $name cannot send rejects", async ({ provider, load }) => {
+  const refused = new ByokError("key_revoked", "It is gone.");
+  const supply = changingSupply(serving(key, server.origin));
+  supply.now = refused;
+  const client = provider.connect(egressOf(provider, supply), await load()) as { fetch?: typeof fetch };
+  const outcome = await client.fetch?.("/v1/models").catch((error: unknown) => error);
+  expect(byokErrorOf(outcome)).toBe(client.fetch === undefined ? undefined : refused);
+});
+
 describe("byokErrorOf", () => {
   const error = new ByokError("key_revoked", "It is gone.");
 

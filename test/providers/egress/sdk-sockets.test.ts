@@ -299,6 +299,15 @@ describe.each([openai, xai])("connect() of $id", (provider) => {
     }
   });
 
+  it("opens a socket that stays paused where its caller pauses it at once", async () => {
+    const { socket } = await open();
+    socket.pause();
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    const connection = (socket as unknown as { readonly _socket: { isPaused(): boolean } })._socket;
+    expect(connection.isPaused()).toBe(true);
+    socket.terminate();
+  });
+
   it("opens a socket that tells why it is closed", async () => {
     const socket = await open();
     const told = new Promise((resolve) => socket.on("error", resolve));

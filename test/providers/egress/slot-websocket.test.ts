@@ -123,7 +123,8 @@ describe("a slot's WebSocket", () => {
     server.answer = (socket) =>
       socket.end(`HTTP/1.1 ${status} To\r\nlocation: ${other.origin}/\r\ncontent-length: 0\r\n\r\n`);
     const told = await toldBy(open(url, { followRedirects: true }));
-    expect(told).toEqual([expect.objectContaining({ code: "host_refused", orgId: "org", slot: "stt" }), 1006]);
+    const said = { code: "host_refused", orgId: "org", slot: "stt", message: expect.stringContaining("a redirect") };
+    expect(told).toEqual([expect.objectContaining(said), 1006]);
     expect(other.received).toEqual([]);
   });
 
@@ -135,6 +136,7 @@ describe("a slot's WebSocket", () => {
     [openai, 429, '{"error":{"code":"insufficient_quota","message":"No."}}', "key_exhausted", "no_quota", false],
     [xai, 400, '{"code":"x","error":"Incorrect API key provided."}', "key_rejected", "wrong_key", false],
     [elevenlabs, 403, "{}", "key_rejected", "refused", false],
+    [elevenlabs, 403, "<html><body>Blocked.</body></html>", "provider_failed", undefined, true],
     [elevenlabs, 402, "", "key_exhausted", "unpaid", false],
     [elevenlabs, 500, "{}", "provider_failed", undefined, true],
     [elevenlabs, 404, "{}", "provider_failed", undefined, false],

@@ -182,3 +182,44 @@ describe("a whole read", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 });
+
+describe("a fetch of the runtime's that somebody has replaced", () => {
+  afterEach(() => void vi.unstubAllGlobals());
+
+  it("is handed the headers also where it is wrapped by a function that waits", async () => {
+    const { send } = await served(({ headers }, response) => response.end(headers.authorization));
+    const runtimes = globalThis.fetch;
+    vi.stubGlobal("fetch", async (...given: Parameters<typeof fetch>) => {
+      await Promise.resolve();
+      return await runtimes(...given);
+    });
+    expect((await send()).status).toBe(200);
+    vi.unstubAllGlobals();
+    expect(await (await send()).text()).toBe("Bearer [key removed]");
+    vi.stubGlobal("fetch", async (...given: Parameters<typeof fetch>) => {
+      await Promise.resolve();
+      return await runtimes(...given);
+    });
+    expect(await (await send()).text()).toBe("Bearer [key removed]");
+  });
+
+  it("may answer in chunks that share their memory", async () => {
+    const { send } = await served(() => {});
+    const whole = new TextEncoder().encode(JSON.stringify({ said: "x".repeat(100) }));
+    const body = new ReadableStream({
+      start(controller) {
+        for (let at = 0; at < whole.length; at += 40) controller.enqueue(whole.subarray(at, at + 40));
+        controller.close();
+      },
+    });
+    vi.stubGlobal("fetch", async () => new Response(body));
+    expect((await (await send()).text()).length).toBe(whole.length);
+  });
+});
+
+it("a Blob's type comes without the key", async () => {
+  const { send } = await served((_request, response) =>
+    response.writeHead(200, { "content-type": `text/plain;echo=${key}` }).end("hello"),
+  );
+  expect((await (await send()).blob()).type).toMatch(/^text\/plain;echo="?\[key removed\]"?$/u);
+});
