@@ -78,26 +78,18 @@ export type {
   KeyCache,
 } from "./shared-cache/key-cache.ts";
 export type { Category, Slot } from "./slot.ts";
+export type { LogCursor, LogPage, LogRow } from "./store/change-log.ts";
 export type {
   Attribution,
-  AuditRow,
-  Contradiction,
-  KeyRecord,
-  KeyRef,
-  KeySnapshot,
-  KeyStore,
-  LogCursor,
-  LogPage,
-  LogRow,
   NewKey,
   NotedCheck,
   PlacedKey,
-  SealedKey,
   StoreChange,
   StoredKey,
-  StoredReference,
   Verdict,
-} from "./store/key-store.ts";
+} from "./store/key-change.ts";
+export type { AuditRow, Contradiction, KeyRecord } from "./store/key-record.ts";
+export type { KeyStore } from "./store/key-store.ts";
 export { memoryStore } from "./store/memory-store.ts";
 export type {
   PostgresPool,
@@ -105,3 +97,4 @@ export type {
   PostgresQuery,
   TakeConnection,
 } from "./store/postgres/postgres-client.ts";
+export type { KeyRef, KeySnapshot, SealedKey, StoredReference } from "./store/sealed-key.ts";

@@ -1,7 +1,8 @@
 import type { Clock, Timer } from "../clock.ts";
 import { within } from "../deadline.ts";
 import { ByokError } from "../errors.ts";
-import type { KeyStore, LogCursor } from "../store/key-store.ts";
+import type { LogCursor } from "../store/change-log.ts";
+import type { KeyStore } from "../store/key-store.ts";
 import type { CacheEvent } from "./cache-event.ts";
 import { readMoment } from "./moment.ts";
 import { isFlush } from "./page-outcome.ts";

@@ -1,4 +1,4 @@
-import { maxWindowRows } from "../store/key-store.ts";
+import { maxWindowRows } from "../store/change-log.ts";
 
 /** The change ids of the newest rows of the change log that were read, one behind the other. */
 export class ChangeIds {

@@ -1,4 +1,4 @@
-import type { LogPage } from "../store/key-store.ts";
+import type { LogPage } from "../store/change-log.ts";
 import { ChangeIds } from "./change-ids.ts";
 import { Fences } from "./fences.ts";
 import type { LostHistory } from "./lost-history.ts";

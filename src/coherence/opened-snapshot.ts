@@ -2,7 +2,7 @@ import { isSendableAccount, type KeyAccount, toKeyAccount } from "../key-account
 import { explainUnopened, type UnopenedReason } from "../keyring/explain-unopened.ts";
 import type { Keyring } from "../keyring/keyring.ts";
 import type { Secret } from "../secret.ts";
-import { defaultKeyName, type KeySnapshot, type SealedKey } from "../store/key-store.ts";
+import { defaultKeyName, type KeySnapshot, type SealedKey } from "../store/sealed-key.ts";
 import type { Moment } from "./moment.ts";
 
 /** An organisation's snapshot in a worker's memory: its keys opened. */

@@ -1,7 +1,8 @@
 import type { Clock } from "../clock.ts";
 import { within } from "../deadline.ts";
 import { ByokError } from "../errors.ts";
-import { type KeySnapshot, type KeyStore, maxSnapshotOrgs } from "../store/key-store.ts";
+import { type KeyStore, maxSnapshotOrgs } from "../store/key-store.ts";
+import type { KeySnapshot } from "../store/sealed-key.ts";
 import { type Moment, readMoment } from "./moment.ts";
 
 /** A snapshot, and when its read was sent. */

@@ -4,7 +4,7 @@ import type { UnopenedReason } from "../keyring/explain-unopened.ts";
 import { copyOwn } from "../own-property.ts";
 import { Secret } from "../secret.ts";
 import { maxEntryBytes } from "../shared-cache/key-cache.ts";
-import { defaultKeyName } from "../store/key-store.ts";
+import { defaultKeyName } from "../store/sealed-key.ts";
 import { isUnopened, type OpenedSnapshot, type SnapshotKey } from "./opened-snapshot.ts";
 
 /** A snapshot as the shared cache keeps it: without a lease of its own. */

@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../clock.ts";
-import type { LogPage } from "../store/key-store.ts";
+import type { LogPage } from "../store/change-log.ts";
 import { History } from "./history.ts";
 import { laterOf, overdueMs, readMoment } from "./moment.ts";
 import type { OpenedSnapshot } from "./opened-snapshot.ts";

@@ -1,5 +1,5 @@
 import { ByokError } from "../errors.ts";
-import type { KeyRef } from "../store/key-store.ts";
+import type { KeyRef } from "../store/sealed-key.ts";
 import { keyChanged } from "./manager-errors.ts";
 
 /** Store steps of one organisation that may wait for each other. */

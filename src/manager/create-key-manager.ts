@@ -5,7 +5,8 @@ import { explainUnopened, type UnopenedReason } from "../keyring/explain-unopene
 import { positiveWhole } from "../option-kinds.ts";
 import { copyOwn } from "../own-property.ts";
 import { type OptionRules, readOptions } from "../read-options.ts";
-import { defaultKeyName, type KeyRecord } from "../store/key-store.ts";
+import type { KeyRecord } from "../store/key-record.ts";
+import { defaultKeyName } from "../store/sealed-key.ts";
 import { CheckLimiter } from "./check-limiter.ts";
 import { KeyChanger } from "./key-changer.ts";
 import { KeyChecks } from "./key-checks.ts";

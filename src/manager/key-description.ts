@@ -1,5 +1,5 @@
 import type { UnopenedReason } from "../keyring/explain-unopened.ts";
-import type { KeyRecord } from "../store/key-store.ts";
+import type { KeyRecord } from "../store/key-record.ts";
 import type { KeyDescription } from "./key-manager.ts";
 import { chooseStatus } from "./key-status.ts";
 

@@ -3,7 +3,8 @@ import type { AccountField, KeyAccount, NamedAccount } from "../key-account.ts";
 import type { UnopenedReason } from "../keyring/explain-unopened.ts";
 import type { KeyCheck, Model, Voice } from "../providers/provider.ts";
 import type { Category } from "../slot.ts";
-import type { AuditRow, Verdict } from "../store/key-store.ts";
+import type { Verdict } from "../store/key-change.ts";
+import type { AuditRow } from "../store/key-record.ts";
 import type { KeyStatus } from "./key-status.ts";
 
 /** Adds, replaces, removes and describes organisations' keys. Never returns one. */

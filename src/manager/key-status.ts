@@ -1,6 +1,7 @@
 import { explainUnopened, type UnopenedReason } from "../keyring/explain-unopened.ts";
 import type { Keyring } from "../keyring/keyring.ts";
-import type { KeyRecord, Verdict } from "../store/key-store.ts";
+import type { Verdict } from "../store/key-change.ts";
+import type { KeyRecord } from "../store/key-record.ts";
 import { openStoredKey } from "./stored-key.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { ByokError } from "../errors.ts";
 import { listAccountFields } from "../providers/account-support.ts";
 import type { Provider } from "../providers/provider.ts";
-import type { KeyRef } from "../store/key-store.ts";
+import type { KeyRef } from "../store/sealed-key.ts";
 
 export function notConfigured(orgId: string, provider: string): ByokError {
   const message = `The organisation has no key of "${provider}". Store one first.`;

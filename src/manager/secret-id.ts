@@ -1,5 +1,5 @@
 import type { Secret } from "../secret.ts";
-import type { KeyRef, StoredReference } from "../store/key-store.ts";
+import type { KeyRef, StoredReference } from "../store/sealed-key.ts";
 
 /**
  * The secret id of a change that its caller repeats under one idempotency key: the same change has the same id, so that

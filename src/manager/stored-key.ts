@@ -1,7 +1,7 @@
 import { ByokError, isByokError } from "../errors.ts";
 import type { EncryptionContext, Keyring, SealedText } from "../keyring/keyring.ts";
 import type { Secret } from "../secret.ts";
-import type { KeyRecord } from "../store/key-store.ts";
+import type { KeyRecord } from "../store/key-record.ts";
 
 /** @throws ByokError what the keyring says of the key; `keyring_unavailable` when it says nothing. */
 export async function openStoredKey(keyring: Keyring, orgId: string, record: KeyRecord): Promise<Secret> {

@@ -1,21 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { copyOwn } from "../own-property.ts";
-import {
-  type AuditRow,
-  defaultKeyName,
-  type KeyRecord,
-  type KeyRef,
-  type KeyStore,
-  type LogCursor,
-  type LogRow,
-  maxLogRows,
-  maxWindowRows,
-  type NewKey,
-  type SealedKey,
-  type StoreChange,
-} from "./key-store.ts";
+import { type LogCursor, type LogRow, maxLogRows, maxWindowRows } from "./change-log.ts";
+import type { NewKey, StoreChange } from "./key-change.ts";
+import type { AuditRow, KeyRecord } from "./key-record.ts";
+import type { KeyStore } from "./key-store.ts";
 import { composeAuditRow, type NewAuditRow } from "./rows/audit-row.ts";
 import { toCheckedAt } from "./rows/checked-at.ts";
+import { defaultKeyName, type KeyRef, type SealedKey } from "./sealed-key.ts";
 import { noSchema } from "./store-unavailable.ts";
 
 interface OwnKey extends NewKey {

@@ -1,6 +1,8 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { type KeyStore, maxBatchKeys, type PlacedKey, type SealedKey } from "../store/key-store.ts";
+import type { PlacedKey } from "../store/key-change.ts";
+import { type KeyStore, maxBatchKeys } from "../store/key-store.ts";
+import type { SealedKey } from "../store/sealed-key.ts";
 import type { OpenedKeyStore, Test } from "./opened-key-store.ts";
 import { account, keyOf, one, put, refOf, takePlace } from "./stored-samples.ts";
 

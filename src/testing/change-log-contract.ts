@@ -1,5 +1,5 @@
 import { deepEqual, equal, notEqual, ok, rejects } from "node:assert/strict";
-import type { KeySnapshot } from "../store/key-store.ts";
+import type { KeySnapshot } from "../store/sealed-key.ts";
 import type { KeyStoreFaults, OpenedKeyStore, Test } from "./opened-key-store.ts";
 import { keyOf, one, put } from "./stored-samples.ts";
 

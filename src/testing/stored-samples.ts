@@ -1,15 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { KeyAccount } from "../key-account.ts";
-import {
-  defaultKeyName,
-  type KeyRef,
-  type KeySnapshot,
-  type KeyStore,
-  type NewKey,
-  type NotedCheck,
-  type StoreChange,
-  type StoredReference,
-} from "../store/key-store.ts";
+import type { NewKey, NotedCheck, StoreChange } from "../store/key-change.ts";
+import type { KeyStore } from "../store/key-store.ts";
+import { defaultKeyName, type KeyRef, type KeySnapshot, type StoredReference } from "../store/sealed-key.ts";
 
 /** What a key of a contract test works for. */
 export const account: KeyAccount = { organization: "org-4711", project: "proj_0815" };

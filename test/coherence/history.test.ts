@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { History } from "../../src/coherence/history.ts";
-import type { LogPage, LogRow } from "../../src/store/key-store.ts";
+import type { LogPage, LogRow } from "../../src/store/change-log.ts";
 
 const moment = (ms: number) => ({ monotonicMs: ms, wallMs: ms });
 const row = (seq: number, orgId: string, changeId = `m${seq}`): LogRow => ({ seq, orgId, changeId });

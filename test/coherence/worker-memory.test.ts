@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { readMoment } from "../../src/coherence/moment.ts";
 import type { OpenedSnapshot } from "../../src/coherence/opened-snapshot.ts";
 import { WorkerMemory } from "../../src/coherence/worker-memory.ts";
-import type { LogPage } from "../../src/store/key-store.ts";
+import type { LogPage } from "../../src/store/change-log.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 
 const clock = new ManualClock();

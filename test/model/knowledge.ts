@@ -1,5 +1,6 @@
 import { History } from "../../src/coherence/history.ts";
-import type { KeySnapshot, LogPage } from "../../src/store/key-store.ts";
+import type { LogPage } from "../../src/store/change-log.ts";
+import type { KeySnapshot } from "../../src/store/sealed-key.ts";
 import type { ModelDatabase } from "./model-database.ts";
 import type { Truths } from "./truth.ts";
 

@@ -1,13 +1,6 @@
-import type {
-  KeySnapshot,
-  LogCursor,
-  LogPage,
-  LogRow,
-  NewKey,
-  SealedKey,
-  StoreChange,
-  StoredReference,
-} from "../../src/store/key-store.ts";
+import type { LogCursor, LogPage, LogRow } from "../../src/store/change-log.ts";
+import type { NewKey, StoreChange } from "../../src/store/key-change.ts";
+import type { KeySnapshot, SealedKey, StoredReference } from "../../src/store/sealed-key.ts";
 import { Truth, type Truths } from "./truth.ts";
 
 interface TimedRow extends LogRow {

@@ -1,7 +1,8 @@
 import { DatabaseSync } from "node:sqlite";
 import pg from "pg";
 import { describe, expect, it } from "vitest";
-import { type KeyStore, maxWindowRows } from "../../src/store/key-store.ts";
+import { maxWindowRows } from "../../src/store/change-log.ts";
+import type { KeyStore } from "../../src/store/key-store.ts";
 import { memoryStore } from "../../src/store/memory-store.ts";
 import { idleCache } from "../support/idle-cache.ts";
 import { settle } from "../support/manual-clock.ts";

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import pg from "pg";
 import { describe, expect, it } from "vitest";
-import type { NewKey } from "../../src/store/key-store.ts";
+import type { NewKey } from "../../src/store/key-change.ts";
 import { ownPostgresStore, ownSqliteStore } from "../support/stores.ts";
 
 const keyOf = (orgId: string): NewKey => ({

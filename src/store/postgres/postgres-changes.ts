@@ -1,16 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { KeyAccount } from "../../key-account.ts";
-import type {
-  Attribution,
-  KeyRef,
-  NewKey,
-  NotedCheck,
-  PlacedKey,
-  StoreChange,
-  StoredKey,
-  StoredReference,
-} from "../key-store.ts";
+import type { Attribution, NewKey, NotedCheck, PlacedKey, StoreChange, StoredKey } from "../key-change.ts";
 import { readAccount } from "../rows/stored-rows.ts";
+import type { KeyRef, StoredReference } from "../sealed-key.ts";
 import { noSchema } from "../store-unavailable.ts";
 import type { PostgresPoolClient, PostgresQuery } from "./postgres-client.ts";
 import { wrongIsolation } from "./postgres-functions.ts";

@@ -1,4 +1,4 @@
-import { maxWindowRows } from "../key-store.ts";
+import { maxWindowRows } from "../change-log.ts";
 import { asText } from "./postgres-changes.ts";
 import type { PostgresPoolClient, PostgresQuery } from "./postgres-client.ts";
 

@@ -1,7 +1,8 @@
 import { callback, positiveMilliseconds, trueOrFalse } from "../../option-kinds.ts";
 import { copyOwn } from "../../own-property.ts";
 import { type OptionRules, readOptions, required } from "../../read-options.ts";
-import { type KeyStore, type LogRow, maxLogRows } from "../key-store.ts";
+import { type LogRow, maxLogRows } from "../change-log.ts";
+import type { KeyStore } from "../key-store.ts";
 import { composeContradictionsSql, toContradiction } from "../rows/contradiction.ts";
 import { groupSealedKeys, type SealedRow } from "../rows/sealed-row.ts";
 import { toAuditRow, toKeyRecord } from "../rows/stored-rows.ts";

@@ -1,5 +1,7 @@
 import type { KeyAccount } from "../../key-account.ts";
-import type { AuditRow, KeyRef, NewKey } from "../key-store.ts";
+import type { NewKey } from "../key-change.ts";
+import type { AuditRow } from "../key-record.ts";
+import type { KeyRef } from "../sealed-key.ts";
 
 /** A secret that a change deletes. */
 export interface RemovedSecret {

@@ -1,4 +1,4 @@
-import type { Contradiction } from "../key-store.ts";
+import type { Contradiction } from "../key-record.ts";
 
 /** For every engine; `prefix` stands before the names of tables, `limit` is a parameter. */
 export function composeContradictionsSql(prefix: string, limit: string): string {

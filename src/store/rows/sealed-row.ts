@@ -1,5 +1,5 @@
 import { toKeyAccount } from "../../key-account.ts";
-import type { SealedKey } from "../key-store.ts";
+import type { SealedKey } from "../sealed-key.ts";
 
 /** A row of `byok_secret` beside the head of the log; all `null` for an organisation without keys. */
 export interface SealedRow {

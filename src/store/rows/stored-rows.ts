@@ -1,5 +1,6 @@
 import { type KeyAccount, toKeyAccount } from "../../key-account.ts";
-import type { AuditRow, KeyRecord, Verdict } from "../key-store.ts";
+import type { Verdict } from "../key-change.ts";
+import type { AuditRow, KeyRecord } from "../key-record.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 

@@ -1,16 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { KeyAccount } from "../../key-account.ts";
-import {
-  type Attribution,
-  defaultKeyName,
-  type KeyRef,
-  type NewKey,
-  type NotedCheck,
-  type StoreChange,
-} from "../key-store.ts";
+import type { Attribution, NewKey, NotedCheck, StoreChange } from "../key-change.ts";
 import { composeAuditRow, type NewAuditRow, type RemovedSecret } from "../rows/audit-row.ts";
 import { toCheckedAt } from "../rows/checked-at.ts";
 import { readAccount } from "../rows/stored-rows.ts";
+import { defaultKeyName, type KeyRef } from "../sealed-key.ts";
 import type { Prepare } from "./sqlite-file.ts";
 import {
   deleteSql,

@@ -1,4 +1,4 @@
-import { maxWindowRows } from "../key-store.ts";
+import { maxWindowRows } from "../change-log.ts";
 
 export interface HeadRow {
   readonly incarnation: string;

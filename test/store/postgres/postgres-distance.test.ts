@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
-import type { NewKey } from "../../../src/store/key-store.ts";
+import type { NewKey } from "../../../src/store/key-change.ts";
 import type { PostgresPool, PostgresQuery } from "../../../src/store/postgres/postgres-client.ts";
 import { postgresStore } from "../../../src/store/postgres/postgres-store.ts";
 import { type Forwarder, forwarder } from "../../servers/forwarder.ts";

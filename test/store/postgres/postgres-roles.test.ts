@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
-import type { KeyStore, NewKey } from "../../../src/store/key-store.ts";
+import type { NewKey } from "../../../src/store/key-change.ts";
+import type { KeyStore } from "../../../src/store/key-store.ts";
 import { postgresStore } from "../../../src/store/postgres/postgres-store.ts";
 
 const database = `roles_${randomUUID().slice(0, 8)}`;
