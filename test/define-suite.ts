@@ -8,7 +8,8 @@ import { noKeyPrinted } from "./support/no-key-printed.ts";
 export const faults: readonly string[] = [
   "test/faults/**/*.test.ts",
   "test/shared-cache/redis-{comes-back,failures}.test.ts",
-  "test/store/postgres/postgres-pool.test.ts",
+  "test/store/postgres/postgres-{distance,pool,pooler,standby}.test.ts",
+  "test/servers/*.test.ts",
 ];
 export const sdks: readonly string[] = [
   "test/providers/egress/*.test.ts",

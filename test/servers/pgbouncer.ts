@@ -32,7 +32,7 @@ export async function startPgBouncer(url: string, mode: "session" | "transaction
   const folder = mkdtempSync(join(tmpdir(), "byokit-pgbouncer-"));
   chmodSync(folder, 0o755);
   const port = await freePort();
-  writeFileSync(join(folder, "users.txt"), `"${target.username}" "${target.password}"\n`, { mode: 0o644 });
+  writeFileSync(join(folder, "users.txt"), `"${target.username}" "${target.password}"\n`);
   const size = mode === "session" ? 20 : 2;
   const settings = [
     "[databases]",
@@ -47,7 +47,9 @@ export async function startPgBouncer(url: string, mode: "session" | "transaction
     `default_pool_size = ${size}`,
     "ignore_startup_parameters = extra_float_digits,options",
   ];
-  writeFileSync(join(folder, "pgbouncer.ini"), `${settings.join("\n")}\n`, { mode: 0o644 });
+  writeFileSync(join(folder, "pgbouncer.ini"), `${settings.join("\n")}\n`);
+  // It runs as somebody else, whatever the umask of this process is.
+  for (const name of ["users.txt", "pgbouncer.ini"]) chmodSync(join(folder, name), 0o644);
   const child: ChildProcess = spawn(path, [join(folder, "pgbouncer.ini")], { stdio: "ignore", ...findServerUser() });
   const exited = once(child, "exit");
   await waitFor(async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, expect, it } from "vitest";
@@ -36,7 +36,8 @@ it("a database that a link leads to is created for its owner alone", async () =>
 });
 
 it("a database that is there keeps the mode that it has", async () => {
-  writeFileSync(join(folder, "byok.sqlite"), "", { mode: 0o640 });
+  writeFileSync(join(folder, "byok.sqlite"), "");
+  chmodSync(join(folder, "byok.sqlite"), 0o640);
   await sqliteStore({ path: join(folder, "byok.sqlite") }).migrate();
   expect(modes()).toEqual({ "byok.sqlite": "640" });
 });
@@ -64,7 +65,8 @@ it.each([
 
 it("what stands in the way of a new database is named, and no mode is changed", async () => {
   const path = join(folder, "byok.sqlite");
-  mkdirSync(path, { mode: 0o755 });
+  mkdirSync(path);
+  chmodSync(path, 0o755);
   await expect(sqliteStore({ path }).migrate()).rejects.toMatchObject({ retryable: false });
   expect(modes()).toEqual({ "byok.sqlite": "755" });
 });
