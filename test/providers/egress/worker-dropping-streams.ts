@@ -6,9 +6,12 @@ import { egressOf, serving } from "../../support/egress.ts";
 
 const streams = 8;
 const open = { ours: new Set<Socket>(), bare: new Set<Socket>() };
+/** Counted as they open: a runtime may close some while others are still being opened. */
+let opened = 0;
 const server = createServer(({ url, socket }, response) => {
   const held = url === "/ours" ? open.ours : open.bare;
   held.add(socket);
+  opened += 1;
   socket.once("close", () => held.delete(socket));
   response.writeHead(200, { "content-type": "text/event-stream" }).write("data: {}\n\n");
 });
@@ -23,7 +26,6 @@ async function openAndDrop(fetch_: typeof fetch, path: string): Promise<void> {
 }
 for (let turn = 0; turn < streams; turn += 1)
   await Promise.all([openAndDrop(send, "/ours"), openAndDrop(fetch, "/bare"), send(`${origin}/ours`)]);
-const opened = open.ours.size + open.bare.size;
 for (let turn = 0; turn < 500 && open.ours.size > 0; turn += 1) {
   globalThis.gc?.();
   await new Promise((resolve) => setTimeout(resolve, 10));
