@@ -23,7 +23,7 @@ export const guardsOfTheDoubles: readonly Guard[] = [
       "a wrong key at the doubles of OpenAI and xAI",
       "if (grant === undefined) return wrongKey;",
       "if (grant === undefined) return undefined;",
-      "a wrong key (by|at)|refuses a wrong key",
+      "a wrong key by|refuses a wrong key",
     ],
     ["what a client secret opens", "tokens?.open.test(path)", "tokens", "as long as its key is accepted, and nothing"],
   ]),
