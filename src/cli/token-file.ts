@@ -70,7 +70,7 @@ export function changeTokens(file: string, change: (tokens: readonly HashedToken
   }
 }
 
-/** Where links lead, also when nothing is there yet. */
+/** The path that symbolic links lead to, whether or not a file is there yet. */
 function followLinks(file: string): string {
   let path = resolve(file);
   for (let links = 0; links < maxLinks; links += 1) {

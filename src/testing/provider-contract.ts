@@ -37,14 +37,14 @@ export function providerContract<Id extends string, S extends Slot, C, R>(
   const names = [...variables, ...(provider.keyVariable === undefined ? [] : [provider.keyVariable])];
   const poisoned = (name: string, run: (vendor: ContractVendor) => Promise<void>): unknown =>
     test(name, async () => {
-      const before = names.map((variable) => [variable, process.env[variable]] as const);
+      const previous = names.map((variable) => [variable, process.env[variable]] as const);
       for (const variable of names) process.env[variable] = poisonOf(variable);
       const vendor = await ContractVendor.open(one);
       try {
         await run(vendor);
       } finally {
         await vendor.close();
-        for (const [variable, value] of before) {
+        for (const [variable, value] of previous) {
           if (value === undefined) Reflect.deleteProperty(process.env, variable);
           else process.env[variable] = value;
         }

@@ -1,8 +1,8 @@
 import { isByokError } from "../../errors.ts";
 import type { Egress } from "../egress/egress.ts";
-import { readUpTo } from "../egress/read-up-to.ts";
 import type { KeyCheck } from "../provider.ts";
 import { classifyRefusal, type Refusal, type RefusalTable, toProviderAnswer } from "../refusals/refusal.ts";
+import { readUpTo } from "./read-up-to.ts";
 
 /** The most of an answer that is read, in bytes. OpenAI's list of models, the longest one here, has some 20 KB. */
 const maxAnswerBytes = 262_144;
