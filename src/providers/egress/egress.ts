@@ -106,6 +106,8 @@ export class SlotEgress implements Egress {
 
   async explainHandshake(answer: IncomingMessage): Promise<ByokError> {
     const { vendor, supply } = this.#options;
+    const { statusCode = 0 } = answer;
+    if (statusCode >= 300 && statusCode < 400) return this.#failures().redirected();
     return await explainHandshake(answer, vendor, { orgId: supply.orgId, slot: supply.slot });
   }
 

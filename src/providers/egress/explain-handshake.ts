@@ -22,7 +22,6 @@ export async function explainHandshake(
   details: Details,
 ): Promise<ByokError> {
   const status = response.statusCode ?? 0;
-  if (status >= 300 && status < 400) return toRedirected({ ...details, provider: id });
   const answer = toProviderAnswer(status, refusals === undefined ? "" : await readText(response));
   const refusal = refusals === undefined ? undefined : classifyRefusal(refusals, answer);
   // A page is a firewall's, or another's between: it says nothing of the key.
@@ -56,11 +55,6 @@ function judgeByStatus(status: number): Judged {
   if (status === 402) return { kind: "exhausted", reason: "unpaid" };
   if (status === 429) return { kind: "busy", reason: "rate_limited" };
   return { kind: status >= 400 && status < 500 ? "request" : "unclear" };
-}
-
-function toRedirected(details: ByokErrorDetails & { readonly provider: string }): ByokError {
-  const message = `"${details.provider}" answered with a redirect, which would have taken the key along. Ask the provider's own host.`;
-  return new ByokError("host_refused", message, details);
 }
 
 function toError(
