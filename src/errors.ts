@@ -25,6 +25,7 @@ import type { Slot } from "./slot.ts";
  * - `keyring_outdated`: the stored key is sealed under a `kid` that this process's keyring does not have.
  * - `options_invalid`: an option of byokit's own functions is wrong.
  * - `org_invalid`: the organisation's id is not 1 to 255 characters of well-formed Unicode without control characters.
+ * - `platform_key_refused`: the provider refuses the platform's own key; no organisation's.
  * - `provider_failed`: a provider could not be reached, or rejected a socket for another reason than its key.
  * - `provider_unknown`: no provider has that id.
  * - `region_unknown`: the provider has no such region.
@@ -53,6 +54,7 @@ export type ByokErrorCode =
   | "keyring_unavailable"
   | "options_invalid"
   | "org_invalid"
+  | "platform_key_refused"
   | "provider_failed"
   | "provider_unknown"
   | "region_unknown"
@@ -82,6 +84,7 @@ const isRetryable = {
   keyring_unavailable: true,
   options_invalid: false,
   org_invalid: false,
+  platform_key_refused: false,
   provider_failed: true,
   provider_unknown: false,
   region_unknown: false,

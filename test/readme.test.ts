@@ -23,6 +23,9 @@ const eventTypes = Object.keys({
   subscription_renewed: true,
   request: true,
   source_changed: true,
+  key_refused: true,
+  key_recovered: true,
+  platform_key_refused: true,
 } satisfies Record<ResolverEvent["type"], true>);
 
 const root = resolve(import.meta.dirname, "..");

@@ -26,6 +26,7 @@ const outcomes = {
   keyring_unavailable: "tryAgain",
   options_invalid: "usage",
   org_invalid: "usage",
+  platform_key_refused: "failed",
   provider_failed: "tryAgain",
   provider_unknown: "usage",
   region_unknown: "usage",

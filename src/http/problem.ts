@@ -120,6 +120,7 @@ export const told: Readonly<Record<ByokErrorCode, Told | "internal">> = {
   keyring_unavailable: unreachable,
   options_invalid: "internal",
   org_invalid: "internal",
+  platform_key_refused: "internal",
   provider_failed: "internal",
   provider_unknown: ownMessage,
   region_unknown: ownMessage,

@@ -36,6 +36,8 @@ export const deepgram: Provider<"deepgram", "stt" | "tts", DeepgramClient> = {
   keyHeader: { name: "authorization", scheme: "Token" },
   headers: ["dg-*", "x-deepgram-session-id", "x-fern-*"],
   repeatable: /\/v[12]\/(?:listen|speak|read)$/u,
+  /** A model that was trained has a UUID for its name. */
+  accountState: { path: /\/projects(?:[/?]|$)|[?&]model=[\da-f]{8}-[\da-f]{4}-/u },
   sdk: "@deepgram/sdk@5",
   keyVariable: "DEEPGRAM_API_KEY",
   refusedPrefixes: { ...foreignKeys, ...foreignModelKeys },

@@ -4,6 +4,7 @@ import { explainImport } from "../explain-import.ts";
 import { elevenlabsCanary } from "./canary/elevenlabs-canary.ts";
 import type { Egress } from "./egress/egress.ts";
 import type { SlotWebSocket } from "./egress/slot-websocket.ts";
+import { elevenlabsAccountState } from "./elevenlabs-account-state.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { answerFailures, rejectFailures } from "./http/answer-failures.ts";
 import { probe } from "./http/probe.ts";
@@ -36,6 +37,7 @@ export const elevenlabs: Provider<"elevenlabs", "tts" | "stt", ElevenLabsClient>
   keyHeader: { name: "xi-api-key" },
   headers: ["x-fern-*"],
   repeatable: /\/v1\/(?:text-to-speech|speech-to-text|speech-to-speech)(?:\/|$)/u,
+  accountState: elevenlabsAccountState,
   sdk: "@elevenlabs/elevenlabs-js@2",
   keyVariable: "ELEVENLABS_API_KEY",
   /** LiveKit's. */

@@ -3,7 +3,7 @@ import type { Endpoint } from "./endpoint.ts";
 import { probe } from "./http/probe.ts";
 import { foreignKeys } from "./key-format.ts";
 import type { OpenAISdk } from "./openai-sdk/openai-client.ts";
-import { openaiGenerations, openaiHeaders } from "./openai-sdk/openai-headers.ts";
+import { openaiAccountState, openaiGenerations, openaiHeaders } from "./openai-sdk/openai-headers.ts";
 import { loadProtocol, openSession } from "./openai-sdk/openai-protocol.ts";
 import type { Model, Provider } from "./provider.ts";
 import { openaiRefusals } from "./refusals/openai-refusals.ts";
@@ -63,6 +63,7 @@ export const openai: Provider<"openai", "llm" | "realtime", OpenAI, OpenAIRealti
   accountHeaders: { organization: "openai-organization", project: "openai-project" },
   headers: openaiHeaders,
   repeatable: openaiGenerations,
+  accountState: openaiAccountState,
   connect: (egress, loaded) => (loaded as OpenAISdk).connect(egress),
   realtime: (egress, loaded, session) => openSession("openai", egress, loaded, session),
   refusals: openaiRefusals,

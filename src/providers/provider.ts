@@ -168,6 +168,8 @@ const rules: OptionRules<Provider> = {
   accountHeaders: accountHeadersKind,
   headers: list,
   repeatable: { form: "a regular expression", fits: (value) => value instanceof RegExp },
+  idempotent: { form: "a regular expression", fits: (value) => value instanceof RegExp },
+  accountState: recordOf("what names an account's own: { path, body }"),
   refusals: recordOf("the provider's words: { read, known }"),
   sdk: text,
   load: callback,

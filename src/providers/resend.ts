@@ -10,6 +10,9 @@ import type { Resend } from "./sdk-types.ts";
 
 type ResendSdk = typeof import("resend");
 
+/** https://resend.com/docs/dashboard/emails/idempotency-keys */
+const sentMail = /\/emails(?:\/batch)?$/u;
+
 /** Named by us: the SDK would take RESEND_USER_AGENT, which is the platform's. */
 const userAgent = "byokit";
 
@@ -35,6 +38,11 @@ export const resend: Provider<"resend", "email", Resend> = {
     }
   },
   headers: ["x-batch-validation"],
+  idempotent: sentMail,
+  accountState: {
+    path: /\/(?!emails(?:\/batch)?(?:\?|$))[a-z-]+(?:[/?]|$)/u,
+    body: /"(?:template|topic_?[iI]d)"\s*:/u,
+  },
   connect: (egress, loaded) => connectResend(egress, loaded as ResendSdk),
   refusals: resendRefusals,
   check: (credential, signal) => probe(credential, signal, "/domains", resendRefusals),
@@ -64,15 +72,16 @@ function connectResend({ placeholder, baseUrl, fetch }: Egress, sdk: ResendSdk):
 /** What Resend says, or in the SDK's shape that it says nothing. */
 function readRefusal(text: string, statusCode: number): unknown {
   try {
-    return JSON.parse(text);
+    const said: unknown = JSON.parse(text);
+    return byokErrorOf(said) === undefined ? said : toResendError(said, statusCode);
   } catch {
     return { name: "application_error", statusCode, message: "Resend did not answer in JSON. Try again later." };
   }
 }
 
 /** In the SDK's shape. What byokit says of it is its `cause`, which is not shown. */
-function toResendError(error: unknown): object {
+function toResendError(error: unknown, statusCode: number | null = null): object {
   const cause = byokErrorOf(error);
-  const shown = { name: "application_error", statusCode: null, message: cause?.message ?? "Unable to fetch data." };
+  const shown = { name: "application_error", statusCode, message: cause?.message ?? "Unable to fetch data." };
   return cause === undefined ? shown : Object.defineProperty(shown, "cause", { value: cause });
 }

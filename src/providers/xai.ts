@@ -1,9 +1,10 @@
 import { openaiCanary } from "./canary/openai-canary.ts";
+import type { AccountState } from "./egress/vendor.ts";
 import { probe } from "./http/probe.ts";
 import { readObject } from "./http/read-field.ts";
 import { foreignKeys } from "./key-format.ts";
 import type { OpenAISdk } from "./openai-sdk/openai-client.ts";
-import { openaiGenerations, openaiHeaders } from "./openai-sdk/openai-headers.ts";
+import { openaiAccountState, openaiGenerations, openaiHeaders } from "./openai-sdk/openai-headers.ts";
 import { loadProtocol, openSession } from "./openai-sdk/openai-protocol.ts";
 import type { KeyCheck, Provider } from "./provider.ts";
 import { xaiRefusals } from "./refusals/xai-refusals.ts";
@@ -16,6 +17,14 @@ const everything = ["api-key:endpoint:*", "api-key:model:*"];
  * xAI through OpenAI's SDK: `realtime` voice and `llm`. Without regions: xAI's regional hosts serve no voice API
  * (https://docs.x.ai/developers/advanced-api-usage/regions).
  */
+/** Voices that xAI has not made itself are an account's own. */
+const ownVoice = /"voice(?:_id)?"\s*:\s*"(?!(?:alloy|ara|echo|eve|leo|rex|sal|shimmer)")/u;
+
+const xaiAccountState: AccountState = {
+  path: new RegExp(`${openaiAccountState.path?.source}|/custom-voices(?:[/?]|$)`, "u"),
+  body: new RegExp(`${openaiAccountState.body?.source}|${ownVoice.source}`, "u"),
+};
+
 export const xai: Provider<"xai", "realtime" | "llm", OpenAI, OpenAIRealtimeWS> = {
   id: "xai",
   name: "xAI",
@@ -47,6 +56,7 @@ export const xai: Provider<"xai", "realtime" | "llm", OpenAI, OpenAIRealtimeWS> 
   load: () => loadProtocol("xai"),
   headers: openaiHeaders,
   repeatable: openaiGenerations,
+  accountState: xaiAccountState,
   connect: (egress, loaded) => (loaded as OpenAISdk).connect(egress),
   realtime: (egress, loaded, session) => openSession("xai", egress, loaded, session),
   refusals: xaiRefusals,

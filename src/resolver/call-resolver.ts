@@ -15,6 +15,7 @@ import { type NamedSlot, parseSlots } from "./agent-config.ts";
 import { readClientOptions, readResolveOptions } from "./call-options.ts";
 import { type ChosenSlot, isFailure } from "./chosen-slot.ts";
 import { KeyChooser } from "./key-chooser.ts";
+import { KeyMarks } from "./key-marks.ts";
 import type { ResolvedSlot } from "./resolved-slot.ts";
 import type { AgentConfig, ClientOptions, ResolveOptions, ResolverHealth } from "./resolver.ts";
 import type { ResolverSettings } from "./resolver-settings.ts";
@@ -22,6 +23,7 @@ import { SdkLoader } from "./sdk-loader.ts";
 import { SlotBinder } from "./slot-binder.ts";
 import { SlotDecisions } from "./slot-decisions.ts";
 import { toResolvedSlot } from "./slot-handle.ts";
+import { UseNotes } from "./use-notes.ts";
 
 /**
  * How much of the deadline one read of the store may take, waiting for its turn included: what is left lets a fallback
@@ -38,6 +40,7 @@ export class CallResolver {
   readonly #sdks: SdkLoader = new SdkLoader();
   readonly #binder: SlotBinder;
   readonly #decisions: SlotDecisions;
+  readonly #notes: UseNotes;
   readonly #closing: AbortController = new AbortController();
   #ws: { readonly module: WsModule | undefined } | undefined;
 
@@ -49,8 +52,11 @@ export class CallResolver {
     this.#store = store;
     this.#cache = new SnapshotCache({ store, keyring, shared, clock, leaseMs, pollMs, maxOrgs, readLimitMs, onEvent });
     this.#binder = new SlotBinder(settings, this.#sdks);
-    const chooser = new KeyChooser(settings, clock);
-    this.#decisions = new SlotDecisions(clock, this.#cache, chooser, settings, this.#closing.signal);
+    const marks = new KeyMarks(clock, maxOrgs);
+    const chooser = new KeyChooser(settings, clock, marks);
+    this.#notes = new UseNotes(clock, store);
+    const { signal } = this.#closing;
+    this.#decisions = new SlotDecisions(clock, this.#cache, chooser, settings, marks, this.#notes, signal);
   }
 
   async ready(): Promise<void> {
@@ -106,6 +112,7 @@ export class CallResolver {
 
   async close(): Promise<void> {
     this.#closing.abort(new ByokError("closed", "The resolver was closed. Build a new one with createResolver()."));
+    this.#notes.close();
     this.#cache.close();
   }
 

@@ -11,8 +11,19 @@ import type { Slot } from "../slot.ts";
  * - `keyring_outdated`: it has one that this worker's keyring cannot open yet.
  * - `keyring_unavailable`: it has one, and this worker's keyring failed, or did not answer: a key service.
  * - `store_unavailable`: nobody knows, because the database does not answer.
+ * - `rejected`: it has one that the provider has refused, here and less than 30 seconds ago.
+ * - `exhausted`: it has one whose account has no more to spend, as the provider has said here less than 30 seconds ago.
  */
-export type KeyFailure = "absent" | "undecryptable" | "keyring_outdated" | "keyring_unavailable" | "store_unavailable";
+export type KeyFailure =
+  | "absent"
+  | "undecryptable"
+  | "keyring_outdated"
+  | "keyring_unavailable"
+  | "store_unavailable"
+  | RefusedKeyFailure;
+
+/** What a provider says of a key, in the answer to a request that carried it. */
+export type RefusedKeyFailure = "rejected" | "exhausted";
 
 /** What happens then: the platform's key serves the slot, or the call fails with a typed error. */
 export type FallbackDecision = "platform" | "fail";
@@ -20,6 +31,12 @@ export type FallbackDecision = "platform" | "fail";
 /**
  * A decision per failure, or a function that decides case by case. What is left out: `absent` is `platform`, everything
  * else is `fail`. Choosing `platform` for anything but `absent` bills the platform for customers that have keys.
+ *
+ * A key that its provider refuses is found out by a request. What is stored is read once more then, past every cache: where
+ * there is a newer key, the request is sent again with that. Else the key is marked for 30 seconds, in this worker, and what
+ * is decided here holds for that request, which is sent again with the platform's key where its body can be sent twice, and
+ * for every other one that the key would serve. Then one request tries it anew. A provider's refusal of one model, or of too
+ * many requests at a time, marks nothing.
  *
  * A function may answer later, within the call's deadline; what is known of the organisation is looked at again after it, and
  * where that has changed it is asked again, three times at most. "platform" then holds for a slot's requests as long as the
@@ -48,6 +65,8 @@ const decisions: OptionRules<{ readonly [F in KeyFailure]?: FallbackDecision }> 
   keyring_outdated: decision,
   keyring_unavailable: decision,
   store_unavailable: decision,
+  rejected: decision,
+  exhausted: decision,
 };
 
 export const policyKind: OptionKind = {
@@ -97,6 +116,8 @@ export const errorCodes: Readonly<Record<KeyFailure, ByokErrorCode>> = {
   keyring_outdated: "keyring_outdated",
   keyring_unavailable: "keyring_unavailable",
   store_unavailable: "store_unavailable",
+  rejected: "key_rejected",
+  exhausted: "key_exhausted",
 };
 
 /** What each failure is, and what to do about it. */
@@ -108,4 +129,6 @@ export const nextSteps: Readonly<Record<KeyFailure, string>> = {
   keyring_unavailable:
     "has a key, but this worker's keyring does not answer. Check the key service behind it, then try again.",
   store_unavailable: "may have a key, but the key store does not answer. Check the database, then try again.",
+  rejected: "has a key that its provider refuses. Ask the organisation to enter a valid one.",
+  exhausted: "has a key whose account has no more to spend. Ask the organisation to top it up.",
 };

@@ -1,5 +1,13 @@
+import type { OpenedSnapshot } from "../coherence/opened-snapshot.ts";
 import { ByokError, isByokError, type SlotFailure } from "../errors.ts";
-import { isSameKey, type KeySupply, type SentRequest, type ServingKey } from "../providers/egress/key-supply.ts";
+import {
+  isSameKey,
+  type KeySupply,
+  type RefusedKey,
+  type SentRequest,
+  type ServingKey,
+  servesStill,
+} from "../providers/egress/key-supply.ts";
 import type { Slot } from "../slot.ts";
 import { type ChosenSlot, isFailure, type Outcome } from "./chosen-slot.ts";
 import { HeldSockets } from "./held-sockets.ts";
@@ -63,13 +71,37 @@ export class HeldSlot implements KeySupply {
     return this.#take(outcome);
   }
 
+  mayLeave(serving: ServingKey, request: object): boolean {
+    const { marks } = this.#decisions;
+    if (!marks.askFor(request, () => servesStill(this, serving))) return false;
+    marks.leave(serving.secretId, request);
+    return true;
+  }
+
+  async replace(refused: RefusedKey, signal?: AbortSignal | null): Promise<ServingKey> {
+    const deadline = this.#decisions.startDeadline(this.orgId, signal ? { signal } : {});
+    await deadline.race(this.#decisions.refusals.judge(this.#current, refused));
+    return this.peek() ?? (await this.decide(signal));
+  }
+
+  onRefusal(refused: RefusedKey): void {
+    this.replace(refused).catch((error: Error) => this.#watch.fire(error));
+  }
+
+  onTaken({ secretId }: ServingKey, request: object): void {
+    this.#decisions.refusals.end(this.#current, secretId, request, true);
+  }
+
   holdSocket(serving: ServingKey, close: (why: Error) => void): () => void {
     return this.#sockets.hold(serving, close);
   }
 
-  onRequest({ serving, status, durationMs }: SentRequest): void {
+  onRequest({ serving, request, status, durationMs }: SentRequest): void {
     const { orgId, slot, provider } = this.#current;
     const { source, secretId } = serving;
+    // Of a socket that is open it is not known yet.
+    const hasSucceeded = status !== null && status >= 200 && status < 400;
+    if (status !== 101) this.#decisions.refusals.end(this.#current, secretId, request, hasSucceeded);
     const facts = { orgId, provider: provider.id, slot, source, secretId, status, durationMs };
     this.#decisions.settings.onEvent({ type: "request", ...facts });
   }
@@ -97,6 +129,15 @@ export class HeldSlot implements KeySupply {
       this.#hasToldStale = true;
       onEvent({ type: "stale", orgId, provider: provider.id, slot, source: serving.source, overdueMs });
     }
+    return this.#keepUnlessRefused(snapshot);
+  }
+
+  #keepUnlessRefused(snapshot: OpenedSnapshot): ServingKey {
+    const judged = this.#decisions.judgeRefused(this.#current, snapshot);
+    if (judged === undefined) return this.#current.serving;
+    const wasUnanswered = this.#isUnanswered;
+    const serving = this.#take(judged);
+    this.#isUnanswered = wasUnanswered;
     return serving;
   }
 
@@ -143,7 +184,7 @@ export class HeldSlot implements KeySupply {
     this.#current = outcome;
     this.#isUnanswered = false;
     if (isSameKey(before.serving, outcome.serving)) return outcome.serving;
-    const { orgId, provider, slot, serving } = outcome;
+    const { orgId, provider, slot, serving, source: by } = outcome;
     this.#watch.fire(this.#replaced());
     if (before.serving.source !== serving.source) {
       const { source, secretId } = serving;
@@ -154,6 +195,7 @@ export class HeldSlot implements KeySupply {
         slot,
         source,
         secretId,
+        ...(by.reason === "configured" ? {} : { failure: by.reason }),
       });
     }
     return serving;

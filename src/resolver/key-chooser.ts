@@ -8,6 +8,7 @@ import { findEndpoint } from "../providers/endpoints.ts";
 import type { Provider } from "../providers/provider.ts";
 import { type ChosenSlot, isFailure, type Outcome } from "./chosen-slot.ts";
 import { type Decided, decide, errorCodes, type KeyFailure, nextSteps } from "./fallback-policy.ts";
+import type { KeyMarks } from "./key-marks.ts";
 import type { KeySource } from "./resolved-slot.ts";
 import type { ResolverSettings } from "./resolver-settings.ts";
 import type { BoundSlot } from "./slot-binder.ts";
@@ -19,10 +20,12 @@ const triedAgain: ReadonlySet<KeyFailure> = new Set(["keyring_outdated", "keyrin
 export class KeyChooser {
   readonly #settings: ResolverSettings;
   readonly #clock: Clock;
+  readonly #marks: KeyMarks;
   /** Whether `fallback` has ever answered with a promise. */
   #answersLater = false;
 
-  constructor(settings: ResolverSettings, clock: Clock) {
+  constructor(settings: ResolverSettings, clock: Clock, marks: KeyMarks) {
+    this.#marks = marks;
     this.#settings = settings;
     this.#clock = clock;
   }
@@ -59,7 +62,7 @@ export class KeyChooser {
     const key = answer.snapshot.keys.get(provider.id);
     if (!this.#mayServe(key, answer.overdueMs)) return "store_unavailable";
     if (key === undefined) return "absent";
-    return isUnopened(key) ? key.reason : undefined;
+    return isUnopened(key) ? key.reason : this.#marks.failureOf(key.secretId);
   }
 
   /** Tells what an operator should count of a slot that begins to be served so. */

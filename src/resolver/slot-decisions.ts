@@ -5,16 +5,21 @@ import { Deadline } from "../deadline.ts";
 import { ByokError, isByokError, type SlotFailure } from "../errors.ts";
 import { type ChosenSlot, isFailure, type Outcome } from "./chosen-slot.ts";
 import type { KeyChooser } from "./key-chooser.ts";
+import type { KeyMarks } from "./key-marks.ts";
+import { KeyRefusals } from "./key-refusals.ts";
 import { isDecided, keepsChanging, LateFallback, maxAsks } from "./late-fallback.ts";
 import type { ResolveOptions } from "./resolver.ts";
 import type { ResolverSettings } from "./resolver-settings.ts";
 import type { BoundSlot } from "./slot-binder.ts";
+import type { UseNotes } from "./use-notes.ts";
 
 /** Decides what serves slots, for a new call and for each request of one that is under way. */
 export class SlotDecisions {
   readonly settings: ResolverSettings;
   readonly cache: SnapshotCache;
   readonly clock: Clock;
+  readonly marks: KeyMarks;
+  readonly refusals: KeyRefusals;
   readonly #chooser: KeyChooser;
   readonly #late: LateFallback;
   readonly #closing: AbortSignal;
@@ -24,11 +29,15 @@ export class SlotDecisions {
     cache: SnapshotCache,
     chooser: KeyChooser,
     settings: ResolverSettings,
+    marks: KeyMarks,
+    notes: UseNotes,
     closing: AbortSignal,
   ) {
     this.clock = clock;
     this.cache = cache;
     this.settings = settings;
+    this.marks = marks;
+    this.refusals = new KeyRefusals(clock, settings, marks, notes, (slot, id) => this.#isStored(slot, id));
     this.#chooser = chooser;
     this.#late = new LateFallback(clock, cache, chooser, settings.leaseMs);
     this.#closing = closing;
@@ -71,14 +80,17 @@ export class SlotDecisions {
    */
   peek(current: ChosenSlot): Outcome | undefined {
     this.#closing.throwIfAborted();
-    const { orgId, bound, snapshot: held, source } = current;
+    const { orgId, bound, snapshot: held, source, serving } = current;
     const snapshot = this.cache.peek(orgId, held);
     if (snapshot === undefined) return undefined;
-    if (snapshot === held && source.source === "byok") return current;
+    const isMarked = this.marks.failureOf(serving.secretId) !== undefined;
+    if (snapshot === held && source.source === "byok" && !isMarked) return current;
     const answer = { snapshot, overdueMs: 0 };
     const recalled = this.#late.recall(current, answer);
     if (recalled !== undefined) return recalled;
-    if (mayOpen(snapshot, current)) return isStillOpen(snapshot, current) ? { ...current, snapshot } : undefined;
+    if (mayOpen(snapshot, current)) {
+      return isStillOpen(snapshot, current) && !isMarked ? { ...current, snapshot } : undefined;
+    }
     return this.#chooser.chooseNow(orgId, bound, answer);
   }
 
@@ -90,7 +102,8 @@ export class SlotDecisions {
     const request = this.#toRequest([bound.provider.id], 0);
     for (let asks = 1; asks <= maxAsks; asks += 1) {
       const answer = this.cache.hit(orgId, request) ?? (await this.#read(orgId, request, deadline));
-      if (answer?.overdueMs === 0 && isStillOpen(answer.snapshot, current)) {
+      const isMarked = this.marks.failureOf(current.serving.secretId) !== undefined;
+      if (answer?.overdueMs === 0 && isStillOpen(answer.snapshot, current) && !isMarked) {
         return { ...current, snapshot: answer.snapshot };
       }
       const recalled = this.#late.recall(current, answer);
@@ -108,6 +121,15 @@ export class SlotDecisions {
     this.#closing.throwIfAborted();
     const { orgId, bound } = current;
     const answer = this.cache.lastKnown(orgId, 0);
+    return this.#late.recall(current, answer) ?? this.#chooser.chooseNow(orgId, bound, answer);
+  }
+
+  /** What serves a slot whose key is refused, or was, by what its call holds; `undefined`: it goes on as it is. */
+  judgeRefused(current: ChosenSlot, snapshot: OpenedSnapshot): Outcome | undefined {
+    const { orgId, bound, source, serving } = current;
+    const wasRefused = source.reason === "rejected" || source.reason === "exhausted";
+    if (!wasRefused && this.marks.failureOf(serving.secretId) === undefined) return undefined;
+    const answer = { snapshot, overdueMs: 0 };
     return this.#late.recall(current, answer) ?? this.#chooser.chooseNow(orgId, bound, answer);
   }
 
@@ -143,6 +165,18 @@ export class SlotDecisions {
     } catch (error) {
       if (!isByokError(error) || error.code !== "store_unavailable") throw error;
       return this.cache.lastKnown(orgId, request.atLeast);
+    }
+  }
+
+  /** Read past every cache. Where nothing can be read, what is known counts. */
+  async #isStored({ orgId, provider }: ChosenSlot, secretId: string): Promise<boolean> {
+    try {
+      const deadline = this.startDeadline(orgId, {});
+      await deadline.race(this.cache.feed.pollAnew().catch(() => {}));
+      const answer = await this.#read(orgId, this.#toRequest([provider.id]), deadline);
+      return answer === undefined || answer.snapshot.keys.get(provider.id)?.secretId === secretId;
+    } catch {
+      return true;
     }
   }
 

@@ -45,3 +45,9 @@ export interface StoreChange extends StoredKey {
   /** The organisation's keys of the `defaultKeyName` after the change: provider to secret id. */
   readonly references: Readonly<Record<string, string>>;
 }
+
+/** What a provider said of a stored key as a call used it. */
+export interface NotedUse extends KeyRef {
+  readonly secretId: string;
+  readonly verdict: "passed" | "invalid" | "exhausted";
+}

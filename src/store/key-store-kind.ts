@@ -1,7 +1,7 @@
 import { type OptionKind, withMethods } from "../option-kinds.ts";
 import type { KeyStore } from "./key-store.ts";
 
-const methods: Readonly<Record<Exclude<keyof KeyStore, "warnings">, true>> = {
+const methods: Readonly<Record<Exclude<keyof KeyStore, "noteUse" | "warnings">, true>> = {
   migrate: true,
   snapshots: true,
   poll: true,

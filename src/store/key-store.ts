@@ -1,5 +1,5 @@
 import type { LogCursor, LogPage } from "./change-log.ts";
-import type { Attribution, NewKey, NotedCheck, PlacedKey, StoreChange, StoredKey } from "./key-change.ts";
+import type { Attribution, NewKey, NotedCheck, NotedUse, PlacedKey, StoreChange, StoredKey } from "./key-change.ts";
 import type { AuditRow, Contradiction, KeyRecord } from "./key-record.ts";
 import type { KeyRef, KeySnapshot, StoredReference } from "./sealed-key.ts";
 
@@ -77,6 +77,11 @@ export interface KeyStore {
    * row without a number where it is.
    */
   noteCheck(check: NotedCheck): Promise<boolean>;
+
+  /**
+   * Notes what a provider said of a stored key as a call used it. Absent: what calls are told is known to their worker alone.
+   */
+  noteUse?(use: NotedUse): Promise<boolean>;
 
   /**
    * Notes that somebody tried to store a key, and stored none. Counted: one audit row a minute, reference and actor, so

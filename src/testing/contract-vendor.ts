@@ -75,7 +75,8 @@ export class ContractVendor {
       if (this.refusal !== undefined) throw this.refusal;
       return serving;
     };
-    const supply: KeySupply = { ...supplyOf(serving), peek: decide, decide: async () => decide() };
+    const mayLeave = (): boolean => decide() === serving;
+    const supply: KeySupply = { ...supplyOf(serving), peek: decide, decide: async () => decide(), mayLeave };
     const [loaded, ws] = await Promise.all([this.#provider.load?.(), loadWs()]);
     const placeholder = createPlaceholder();
     this.#egress = new SlotEgress({ vendor: this.#provider, supply, placeholder, requestTimeoutMs, ws });

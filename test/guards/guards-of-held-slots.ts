@@ -66,7 +66,7 @@ export const guardsOfHeldSlots: readonly Guard[] = [
   {
     name: "a key that is open stays open",
     file: "resolver/slot-decisions.ts",
-    find: "return isStillOpen(snapshot, current) ? { ...current, snapshot } : undefined;",
+    find: "return isStillOpen(snapshot, current) && !isMarked ? { ...current, snapshot } : undefined;",
     replace: "return undefined;",
     also: { find: "answer?.overdueMs === 0 && isStillOpen(answer.snapshot, current)", replace: "Date.now() === 0" },
     test: held,
@@ -157,8 +157,8 @@ export const guardsOfHeldSlots: readonly Guard[] = [
   ...guardsOf("providers/egress/slot-agent.ts", "providers/egress/slot-agent.test.ts", [
     [
       "what serves at the write",
-      "const now = supply.peek();\n      if (now !== undefined) return use(now);\n    }",
-      "return use(await supply.decide(signal));\n    }",
+      "const now = supply.peek();\n      if (now !== undefined && supply.mayLeave(now, asked)) return use(now);\n    }",
+      "return use(await supply.decide(asked.opening.signal));\n    }",
       "outdated as soon|nobody can tell",
     ],
   ]),

@@ -11,7 +11,6 @@ export const guardsOfTheEgress: readonly Guard[] = [
       "",
       "removed key is not sent|cannot be told|newer key|once is not sent",
     ],
-    ["a key that cannot be told", "now === undefined || ", "now !== undefined && ", "cannot be told"],
     ["a decision made anew", "serving = await supply.decide(this.#init.signal);", "", "newer key"],
     ["an end to deciding", "decisions >= maxDecisions", "false", "changes each time"],
     [
@@ -33,7 +32,15 @@ export const guardsOfTheEgress: readonly Guard[] = [
     ["repetitions of what is safe", "|| isSafe ||", "||", "has a list of messages"],
     ["repetitions that are known again", '|| new Headers(this.#headers).has("idempotency-key")', "", "knows again"],
     ["one repetition", "!isRepeated && isConnectionLost(error)", "isConnectionLost(error)", "is tried again once"],
-    ["requests told once", "if (this.#serving !== undefined) this.#report(this.#serving);", "", "each is told once"],
+    [
+      "requests told once",
+      "      this.#report();\n    }\n  }\n\n  async",
+      "    }\n  }\n\n  async",
+      "each is told once",
+    ],
+  ]),
+  ...guardsOf("providers/egress/key-supply.ts", at("late-key"), [
+    ["a key that cannot be told", "now !== undefined && ", "now === undefined || ", "cannot be told"],
   ]),
   ...guardsOf("providers/egress/slot-fetch.ts", at("failures"), [
     ["no redirects", "if (isRedirect(response)) throw", "if (false) throw", "for a redirect"],

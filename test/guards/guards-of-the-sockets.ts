@@ -63,14 +63,14 @@ export const guardsOfTheSockets: readonly Guard[] = [
   ...guardsOf("providers/egress/slot-agent.ts", "providers/egress/slot-agent.test.ts", [
     [
       "the key of the turn in which a head leaves",
-      "this.#inPlace(() => this.#decide(opening, (now) => toHead(head, now)))",
+      "this.#inPlace(() => this.#decide(asked, (now) => toHead(head, now)))",
       "toHead(head, serving)",
       "newer one in the head|not sent once it is removed|while TLS is under way",
     ],
     ["a host that was not connected to", "to.origin !== aimed.origin || ", "", "no host but its own"],
     [
       "a read before the head",
-      "return now === undefined ? this.#decideAnew(signal, use) : use(now);",
+      "return now === undefined || !supply.mayLeave(now, asked) ? this.#decideAnew(asked, use) : use(now);",
       "if (now === undefined) throw this.#options.failures.moved();\n    return use(now);",
       "is read anew",
     ],

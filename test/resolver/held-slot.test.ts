@@ -85,7 +85,7 @@ describe("a slot that a call holds", () => {
     await llm.client.models.list();
     expect(sentKeys()).toEqual(["Bearer key-of-the-platform"]);
     const changed = { type: "source_changed", orgId: "org", provider: "openai", slot: "llm", source: "platform" };
-    expect(events).toContainEqual({ ...changed, secretId: null });
+    expect(events).toContainEqual({ ...changed, secretId: null, failure: "absent" });
     expect(events).toContainEqual(expect.objectContaining({ type: "request", source: "platform", status: 200 }));
   });
 

@@ -1,4 +1,9 @@
-import type { KeySupply, SentRequest, ServingKey } from "../../src/providers/egress/key-supply.ts";
+import {
+  type KeySupply,
+  type SentRequest,
+  type ServingKey,
+  servesStill,
+} from "../../src/providers/egress/key-supply.ts";
 
 /** Says what a test says that it says. */
 export interface ChangingSupply extends KeySupply {
@@ -16,6 +21,7 @@ export function changingSupply(first: ServingKey): ChangingSupply {
     read: undefined,
     requests: [],
     peek: () => (supply.now === undefined ? undefined : given(supply.now)),
+    mayLeave: (serving) => servesStill(supply, serving),
     decide: async () => given(supply.read ?? supply.now),
     holdSocket: () => () => {},
     onRequest: (request) => supply.requests.push(request),

@@ -1,4 +1,9 @@
-import type { KeySupply, SentRequest, ServingKey } from "../../src/providers/egress/key-supply.ts";
+import {
+  type KeySupply,
+  type SentRequest,
+  type ServingKey,
+  servesStill,
+} from "../../src/providers/egress/key-supply.ts";
 
 export interface SwitchedSupply extends KeySupply {
   /** What serves, or why nothing does. */
@@ -28,6 +33,7 @@ export function switchedSupply(first: ServingKey): SwitchedSupply {
       supply.isUnread = false;
       return answer();
     },
+    mayLeave: (serving) => servesStill(supply, serving),
     holdSocket: (_serving, close) => {
       supply.open.add(close);
       return () => supply.open.delete(close);

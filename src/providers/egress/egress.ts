@@ -82,7 +82,7 @@ export class SlotEgress implements Egress {
       supply,
       requestTimeoutMs,
       ...rulesOf(vendor),
-      repeatable: vendor.repeatable,
+      vendor,
     });
     return this.#fetch;
   }

@@ -2,6 +2,7 @@ import type { KeyAccount } from "../../key-account.ts";
 import type { Secret } from "../../secret.ts";
 import type { Slot } from "../../slot.ts";
 import type { Endpoint } from "../endpoint.ts";
+import type { Refusal } from "../refusals/refusal.ts";
 
 /** The key that serves a slot at one moment, the host that it belongs to, and whose it is. */
 export interface ServingKey extends Endpoint {
@@ -31,6 +32,24 @@ export interface KeySupply {
    */
   decide(signal?: AbortSignal | null): Promise<ServingKey>;
   /**
+   * Whether a request may leave with `serving`, in the turn in which its head is written. `request` is one object for
+   * everything that is said of that request.
+   *
+   * @throws ByokError why no key serves.
+   */
+  mayLeave(serving: ServingKey, request: object): boolean;
+  /**
+   * Told of a key that its provider has refused. Resolves to what serves instead, once what is stored was read anew. Absent:
+   * a refusal is shown as it came.
+   *
+   * @throws ByokError why nothing serves instead; the reason of `signal` when that is aborted first.
+   */
+  replace?(refused: RefusedKey, signal?: AbortSignal | null): Promise<ServingKey>;
+  /** Told of a refusal that came on a socket that was open already. Never throws. */
+  onRefusal?(refused: RefusedKey): void;
+  /** Told that a provider has taken a key on a socket: what it said first was no refusal. Never throws. */
+  onTaken?(serving: ServingKey, request: object): void;
+  /**
    * A socket was opened with `serving`. `close` is called when that key is removed; the returned function is to be called when
    * the socket has closed.
    */
@@ -39,9 +58,19 @@ export interface KeySupply {
   onRequest(request: SentRequest): void;
 }
 
+/** A key that its provider has refused, and in which request. */
+export interface RefusedKey {
+  readonly serving: ServingKey;
+  /** See {@link KeySupply.mayLeave}. */
+  readonly request: object;
+  readonly refusal: Refusal;
+}
+
 /** What a request ran on, and how it ended. */
 export interface SentRequest {
   readonly serving: ServingKey;
+  /** See {@link KeySupply.mayLeave}. */
+  readonly request: object;
   /** `null`: no answer came. */
   readonly status: number | null;
   /** Until the answer began, or the request failed. */
@@ -55,9 +84,16 @@ export function supplyOf(serving: ServingKey): KeySupply {
     slot: undefined,
     peek: () => serving,
     decide: async () => serving,
+    mayLeave: () => true,
     holdSocket: () => () => {},
     onRequest: () => {},
   };
+}
+
+/** Whether `serving` still serves, as far as that is known in this very turn. */
+export function servesStill(supply: Pick<KeySupply, "peek">, serving: ServingKey): boolean {
+  const now = supply.peek();
+  return now !== undefined && isSameKey(now, serving);
 }
 
 /** Whether a request that was made for `one` may carry `other`: the same key, for the same host. */

@@ -1,5 +1,5 @@
 import { ByokError, type ByokErrorCode, isByokError } from "../../errors.ts";
-import type { KeySupply, ServingKey } from "./key-supply.ts";
+import type { KeySupply, RefusedKey, ServingKey } from "./key-supply.ts";
 
 /** What the requests of one slot fail with. Each says whose request it was and what to do next. */
 export class RequestFailures {
@@ -36,6 +36,20 @@ export class RequestFailures {
     const whose = source === "byok" ? "organisation's" : "platform's";
     const message = `The ${whose} key of "${this.#provider}" was replaced while the request was on its way, and the request was not sent. Send it again.`;
     return this.#fail("key_replaced", message);
+  }
+
+  /** The key of a request was refused, another serves now, and what was sent cannot be sent a second time. */
+  refused({ source }: ServingKey): ByokError {
+    const whose = source === "byok" ? "organisation's" : "platform's";
+    const message = `"${this.#provider}" refused the ${whose} key, and another serves now; what was sent cannot be sent a second time. Send it again.`;
+    return this.#fail("key_replaced", message);
+  }
+
+  /** The key of a request was refused, and the request is of no use to another account. */
+  bound({ refusal }: RefusedKey): ByokError {
+    const code = refusal.kind === "exhausted" ? "key_exhausted" : "key_rejected";
+    const message = `"${this.#provider}" refused the organisation's key, and the request names what only that account has, such as an earlier response, a file or a voice. Ask without it.`;
+    return this.#fail(code, message);
   }
 
   /** A connection leads to a host that serves no longer. */

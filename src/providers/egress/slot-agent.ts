@@ -91,7 +91,8 @@ class SlotAgent extends Agent {
     const socket = await openSocket(aimed, { proxy, signal: opening.signal });
     let sent: ServingKey | undefined;
     const report = (status: number | null): void => {
-      if (sent !== undefined) supply.onRequest({ serving: sent, status, durationMs: performance.now() - startedAtMs });
+      const durationMs = performance.now() - startedAtMs;
+      if (sent !== undefined) supply.onRequest({ serving: sent, request: asked, status, durationMs });
       sent = undefined;
     };
     socket.once("close", () => report(null));
@@ -104,7 +105,7 @@ class SlotAgent extends Agent {
       return { head: head.toString(to, this.#options.headerRules, now), key: now.key };
     };
     return writeHead(socket, {
-      rewrite: (head) => this.#inPlace(() => this.#decide(opening, (now) => toHead(head, now))),
+      rewrite: (head) => this.#inPlace(() => this.#decide(asked, (now) => toHead(head, now))),
       onAnswer: (bytes) => {
         if (!isUpgrade) opening.answered();
         report(readStatus(bytes));
@@ -113,19 +114,19 @@ class SlotAgent extends Agent {
   }
 
   /** In this turn where what serves is known; else after a read, in the turn in which it ends. */
-  #decide<T>({ signal }: Opening, use: (serving: ServingKey) => T): T | Promise<T> {
+  #decide<T>(asked: Asked, use: (serving: ServingKey) => T): T | Promise<T> {
     const { supply } = this.#options;
     const now = supply.peek();
-    return now === undefined ? this.#decideAnew(signal, use) : use(now);
+    return now === undefined || !supply.mayLeave(now, asked) ? this.#decideAnew(asked, use) : use(now);
   }
 
   /** What a read found may be outdated in the turn after it: what serves is asked for in the turn in which it is used. */
-  async #decideAnew<T>(signal: AbortSignal, use: (serving: ServingKey) => T): Promise<T> {
+  async #decideAnew<T>(asked: Asked, use: (serving: ServingKey) => T): Promise<T> {
     const { supply } = this.#options;
     for (let decisions = 1; decisions <= maxDecisions; decisions += 1) {
-      await supply.decide(signal);
+      await supply.decide(asked.opening.signal);
       const now = supply.peek();
-      if (now !== undefined) return use(now);
+      if (now !== undefined && supply.mayLeave(now, asked)) return use(now);
     }
     throw this.#options.failures.moved();
   }

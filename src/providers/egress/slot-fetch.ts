@@ -1,5 +1,9 @@
-import type { ByokError } from "../../errors.ts";
+import { randomUUID } from "node:crypto";
+import { type ByokError, type ByokErrorCode, isByokError } from "../../errors.ts";
+import { judgeAnswer } from "../refusals/judge-answer.ts";
+import { isOfKey, type Refusal, toProviderAnswer } from "../refusals/refusal.ts";
 import type { Aim } from "./aim.ts";
+import { answerRefusal } from "./answer-refusal.ts";
 import { breakToFailure, isConnectionLost, isRedirect, toFailure } from "./fetch-failure.ts";
 import { dropUrlCredentials } from "./foreign-credentials.ts";
 import type { GuardedBodyOptions } from "./guarded-body.ts";
@@ -7,12 +11,14 @@ import { guardResponse } from "./guarded-response.ts";
 import { type Dispatcher, HeadGuard } from "./head-guard.ts";
 import { isReplayable } from "./is-replayable.ts";
 import { KeyScrubber } from "./key-scrubber.ts";
-import { isSameKey, type KeySupply, type ServingKey } from "./key-supply.ts";
+import type { KeySupply, RefusedKey, SentRequest, ServingKey } from "./key-supply.ts";
+import { namesAccountState } from "./names-account-state.ts";
 import { readInit, SentInit } from "./read-init.ts";
 import { requestDeadline } from "./request-deadline.ts";
 import type { RequestFailures } from "./request-failures.ts";
 import type { HeaderRules } from "./request-headers.ts";
 import { dispatcherFor } from "./runtime-dispatcher.ts";
+import type { Vendor } from "./vendor.ts";
 
 export interface SlotFetchOptions {
   readonly failures: RequestFailures;
@@ -23,19 +29,25 @@ export interface SlotFetchOptions {
   readonly requestTimeoutMs: number;
   /** Whether the key is taken out of answers. */
   readonly scrubs: boolean;
-  /** See `Vendor.repeatable`. */
-  readonly repeatable: RegExp | undefined;
+  readonly vendor: Pick<Vendor, "repeatable" | "idempotent" | "accountState" | "refusals">;
 }
 
 /** How often a request is decided anew because its key changed on the way to its connection. */
 const maxDecisions = 4;
+
+/** How many keys of one request are refused before it is given up: an organisation's, the one that replaced it, the platform's. */
+const maxRefusals = 3;
+
+/** What a provider has said, now or a while ago: it is shown as an answer, which no SDK and no framework sends again. */
+const saidByProvider: ReadonlySet<ByokErrorCode> = new Set(["key_rejected", "key_exhausted", "platform_key_refused"]);
 
 /** A key that was decided for a request serves no longer: found when its head was to be written. */
 class KeyChanged extends Error {}
 
 /**
  * A slot's `fetch`. Each request is decided when it is called and asked about once more as its head is written: it carries
- * the key that serves at that moment, to that key's host, and no credential of anybody else's.
+ * the key that serves at that moment, to that key's host, and no credential of anybody else's. One whose key is refused is
+ * sent again with what serves then, if it can be.
  */
 export function createSlotFetch(options: SlotFetchOptions): typeof fetch {
   const { supply } = options;
@@ -46,7 +58,12 @@ export function createSlotFetch(options: SlotFetchOptions): typeof fetch {
     const init = readInit(input as string | URL | Request, given);
     init.signal?.throwIfAborted();
     const attempt = new Attempt(options, url, init);
-    return await attempt.send(supply.peek() ?? (await supply.decide(init.signal)));
+    try {
+      return await attempt.send(supply.peek() ?? (await supply.decide(init.signal)));
+    } catch (error) {
+      if (isByokError(error) && saidByProvider.has(error.code)) return answerRefusal(error);
+      throw error;
+    }
   };
 }
 
@@ -57,10 +74,10 @@ class Attempt {
   readonly #init: SentInit;
   readonly #headers: RequestInit["headers"];
   readonly #dispatcher: Dispatcher | undefined;
-  readonly #startedAtMs: number = performance.now();
+  #startedAtMs: number = performance.now();
   #guard: HeadGuard | undefined;
-  #serving: ServingKey | undefined;
-  #status: number | null = null;
+  /** What was sent last, and is not reported yet. */
+  #sent: SentRequest | undefined;
   /** Why it has ended before it was answered. */
   #ended: Error | undefined;
 
@@ -68,7 +85,7 @@ class Attempt {
     this.#options = options;
     this.#url = url;
     this.#init = init;
-    this.#headers = init.headers;
+    this.#headers = this.#isIdempotent() ? withIdempotencyKey(init.headers) : init.headers;
     this.#dispatcher = init.dispatcher;
   }
 
@@ -90,7 +107,7 @@ class Attempt {
       return await promise;
     } finally {
       clearTimeout(timer);
-      if (this.#serving !== undefined) this.#report(this.#serving);
+      this.#report();
     }
   }
 
@@ -99,9 +116,13 @@ class Attempt {
     const isReplayableBody = isReplayable(this.#init.body);
     let isRepeated = false;
     let serving = first;
-    for (let decisions = 1; ; ) {
+    for (let decisions = 1, refusals = 0; ; ) {
       try {
-        return await this.#sendOnce(serving, first);
+        const answer = await this.#sendOnce(serving, first);
+        const refusal = await this.#readRefusal(answer);
+        if (refusal === undefined) return answer;
+        refusals += 1;
+        serving = await this.#replace({ serving, request: this, refusal }, refusals);
       } catch (error) {
         const isOver = this.#ended !== undefined || this.#init.signal?.aborted === true;
         if (error instanceof KeyChanged) {
@@ -135,20 +156,44 @@ class Attempt {
     init.headers = headerRules.apply(this.#headers, serving);
     try {
       const response = await globalThis.fetch(url, init as unknown as RequestInit);
-      this.#serving = serving;
-      this.#status = response.status;
+      this.#note(serving, response.status);
       if (isRedirect(response)) throw await this.#refuse(response);
       return await guardResponse(response, this.#bodyOptions(scrubs ? scrubber : undefined));
     } catch (error) {
       if (changed instanceof KeyChanged) throw changed;
-      this.#serving = serving;
+      if (this.#sent === undefined) this.#note(serving, null);
       throw changed ?? toFailure(error, scrubber, () => failures.unreached());
     }
   }
 
   #confirm(serving: ServingKey): void {
-    const now = this.#options.supply.peek();
-    if (now === undefined || !isSameKey(now, serving)) throw new KeyChanged();
+    if (!this.#options.supply.mayLeave(serving, this)) throw new KeyChanged();
+  }
+
+  /** What an answer says of the key that it was given to; `undefined`: nothing, and it is the caller's. */
+  async #readRefusal(answer: Response): Promise<Refusal | undefined> {
+    const { supply, vendor } = this.#options;
+    const { status } = answer;
+    if (supply.replace === undefined || status < 400 || status >= 500) return undefined;
+    const refusal = judgeAnswer(vendor.refusals, toProviderAnswer(status, await answer.clone().text()));
+    return refusal !== undefined && isOfKey(refusal) ? refusal : undefined;
+  }
+
+  /** What serves the request instead of a key that was refused. */
+  async #replace(refused: RefusedKey, refusals: number): Promise<ServingKey> {
+    const { supply, failures, vendor } = this.#options;
+    const { signal, body } = this.#init;
+    try {
+      const next = await (supply as Required<KeySupply>).replace(refused, signal);
+      if (this.#ended !== undefined) throw this.#ended;
+      if (!isReplayable(body) || refusals >= maxRefusals) throw failures.refused(refused.serving);
+      const isOthers = next.source !== refused.serving.source;
+      if (isOthers && namesAccountState(vendor.accountState, this.#url, body)) throw failures.bound(refused);
+      return next;
+    } finally {
+      this.#report();
+      this.#startedAtMs = performance.now();
+    }
   }
 
   #bodyOptions(scrubber: KeyScrubber | undefined): GuardedBodyOptions {
@@ -169,13 +214,26 @@ class Attempt {
   /** Whether it may arrive twice: by its method, by its path, or because the provider drops repetitions of its own accord. */
   #mayRepeat(): boolean {
     const isSafe = /^(?:get|head|put|delete|options)$/iu.test(this.#init.method);
-    const isHarmless = this.#options.repeatable?.test(this.#url.replace(/[?#].*$/su, "")) ?? false;
+    const isHarmless = this.#options.vendor.repeatable?.test(this.#path()) ?? false;
     return isHarmless || isSafe || new Headers(this.#headers).has("idempotency-key");
   }
 
-  #report(serving: ServingKey): void {
-    const durationMs = performance.now() - this.#startedAtMs;
-    this.#options.supply.onRequest({ serving, status: this.#status, durationMs });
+  #isIdempotent(): boolean {
+    const { idempotent } = this.#options.vendor;
+    return idempotent !== undefined && this.#init.method.toLowerCase() === "post" && idempotent.test(this.#path());
+  }
+
+  #path(): string {
+    return this.#url.replace(/[?#].*$/su, "");
+  }
+
+  #note(serving: ServingKey, status: number | null): void {
+    this.#sent = { serving, request: this, status, durationMs: performance.now() - this.#startedAtMs };
+  }
+
+  #report(): void {
+    if (this.#sent !== undefined) this.#options.supply.onRequest(this.#sent);
+    this.#sent = undefined;
   }
 
   /** What is left of a key that changed on the way when nothing may be sent again. */
@@ -184,4 +242,10 @@ class Attempt {
     if (signal?.aborted === true) return signal.reason;
     return this.#ended ?? this.#options.failures.replaced(serving);
   }
+}
+
+function withIdempotencyKey(given: RequestInit["headers"]): Headers {
+  const headers = new Headers(given);
+  if (!headers.has("idempotency-key")) headers.set("idempotency-key", randomUUID());
+  return headers;
 }

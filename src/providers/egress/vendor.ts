@@ -12,6 +12,17 @@ export interface KeyHeader {
 /** The header that shows a field of a key's account. */
 export type AccountHeaders = { readonly [Field in AccountField]?: string | undefined };
 
+/**
+ * How a request names what one account alone has: an earlier response, a file, a voice that was made. When its key is refused
+ * it is never sent again with the key of another account.
+ */
+export interface AccountState {
+  /** Of the URL's path and query. */
+  readonly path?: RegExp;
+  /** Of a body that is a text. */
+  readonly body?: RegExp;
+}
+
 /** What a provider says of its requests. */
 export interface Vendor {
   readonly id: string;
@@ -38,6 +49,13 @@ export interface Vendor {
    * an answer. Absent: only what is safe by its method, or has an `idempotency-key`.
    */
   readonly repeatable?: RegExp | undefined;
+  /**
+   * Paths whose POSTs take an `idempotency-key`: each carries one, its own where the caller gave none, so that none is done
+   * twice. Absent: only the caller's.
+   */
+  readonly idempotent?: RegExp | undefined;
+  /** What names something that one account alone has. Absent: nothing does. */
+  readonly accountState?: AccountState | undefined;
   /** The provider's words for what it refuses. Absent: a refusal is judged by its status alone. */
   readonly refusals?: RefusalTable | undefined;
 }

@@ -1,5 +1,5 @@
 import { byokErrorOf } from "../../byok-error-of.ts";
-import { answerRefusal } from "./answer-refusal.ts";
+import { answerRefusal } from "../egress/answer-refusal.ts";
 
 /** The error that an SDK of Deepgram's or ElevenLabs' throws. */
 type SdkError = new (made: { readonly message: string; readonly cause: unknown }) => Error;

@@ -2,10 +2,10 @@ import type { ClientOptions, OpenAI } from "openai";
 import { isByokError } from "../../errors.ts";
 import { explainImport } from "../../explain-import.ts";
 import { ownProperty } from "../../own-property.ts";
+import { answerRefusal } from "../egress/answer-refusal.ts";
 import type { Egress } from "../egress/egress.ts";
 import { withHeaders } from "../egress/guarded-response.ts";
 import { RequestDeadline, requestDeadline } from "../egress/request-deadline.ts";
-import { answerRefusal } from "../http/answer-refusal.ts";
 
 /** What the two providers that speak OpenAI's protocol import. */
 export interface OpenAISdk {

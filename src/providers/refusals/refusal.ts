@@ -11,6 +11,11 @@ export interface ProviderAnswer {
  */
 export type RefusalKind = "rejected" | "region" | "exhausted" | "restricted" | "request" | "busy";
 
+/** Whether a refusal speaks of the key itself, and not of one request: nothing else marks a key. */
+export function isOfKey({ kind }: Refusal): boolean {
+  return kind === "rejected" || kind === "region" || kind === "exhausted";
+}
+
 /** Why, as one word of byokit's own. `refused`: the provider said so in words that byokit does not know. */
 export type RefusalReason =
   | "wrong_key"
@@ -87,7 +92,7 @@ function fits({ codes = [], sentence }: KnownWords, words: ProviderWords): boole
 }
 
 /** Words that no row knows are a refusal still: the status is a word of the provider's too. */
-function judgeByStatus(status: number | null): Refusal | undefined {
+export function judgeByStatus(status: number | null): Refusal | undefined {
   if (status === 401) return { kind: "rejected", reason: "refused" };
   if (status === 402) return { kind: "exhausted", reason: "unpaid" };
   if (status === 403) return { kind: "restricted", reason: "refused" };
