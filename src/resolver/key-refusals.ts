@@ -21,8 +21,6 @@ export class KeyRefusals {
   readonly #marks: KeyMarks;
   readonly #notes: UseNotes;
   readonly #confirm: Confirm;
-  /** By secret id: one at a time, for all of its requests. */
-  readonly #confirming = new Map<string, Promise<boolean>>();
   /** By provider: when the platform's key was refused last, on the monotonic clock. */
   readonly #platformRefusedAtMs = new Map<string, number>();
 
@@ -42,7 +40,7 @@ export class KeyRefusals {
   async judge(slot: ChosenSlot, { serving, request, refusal }: RefusedKey): Promise<void> {
     const { secretId } = serving;
     if (secretId === null) throw this.#refusePlatform(slot, refusal);
-    if (this.#marks.isKnown(secretId, request) || !(await this.#isStored(slot, secretId))) return;
+    if (this.#marks.isKnown(secretId, request) || !(await this.#confirm(slot, secretId))) return;
     const failure = failureOf(refusal);
     if (!this.#marks.mark(secretId, failure, request)) return;
     const { orgId, provider } = slot;
@@ -57,13 +55,6 @@ export class KeyRefusals {
     const facts = { orgId, provider: provider.id, secretId: secretId as string };
     this.#settings.onEvent({ type: "key_recovered", ...facts });
     this.#notes.add({ ...facts, name: defaultKeyName, verdict: "passed" });
-  }
-
-  #isStored(slot: ChosenSlot, secretId: string): Promise<boolean> {
-    const confirming =
-      this.#confirming.get(secretId) ?? this.#confirm(slot, secretId).finally(() => this.#confirming.delete(secretId));
-    this.#confirming.set(secretId, confirming);
-    return confirming;
   }
 
   /** Told once in 30 seconds: it marks nothing, and every request of it is told of its own. */

@@ -5,6 +5,7 @@ import { guardsOfImports } from "./guards-of-imports.ts";
 import { guardsOfOptions } from "./guards-of-options.ts";
 import { guardsOfProviders } from "./guards-of-providers.ts";
 import { guardsOfRedis } from "./guards-of-redis.ts";
+import { guardsOfRefusedKeys } from "./guards-of-refused-keys.ts";
 import { guardsOfRestores } from "./guards-of-restores.ts";
 import { guardsOfStartingWorkers } from "./guards-of-starting-workers.ts";
 import { guardsOfTheApi } from "./guards-of-the-api.ts";
@@ -41,5 +42,6 @@ export const allGuards: readonly (readonly [rooms: string, guards: readonly Guar
   ["the SDKs", guardsOfTheSdks],
   ["slots that calls hold", guardsOfHeldSlots],
   ["accounts of keys", guardsOfAccounts],
+  ["refused keys", guardsOfRefusedKeys],
   ["the doubles", guardsOfTheDoubles],
 ];

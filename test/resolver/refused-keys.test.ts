@@ -250,20 +250,26 @@ describe("what is sent again with another key", () => {
     expect(world.server.arrived).toHaveLength(1);
   });
 
-  it("is what names it to its own account's newer key, and what only speaks of it", async () => {
-    await using resolver = world.open({
-      leaseMs: 60_000,
-      pollMs: 30_000,
-      platformKeys,
-      fallback: { rejected: "platform" },
-    });
+  it("is what only speaks of it", async () => {
+    await using resolver = world.open({ platformKeys, fallback: { rejected: "platform" } });
     const { llm } = await resolver.resolve("org", agent);
     refused.set("key-of-monday", "rejected");
-    const said = JSON.stringify({ input: 'The member "previous_response_id": "x" and "file_id": "y"' });
-    const responses = "https://api.openai.com/v1/responses";
-    expect((await llm.fetch(responses, { method: "POST", body: said })).status).toBe(200);
+    const body = JSON.stringify({
+      input: 'Say "previous_response_id": "x" and "file_id": "y".',
+      previous_response_id: null,
+    });
+    const answer = await llm.fetch("https://api.openai.com/v1/responses", { method: "POST", body });
+    expect(answer.status).toBe(200);
+  });
+
+  it("is what names it, with a newer key of its own account", async () => {
+    await using resolver = world.open({ leaseMs: 60_000, pollMs: 30_000 });
+    const { llm } = await resolver.resolve("org", agent);
+    refused.set("key-of-monday", "rejected");
     await world.manager.set("org", { provider: "openai", apiKey: "key-of-tuesday" });
-    const { llm: newer } = await resolver.resolve("other", agent);
-    expect(newer.source).toBe("platform");
+    const body = JSON.stringify({ previous_response_id: "resp_1" });
+    const answer = await llm.fetch("https://api.openai.com/v1/responses", { method: "POST", body });
+    expect(answer.status).toBe(200);
+    expect(world.sentKeys()).toEqual(["Bearer key-of-monday", "Bearer key-of-tuesday"]);
   });
 });

@@ -1,9 +1,9 @@
+import { type Clock, systemClock } from "../../src/clock.ts";
 import {
   type BuiltinProvider,
   type Clients,
   createKeyManager,
   createKeyring,
-  createResolver,
   generateKeyring,
   type KeyManager,
   memoryStore,
@@ -11,6 +11,7 @@ import {
   type ResolverEvent,
   type ResolverOptions,
 } from "../../src/index.ts";
+import { createResolverOn } from "../../src/resolver/create-resolver.ts";
 import { type RecordingServer, recordingServer } from "./recording-server.ts";
 import { type UnsteadyStore, unsteadyStore } from "./unsteady-store.ts";
 
@@ -20,7 +21,7 @@ export interface HeldWorld extends AsyncDisposable {
   readonly manager: KeyManager;
   readonly link: UnsteadyStore;
   readonly events: readonly ResolverEvent[];
-  open(options?: Partial<ResolverOptions<BuiltinProvider, Clients>>): Resolver;
+  open(options?: Partial<ResolverOptions<BuiltinProvider, Clients>>, clock?: Clock): Resolver;
   /** What each request has shown as its key. */
   sentKeys(): unknown[];
 }
@@ -37,8 +38,8 @@ export async function heldWorld(): Promise<HeldWorld> {
     link,
     events,
     manager: createKeyManager({ store, keyring, verify: "off" }),
-    open: (options = {}) =>
-      createResolver({
+    open: (options = {}, clock = systemClock) =>
+      createResolverOn(clock, {
         store: link,
         keyring,
         endpoints: { openai: `${server.origin}/v1` },
