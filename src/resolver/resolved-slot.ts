@@ -27,9 +27,11 @@ type SlotClient<S, C, R> = { readonly client: C } & (S extends "realtime" ? Real
 
 interface SlotRenewal<Renewed> {
   /**
-   * The slot as it serves now, after a read that begins after this call. What was wrong with the slot may be told.
+   * The slot as it serves now, after a read that begins after this call. Pass the error that a provider, an SDK or a framework
+   * has given where something holds `credential`: a refusal of the key is handled as one that byokit meets itself, and
+   * `fallback.rejected` or `fallback.exhausted` decides what serves.
    *
-   * @throws ByokError as `resolve()` does.
+   * @throws ByokError as `resolve()` does; `platform_key_refused` where the error refuses the platform's key.
    */
   renew(error?: unknown): Promise<Renewed>;
 }

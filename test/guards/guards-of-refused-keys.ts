@@ -101,6 +101,20 @@ export const guardsOfRefusedKeys: readonly Guard[] = [
       "by a key of byokit's",
     ],
   ]),
+  ...guardsOf("resolver/slot-handle.ts", "resolver/renewed-slots.test.ts", [
+    [
+      "errors that are passed on",
+      "if (refusal !== undefined && isOfKey(refusal))",
+      "if (false)",
+      "policy decides|of the platform's key",
+    ],
+    [
+      "refusals of the key alone",
+      "if (refusal !== undefined && isOfKey(refusal))",
+      "if (refusal !== undefined)",
+      "is a rate limit",
+    ],
+  ]),
   ...guardsOf("providers/egress/answer-refusal.ts", refused, [
     ["never 429", "  key_exhausted: 402,\n", "  key_exhausted: 429,\n", "and is exhausted fails typed"],
   ]),

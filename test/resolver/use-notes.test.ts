@@ -82,6 +82,7 @@ it("no more than a thousand wait, and none is written after the end", async () =
   const { length } = noted;
   failure = undefined;
   notes.close();
+  expect(clock.pendingTimers).toBe(0);
   notes.add(use("late"));
   await clock.advance(600_000);
   expect([noted.length, clock.pendingTimers]).toEqual([length, 0]);
