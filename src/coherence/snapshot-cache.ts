@@ -109,6 +109,11 @@ export class SnapshotCache {
     return snapshot !== undefined && this.memory.isFresh(snapshot) ? snapshot : undefined;
   }
 
+  /** Tells that a call was served with what {@link SnapshotCache.peek} has given. */
+  tellUse(orgId: string, from: SnapshotOrigin): void {
+    this.#options.onEvent({ type: "snapshot_used", orgId, from });
+  }
+
   /** Whether the database seems to be away: its log could not be read last time. */
   get isAway(): boolean {
     return this.feed.failures > 0;
@@ -210,7 +215,7 @@ export class SnapshotCache {
   }
 
   #use(snapshot: OpenedSnapshot, from: SnapshotOrigin): SnapshotAnswer {
-    this.#options.onEvent({ type: "snapshot_used", orgId: snapshot.orgId, from });
+    this.tellUse(snapshot.orgId, from);
     return { snapshot, overdueMs: 0 };
   }
 

@@ -7,7 +7,6 @@ import { assertOrgId } from "../identifier.ts";
 import type { Keyring } from "../keyring/keyring.ts";
 import { ownProperty } from "../own-property.ts";
 import { loadWs } from "../providers/egress/load-ws.ts";
-import type { WsModule } from "../providers/egress/slot-websocket.ts";
 import { providerUnknown } from "../providers/provider-unknown.ts";
 import type { Slot } from "../slot.ts";
 import type { KeyStore } from "../store/key-store.ts";
@@ -22,7 +21,8 @@ import type { ResolverSettings } from "./resolver-settings.ts";
 import { SdkLoader } from "./sdk-loader.ts";
 import { SlotBinder } from "./slot-binder.ts";
 import { SlotDecisions } from "./slot-decisions.ts";
-import { toResolvedSlot } from "./slot-handle.ts";
+import { type SlotContext, toResolvedSlot } from "./slot-handle.ts";
+import { SlotsAtHand } from "./slots-at-hand.ts";
 import { UseNotes } from "./use-notes.ts";
 
 /**
@@ -42,7 +42,9 @@ export class CallResolver {
   readonly #decisions: SlotDecisions;
   readonly #notes: UseNotes;
   readonly #closing: AbortController = new AbortController();
-  #ws: { readonly module: WsModule | undefined } | undefined;
+  readonly #atHand: SlotsAtHand;
+  /** `undefined`: it is not known yet whether `ws` is installed. */
+  #context: SlotContext | undefined;
 
   constructor(clock: Clock, store: KeyStore, keyring: Keyring, settings: ResolverSettings) {
     const { shared, leaseMs, pollMs, maxOrgs, deadlineMs, onEvent } = settings;
@@ -54,6 +56,7 @@ export class CallResolver {
     this.#binder = new SlotBinder(settings, this.#sdks);
     const marks = new KeyMarks(clock, maxOrgs);
     const chooser = new KeyChooser(settings, clock, marks);
+    this.#atHand = new SlotsAtHand(this.#cache, marks);
     this.#notes = new UseNotes(clock, store);
     const { signal } = this.#closing;
     this.#decisions = new SlotDecisions(clock, this.#cache, chooser, settings, marks, this.#notes, signal);
@@ -64,19 +67,19 @@ export class CallResolver {
     const { deadlineMs } = this.#settings;
     const deadline = new Deadline(this.#clock, deadlineMs, [this.#closing.signal], () => this.#notReady(deadlineMs));
     await deadline.race(this.#cache.feed.poll());
-    await this.#loadWs();
+    await this.#makeContext();
     const { clients, mustHaveClients } = this.#settings;
     if (!mustHaveClients) await this.#sdks.loadInstalled([...clients]);
     else for (const provider of clients) await this.#sdks.load(provider);
   }
 
   async resolve(orgId: string, agent: AgentConfig, given?: ResolveOptions): Promise<Record<string, unknown>> {
+    const atHand = given === undefined && this.#context !== undefined ? this.#atHand.find(orgId, agent) : undefined;
+    if (atHand !== undefined) return toResolution(orgId, atHand, this.#context as SlotContext);
     const options = readResolveOptions(given);
     const deadline = this.#decisions.startDeadline(assertOrgId(orgId), options);
-    const slots = await this.#serve(orgId, parseSlots(orgId, agent), options.atLeast, deadline);
-    const resolution: Record<string, unknown> = { orgId };
-    for (const resolved of slots) resolution[resolved.slot] = resolved;
-    return resolution;
+    const slots = await this.#choose(orgId, parseSlots(orgId, agent), options.atLeast, deadline);
+    return toResolution(orgId, slots, this.#context as SlotContext);
   }
 
   async client(orgId: string, provider: string, given?: ClientOptions): Promise<ResolvedSlot> {
@@ -87,8 +90,7 @@ export class CallResolver {
     if (known === undefined) throw providerUnknown(orgId, providers.keys());
     const slot = options.slot ?? (known.serves[0] as Slot);
     const named = { slot, provider, model: undefined, voice: undefined };
-    const [resolved] = await this.#serve(orgId, [named], options.atLeast, deadline);
-    return resolved as ResolvedSlot;
+    return await this.#serve(orgId, named, options.atLeast, deadline);
   }
 
   health(): ResolverHealth {
@@ -121,21 +123,31 @@ export class CallResolver {
   }
 
   /** SDKs are loaded before the snapshot is read, so that nothing stands between the use rule and the hand-out. */
-  async #serve(
+  async #choose(
     orgId: string,
     named: readonly NamedSlot[],
     atLeast: number | undefined,
     deadline: Deadline,
-  ): Promise<ResolvedSlot[]> {
+  ): Promise<readonly ChosenSlot[]> {
     deadline.throwIfEnded();
     // What is at hand is taken without a wait: every one costs as much as finding it.
     const bound = this.#binder.bindLoaded(named) ?? (await this.#binder.bind(named, deadline));
-    const ws = this.#ws ?? (await deadline.outside(this.#loadWs()));
+    if (this.#context === undefined) await deadline.outside(this.#makeContext());
     const outcomes = await this.#decisions.resolve(orgId, bound, atLeast, deadline);
     const failures = outcomes.filter(isFailure);
     if (failures.length > 0) throw slotsFailed(orgId, failures);
-    const context = { decisions: this.#decisions, ws: ws.module, renew: (chosen: ChosenSlot) => this.#renew(chosen) };
-    return (outcomes as ChosenSlot[]).map((chosen) => toResolvedSlot(chosen, context));
+    this.#atHand.keep(outcomes as readonly ChosenSlot[]);
+    return outcomes as readonly ChosenSlot[];
+  }
+
+  async #serve(
+    orgId: string,
+    named: NamedSlot,
+    atLeast: number | undefined,
+    deadline: Deadline,
+  ): Promise<ResolvedSlot> {
+    const [chosen] = await this.#choose(orgId, [named], atLeast, deadline);
+    return toResolvedSlot(chosen as ChosenSlot, this.#context as SlotContext);
   }
 
   /** The log is read anew, so that what is decided then knows every change that was made before. */
@@ -143,8 +155,7 @@ export class CallResolver {
     const deadline = this.#decisions.startDeadline(orgId, {});
     await deadline.race(this.#cache.feed.pollAnew().catch(() => {}));
     const named = { slot, provider: provider.id, model, voice };
-    const [renewed] = await this.#serve(orgId, [named], undefined, deadline);
-    return renewed as ResolvedSlot;
+    return await this.#serve(orgId, named, undefined, deadline);
   }
 
   #notReady(limitMs: number): ByokError {
@@ -158,10 +169,16 @@ export class CallResolver {
     return new ByokError("deadline_exceeded", message);
   }
 
-  async #loadWs(): Promise<{ readonly module: WsModule | undefined }> {
-    this.#ws ??= { module: await loadWs() };
-    return this.#ws;
+  async #makeContext(): Promise<void> {
+    const ws = await loadWs();
+    this.#context ??= { decisions: this.#decisions, ws, renew: (chosen) => this.#renew(chosen) };
   }
+}
+
+function toResolution(orgId: string, slots: readonly ChosenSlot[], context: SlotContext): Record<string, unknown> {
+  const resolution: Record<string, unknown> = { orgId };
+  for (const chosen of slots) resolution[chosen.slot] = toResolvedSlot(chosen, context);
+  return resolution;
 }
 
 function listWarnings(ask: () => readonly string[] | undefined): readonly string[] {

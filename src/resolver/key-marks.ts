@@ -30,6 +30,10 @@ export class KeyMarks {
     this.#maxMarks = maxMarks;
   }
 
+  get isEmpty(): boolean {
+    return this.#marks.size === 0;
+  }
+
   /** Why a key does not serve now; `undefined`: it serves, or may be tried. */
   failureOf(secretId: string | null): RefusedKeyFailure | undefined {
     if (this.#marks.size === 0 || secretId === null) return undefined;
@@ -65,9 +69,8 @@ export class KeyMarks {
     return mark !== undefined && mark.probe !== request;
   }
 
-  /** Marks a key that `request` was refused with. Says whether that is news of the key. */
-  mark(secretId: string, failure: RefusedKeyFailure, request: object): boolean {
-    if (this.isKnown(secretId, request)) return false;
+  /** Marks a key. Returns whether that is news of it. */
+  mark(secretId: string, failure: RefusedKeyFailure): boolean {
     const before = this.#marks.get(secretId);
     const untilMs = this.#clock.monotonicMs() + markedMs;
     this.#marks.delete(secretId);
@@ -79,7 +82,7 @@ export class KeyMarks {
     return before?.failure !== failure;
   }
 
-  /** `request` has ended. Says whether its success has taken a mark away. */
+  /** `request` has ended. Returns whether its success has taken a mark away. */
   end(secretId: string | null, request: object, hasSucceeded: boolean): boolean {
     const mark = this.#find(secretId);
     if (mark === undefined || mark.probe !== request) return false;

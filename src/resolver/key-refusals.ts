@@ -42,10 +42,13 @@ export class KeyRefusals {
     if (secretId === null) throw this.#refusePlatform(slot, refusal);
     if (this.#marks.isKnown(secretId, request) || !(await this.#confirm(slot, secretId))) return;
     const failure = failureOf(refusal);
-    if (!this.#marks.mark(secretId, failure, request)) return;
+    if (this.#marks.isKnown(secretId, request)) return;
+    const isNews = this.#marks.mark(secretId, failure);
     const { orgId, provider } = slot;
     const facts = { orgId, provider: provider.id, secretId };
-    this.#settings.onEvent({ type: "key_refused", ...facts, slot: slot.slot, failure, reason: refusal.reason });
+    if (isNews)
+      this.#settings.onEvent({ type: "key_refused", ...facts, slot: slot.slot, failure, reason: refusal.reason });
+    // Each time: a check may have said otherwise meanwhile, and what is noted already costs the store nothing.
     this.#notes.add({ ...facts, name: defaultKeyName, verdict: verdicts[failure] });
   }
 

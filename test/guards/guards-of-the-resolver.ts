@@ -335,4 +335,20 @@ export const guardsOfTheResolver: readonly Guard[] = [
     ["every slot for retryable", "details.failures.every(", "details.failures.some(", "tried again"],
     ["a brand that other copies know", 'Symbol.for("byokit.error")', 'Symbol("byokit.error")', "known across"],
   ]),
+  ...guardsOf("resolver/slots-at-hand.ts", "resolver/slots-at-hand.test.ts", [
+    ["the model that is asked for", "!isSameName(model, kept.model) || ", "", "for another model"],
+    ["the voice that is asked for", " || !isSameName(voice, kept.voice)", "", "voice of its own"],
+    ["the provider that is asked for", "provider !== kept.provider || ", "", "another provider"],
+    ["nothing inherited", "!isObject(agent) || isPolluted()", "!isObject(agent)", "inherits no slot"],
+    ["a slot at least", "!isWhole || slots.length === 0", "!isWhole", "for no slot"],
+    [
+      "an event for each call",
+      'this.#cache.tellUse(orgId, "memory");\n    return slots',
+      "return slots",
+      "told as any other",
+    ],
+  ]),
+  ...guardsOf("resolver/slots-at-hand.ts", "resolver/refused-keys.test.ts", [
+    ["marks at hand", "if (!this.#marks.isEmpty && this", "if (false && this", "operator says so"],
+  ]),
 ];

@@ -125,7 +125,7 @@ describe("a marked key", () => {
 
   it("is tried again although the request that tried it was never heard of again", async () => {
     const marks = new KeyMarks(clock, 10);
-    marks.mark("secret", "rejected", {});
+    marks.mark("secret", "rejected");
     clock.pauseProcess(30_000);
     marks.leave("secret", {});
     expect(marks.failureOf("secret")).toBe("rejected");
@@ -149,7 +149,7 @@ describe("a marked key", () => {
 
   it("is one of a bounded number: the oldest mark is forgotten", () => {
     const marks = new KeyMarks(clock, 2);
-    for (const secretId of ["one", "two", "three"]) marks.mark(secretId, "exhausted", {});
+    for (const secretId of ["one", "two", "three"]) marks.mark(secretId, "exhausted");
     expect(["one", "two", "three"].map((secretId) => marks.failureOf(secretId))).toEqual([
       undefined,
       "exhausted",

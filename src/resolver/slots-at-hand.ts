@@ -1,0 +1,102 @@
+import type { OpenedSnapshot } from "../coherence/opened-snapshot.ts";
+import type { SnapshotCache } from "../coherence/snapshot-cache.ts";
+import { type ChosenSlot, isFailure, type Outcome } from "./chosen-slot.ts";
+import type { KeyMarks } from "./key-marks.ts";
+import type { AgentConfig, SlotConfig } from "./resolver.ts";
+
+/** What was chosen last for a slot, and what an agent has to say to get it again. */
+interface Kept {
+  readonly chosen: ChosenSlot;
+  readonly provider: string;
+  readonly model: string | undefined;
+  readonly voice: string | undefined;
+}
+
+/** Of one snapshot: most agents ask for the same again. */
+interface KeptSlots {
+  llm?: Kept;
+  stt?: Kept;
+  tts?: Kept;
+  realtime?: Kept;
+  email?: Kept;
+}
+
+const everybodys: AgentConfig & Partial<SlotConfig> = Object.prototype;
+
+/**
+ * The short way of a call: everything is at hand, and nothing is wrong. It takes what was chosen before from the very snapshot
+ * that may be handed out now, and only an organisation's own keys. Any doubt is `undefined`, and the call takes the long way,
+ * where errors and events come from.
+ */
+export class SlotsAtHand {
+  readonly #cache: SnapshotCache;
+  readonly #marks: KeyMarks;
+  readonly #kept = new WeakMap<OpenedSnapshot, KeptSlots>();
+
+  constructor(cache: SnapshotCache, marks: KeyMarks) {
+    this.#cache = cache;
+    this.#marks = marks;
+  }
+
+  keep(outcomes: readonly Outcome[]): void {
+    for (const chosen of outcomes) {
+      if (isFailure(chosen) || chosen.snapshot === undefined || chosen.stale) continue;
+      if (chosen.source.source === "platform") continue;
+      const { model, voice } = chosen.bound;
+      const slots = this.#kept.get(chosen.snapshot) ?? {};
+      slots[chosen.slot] = { chosen, provider: chosen.provider.id, model, voice };
+      this.#kept.set(chosen.snapshot, slots);
+    }
+  }
+
+  /** To be used in the same synchronous turn. */
+  find(orgId: string, agent: AgentConfig): readonly ChosenSlot[] | undefined {
+    if (!isObject(agent) || isPolluted()) return undefined;
+    const snapshot = this.#cache.peek(orgId, undefined);
+    const kept = snapshot === undefined ? undefined : this.#kept.get(snapshot);
+    if (kept === undefined) return undefined;
+    const slots: ChosenSlot[] = [];
+    const isWhole =
+      this.#take(kept.llm, agent.llm_config, slots) &&
+      this.#take(kept.stt, agent.stt_config, slots) &&
+      this.#take(kept.tts, agent.tts_config, slots) &&
+      this.#take(kept.realtime, agent.realtime_config, slots);
+    if (!isWhole || slots.length === 0) return undefined;
+    this.#cache.tellUse(orgId, "memory");
+    return slots;
+  }
+
+  /** What was asked for before was valid, and so is what equals it. */
+  #take(kept: Kept | undefined, config: SlotConfig | null | undefined, slots: ChosenSlot[]): boolean {
+    if (config === undefined || config === null) return true;
+    if (kept === undefined || !isObject(config)) return false;
+    const { provider, model, voice } = config;
+    if (provider !== kept.provider || !isSameName(model, kept.model) || !isSameName(voice, kept.voice)) return false;
+    const { chosen } = kept;
+    if (!this.#marks.isEmpty && this.#marks.failureOf(chosen.serving.secretId) !== undefined) return false;
+    slots.push(chosen);
+    return true;
+  }
+}
+
+/** Absent, `null` and empty mean the same. */
+function isSameName(asked: string | null | undefined, kept: string | undefined): boolean {
+  return asked === kept || (kept === undefined && (asked === null || asked === ""));
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Whether an agent would inherit something that somebody has put on `Object.prototype`. */
+function isPolluted(): boolean {
+  return (
+    everybodys.llm_config !== undefined ||
+    everybodys.stt_config !== undefined ||
+    everybodys.tts_config !== undefined ||
+    everybodys.realtime_config !== undefined ||
+    everybodys.provider !== undefined ||
+    everybodys.model !== undefined ||
+    everybodys.voice !== undefined
+  );
+}
