@@ -24,7 +24,7 @@ export const guardsOfImports: readonly Guard[] = [
   ...guardsOf("coherence/shared-snapshots.ts", "shared-cache/notices.test.ts", [
     ["a poll for a batch's notice", "orgId === null ? !memory.isIdle :", "orgId === null ? false :", "of a batch have"],
   ]),
-  ...guardsOf("store/postgres/postgres-functions.ts", "store/postgres/postgres-contract.test.ts", [
+  ...guardsOf("store/postgres/change-functions.ts", "store/postgres/postgres-contract.test.ts", [
     [
       "a batch's places",
       "WHERE taken.place = given.place AND stored",

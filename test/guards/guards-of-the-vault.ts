@@ -258,7 +258,7 @@ export const guardsOfTheVault: readonly Guard[] = [
       "promoted is another",
     ],
   ]),
-  ...guardsOf("store/postgres/postgres-functions.ts", "store/postgres/postgres-store.test.ts", [
+  ...guardsOf("store/postgres/change-functions.ts", "store/postgres/postgres-store.test.ts", [
     [
       "a removal that finds nothing takes no clock",
       "SELECT 'stored', clock.seq, NULL::text, $" +
@@ -270,16 +270,18 @@ export const guardsOfTheVault: readonly Guard[] = [
       "no lock that others need",
     ],
     [
-      "READ COMMITTED",
-      "IF current_setting('transaction_isolation') <> 'read committed' THEN",
-      "IF false THEN",
-      "by default",
-    ],
-    [
       "a log that is pruned",
       "SELECT seq FROM oldest WHERE seq < $" + "{newest}",
       "SELECT seq FROM oldest WHERE seq < 0",
       "prunes",
+    ],
+  ]),
+  ...guardsOf("store/postgres/function-parts.ts", "store/postgres/postgres-store.test.ts", [
+    [
+      "READ COMMITTED",
+      "IF current_setting('transaction_isolation') <> 'read committed' THEN",
+      "IF false THEN",
+      "by default",
     ],
   ]),
   ...guardsOf("store/postgres/postgres-functions.ts", "store/postgres/postgres-roles.test.ts", [
@@ -336,7 +338,7 @@ export const guardsOfTheVault: readonly Guard[] = [
       "audit row of every change",
     ],
   ]),
-  ...guardsOf("store/postgres/postgres-functions.ts", "store/postgres/postgres-contract.test.ts", [
+  ...guardsOf("store/postgres/change-functions.ts", "store/postgres/postgres-contract.test.ts", [
     [
       "a place that a later change took",
       "IF v_place IS DISTINCT FROM p_place THEN",
@@ -349,6 +351,8 @@ export const guardsOfTheVault: readonly Guard[] = [
       "IF false THEN",
       "its own success again: a put",
     ],
+  ]),
+  ...guardsOf("store/postgres/note-functions.ts", "store/postgres/postgres-contract.test.ts", [
     [
       "a check of the secret that was asked for",
       "WHERE $" + "{mine} AND secret_id = p_secret_id RETURNING",

@@ -4,8 +4,8 @@ import type { Attribution, NewKey, NotedCheck, PlacedKey, StoreChange, StoredKey
 import { readAccount } from "../rows/stored-rows.ts";
 import type { KeyRef, StoredReference } from "../sealed-key.ts";
 import { noSchema } from "../store-unavailable.ts";
+import { wrongIsolation } from "./function-parts.ts";
 import type { PostgresPoolClient, PostgresQuery } from "./postgres-client.ts";
-import { wrongIsolation } from "./postgres-functions.ts";
 
 /** The calls of the functions that change, in one schema: one round trip each. */
 export class PostgresChanges {
