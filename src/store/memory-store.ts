@@ -2,9 +2,10 @@ import { randomUUID } from "node:crypto";
 import { copyOwn } from "../own-property.ts";
 import { type LogCursor, type LogRow, maxLogRows, maxWindowRows } from "./change-log.ts";
 import type { NewKey, StoreChange } from "./key-change.ts";
-import type { AuditRow, KeyRecord } from "./key-record.ts";
+import type { KeyRecord } from "./key-record.ts";
 import type { KeyStore } from "./key-store.ts";
-import { composeAuditRow, type NewAuditRow } from "./rows/audit-row.ts";
+import { MemoryTrail } from "./memory-trail.ts";
+import { composeAuditRow } from "./rows/audit-row.ts";
 import { toCheckedAt } from "./rows/checked-at.ts";
 import { defaultKeyName, type KeyRef, type SealedKey } from "./sealed-key.ts";
 import { noSchema } from "./store-unavailable.ts";
@@ -13,11 +14,6 @@ interface OwnKey extends NewKey {
   readonly seq: number;
   readonly createdAtMs: number;
   readonly checkedAtMs: number | null;
-}
-
-interface OwnAuditRow extends AuditRow {
-  readonly orgId: string;
-  times: number;
 }
 
 interface TimedRow extends LogRow {
@@ -37,8 +33,7 @@ export function memoryStore(): KeyStore {
   const organisations = new Map<string, Map<string, OwnKey>>();
   const places = new Map<string, string>();
   const log: TimedRow[] = [];
-  const trail: OwnAuditRow[] = [];
-  let audits = 0;
+  const trail = new MemoryTrail(maxRows);
 
   const readNewest = (): TimedRow => {
     const row = log.at(-1);
@@ -50,11 +45,6 @@ export function memoryStore(): KeyStore {
     log.push({ seq, orgId, changeId: randomUUID(), atMs: Date.now() });
     if (log.length > maxRows) log.shift();
     return seq;
-  };
-  const appendAudit = (orgId: string, row: NewAuditRow): void => {
-    audits += 1;
-    trail.push({ orgId, id: audits, atMs: Date.now(), times: 1, ...row });
-    if (trail.length > maxRows) trail.shift();
   };
   const keysOf = (orgId: string): OwnKey[] => [...(organisations.get(orgId)?.values() ?? [])];
   const find = (ref: KeyRef): OwnKey | undefined => organisations.get(ref.orgId)?.get(idOf(ref));
@@ -77,7 +67,7 @@ export function memoryStore(): KeyStore {
     const createdAtMs = Date.now();
     const checkedAtMs = toCheckedAt(key.verdict, createdAtMs);
     organisations.set(orgId, keys.set(idOf(key), { ...key, seq, createdAtMs, checkedAtMs }));
-    appendAudit(orgId, composeAuditRow({ seq, ref: key, actor, before, stored: key }));
+    trail.append(orgId, composeAuditRow({ seq, ref: key, actor, before, stored: key }));
     return describeChange(orgId, seq, before?.secretId ?? null);
   };
 
@@ -126,7 +116,7 @@ export function memoryStore(): KeyStore {
       if (before === undefined) return describeChange(orgId, head, null);
       organisations.get(orgId)?.delete(idOf(ref));
       const seq = appendLog(orgId);
-      appendAudit(orgId, composeAuditRow({ seq, ref, actor, before }));
+      trail.append(orgId, composeAuditRow({ seq, ref, actor, before }));
       return describeChange(orgId, seq, before.secretId);
     },
 
@@ -145,44 +135,18 @@ export function memoryStore(): KeyStore {
       organisations.get(orgId)?.set(idOf(ref), { ...key, verdict, checkedAtMs: Date.now() });
       const { region, account, hint } = key;
       const facts = { seq: null, actor, provider, name, action: "verified", previousSecretId: null } as const;
-      appendAudit(orgId, { ...facts, secretId, verdict, region, account, hint });
+      trail.append(orgId, { ...facts, secretId, verdict, region, account, hint });
       return true;
     },
 
-    async noteAttempt({ orgId, provider, name }, { actor }) {
+    async noteAttempt(ref, { actor }) {
       readNewest();
-      const minute = Math.floor(Date.now() / 60_000);
-      const counted = trail.findLast(
-        (row) =>
-          row.action === "attempted" &&
-          row.orgId === orgId &&
-          row.provider === provider &&
-          row.name === name &&
-          row.actor === actor &&
-          Math.floor(row.atMs / 60_000) === minute,
-      );
-      if (counted !== undefined) {
-        counted.times += 1;
-        return;
-      }
-      const nothing = {
-        secretId: null,
-        previousSecretId: null,
-        region: null,
-        account: null,
-        verdict: null,
-        hint: null,
-      };
-      appendAudit(orgId, { seq: null, actor, provider, name, action: "attempted", ...nothing });
+      trail.countAttempt(ref, actor);
     },
 
     async audit(orgId, { before, limit }) {
       readNewest();
-      const own = trail.filter((row) => row.orgId === orgId && row.id < (before ?? Number.POSITIVE_INFINITY));
-      return own
-        .reverse()
-        .slice(0, limit)
-        .map(({ orgId: _orgId, ...row }) => row);
+      return trail.read(orgId, before, limit);
     },
 
     async findContradictions() {
