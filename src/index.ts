@@ -83,6 +83,7 @@ export type {
   Attribution,
   NewKey,
   NotedCheck,
+  NotedUse,
   PlacedKey,
   StoreChange,
   StoredKey,

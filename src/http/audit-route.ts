@@ -17,7 +17,7 @@ export function addAuditRoute(api: OpenAPIHono<ApiEnvironment>, manager: KeyMana
       actor: z.string().nullable(),
       provider: z.string(),
       name: z.string(),
-      action: z.enum(["added", "replaced", "removed", "verified", "attempted"]),
+      action: z.enum(["added", "replaced", "removed", "verified", "observed", "attempted"]),
       secret_id: z.string().nullable(),
       previous_secret_id: z.string().nullable(),
       region: z.string().nullable(),
@@ -39,7 +39,7 @@ export function addAuditRoute(api: OpenAPIHono<ApiEnvironment>, manager: KeyMana
       operationId: "listAuditEntries",
       tags: ["Audit"],
       summary: "Get the audit trail",
-      description: "Who changed, checked and tried which key and when, the newest first.",
+      description: "Who changed, checked and tried which key and when, and what calls found out, the newest first.",
       request: {
         query: ownOnly(
           z.object({

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { accountId as idForm, isNamedAccount, type KeyAccount, type NamedAccount } from "../key-account.ts";
-import type { AuditEntry, ByokKeys } from "../manager/key-manager.ts";
+import type { AuditEntry, ByokKeys, Verification } from "../manager/key-manager.ts";
 import type { KeyStatus } from "../manager/key-status.ts";
 import { copyOwn, isRecord } from "../own-property.ts";
 import type { Problem, ProblemStatus } from "./problem.ts";
@@ -85,12 +85,18 @@ export const statusSchema: z.ZodType<KeyStatus> = z.enum([
   "ok",
   "restricted",
   "rejected",
+  "exhausted",
   "needs_reentry",
   "unchecked",
 ]);
 
-/** What a provider said of a key. */
-export const verdictSchema: z.ZodType<Verdict> = z.enum(["passed", "restricted", "invalid", "unreachable", "skipped"]);
+const checkVerdicts = ["passed", "restricted", "invalid", "unreachable", "skipped"] as const;
+
+/** What a provider said of a key that it was asked for. */
+export const checkVerdictSchema: z.ZodType<Verification["verdict"]> = z.enum(checkVerdicts);
+
+/** What a provider said of a key that it was asked for, or that a call used. */
+export const verdictSchema: z.ZodType<Verdict> = z.enum([...checkVerdicts, "exhausted"]);
 
 /** `{ <provider>_secret_id: string | null }`, every provider named. */
 export function buildByokKeysSchema(providerIds: readonly string[]): z.ZodType<ByokKeys> {

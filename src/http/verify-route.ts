@@ -2,7 +2,7 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { KeyManager } from "../manager/key-manager.ts";
 import { type ApiEnvironment, requireWriteAccess } from "./principal.ts";
 import { limitBody } from "./request-body.ts";
-import { buildProviderIdSchema, describeFailures, ownOnly, statusSchema, verdictSchema } from "./schemas.ts";
+import { buildProviderIdSchema, checkVerdictSchema, describeFailures, ownOnly, statusSchema } from "./schemas.ts";
 
 /** `POST /byok/verify`: asks a provider for a stored key. */
 export function addVerifyRoute(api: OpenAPIHono<ApiEnvironment>, manager: KeyManager): void {
@@ -13,7 +13,7 @@ export function addVerifyRoute(api: OpenAPIHono<ApiEnvironment>, manager: KeyMan
       success: z.literal(true),
       provider: z.string(),
       secret_id: z.string(),
-      verification: verdictSchema,
+      verification: checkVerdictSchema,
       status: statusSchema,
       reason: z.string().nullable().openapi({ description: "One word; never the provider's own text." }),
     })

@@ -53,8 +53,8 @@ export interface KeyManager {
   describe(orgId: string): Promise<KeyDescription[]>;
 
   /**
-   * An organisation's audit trail, the newest first: changes, checks and attempts, who made them, and when. Calls that use
-   * a key leave no trace here.
+   * An organisation's audit trail, the newest first: changes, checks and attempts, who made them, and when. Of calls that
+   * use a key it has the first of each secret that found it refused, exhausted or taken again, and no other trace.
    */
   audit(orgId: string, page?: AuditPageOptions): Promise<AuditPage>;
 
@@ -145,7 +145,7 @@ export interface Verification {
   readonly provider: string;
   readonly secretId: string;
   /** `skipped`: the provider has no check. */
-  readonly verdict: Verdict;
+  readonly verdict: Exclude<Verdict, "exhausted">;
   /** The key's status from now on. */
   readonly status: KeyStatus;
   /** Why, as one word of byokit's own; absent where there is nothing to say. */

@@ -9,17 +9,20 @@ import { openStoredKey } from "./stored-key.ts";
  *
  * - `ok`: its provider took it when it was last asked.
  * - `restricted`: its provider took it, but it lacks some scope.
- * - `rejected`: its provider called it invalid when it was last asked. Calls still run on it, and fail there.
+ * - `rejected`: its provider called it invalid, when it was last asked or as a call used it. Calls still run on it, and
+ *   fail there, unless `fallback.rejected` says otherwise.
+ * - `exhausted`: its account has no more to spend, as a call found out. Calls are served as `fallback.exhausted` says.
  * - `needs_reentry`: it does not open. Calls fail until the organisation enters it again. Never said of a key that only
  *   this process cannot open: one whose keyring is outdated, or a key service that is down.
  * - `unchecked`: its provider has never said anything of it.
  */
-export type KeyStatus = "ok" | "restricted" | "rejected" | "needs_reentry" | "unchecked";
+export type KeyStatus = "ok" | "restricted" | "rejected" | "exhausted" | "needs_reentry" | "unchecked";
 
 const statuses: Readonly<Record<Verdict, KeyStatus>> = {
   passed: "ok",
   restricted: "restricted",
   invalid: "rejected",
+  exhausted: "exhausted",
   unreachable: "unchecked",
   skipped: "unchecked",
 };

@@ -6,10 +6,10 @@ export interface Attribution {
 }
 
 /**
- * What a provider said of a key. `restricted`: valid, but without some scope. `unreachable`: it did not say. `skipped`: it
- * was not asked.
+ * What a provider said of a key. `restricted`: valid, but without some scope. `exhausted`: valid, but its account has no
+ * more to spend, as a call found out. `unreachable`: it did not say. `skipped`: it was not asked.
  */
-export type Verdict = "passed" | "restricted" | "invalid" | "unreachable" | "skipped";
+export type Verdict = "passed" | "restricted" | "invalid" | "exhausted" | "unreachable" | "skipped";
 
 /** A sealed key to be stored. */
 export interface NewKey extends KeyRef, SealedKey, Attribution {
@@ -32,6 +32,12 @@ export interface NotedCheck extends KeyRef, Attribution {
   readonly verdict: "passed" | "restricted" | "invalid";
 }
 
+/** What a provider said of a stored key as a call used it. */
+export interface NotedUse extends KeyRef {
+  readonly secretId: string;
+  readonly verdict: "passed" | "invalid" | "exhausted";
+}
+
 /** What a change of a batch did. */
 export interface StoredKey {
   /** The number of the change; the head when nothing was changed. */
@@ -44,10 +50,4 @@ export interface StoredKey {
 export interface StoreChange extends StoredKey {
   /** The organisation's keys of the `defaultKeyName` after the change: provider to secret id. */
   readonly references: Readonly<Record<string, string>>;
-}
-
-/** What a provider said of a stored key as a call used it. */
-export interface NotedUse extends KeyRef {
-  readonly secretId: string;
-  readonly verdict: "passed" | "invalid" | "exhausted";
 }

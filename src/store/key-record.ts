@@ -24,15 +24,18 @@ export interface AuditRow extends Attribution {
   readonly atMs: number;
   readonly provider: string;
   readonly name: string;
-  /** `verified`: a stored key was checked. `attempted`: changes that stored nothing; one row a minute counts them. */
-  readonly action: "added" | "replaced" | "removed" | "verified" | "attempted";
+  /**
+   * `verified`: a stored key was checked. `observed`: a call found out that its provider refuses it, or takes it again;
+   * one row at most for each secret and verdict. `attempted`: changes that stored nothing; one row a minute counts them.
+   */
+  readonly action: "added" | "replaced" | "removed" | "verified" | "observed" | "attempted";
   /** The secret that the organisation has for the provider since then; `null` after a removal. */
   readonly secretId: string | null;
   /** The secret that it had before, deleted by this change; `null` where there was none. */
   readonly previousSecretId: string | null;
   readonly region: string | null;
   readonly account: KeyAccount | null;
-  /** What the provider said of the key that was stored; `null` for a removal. */
+  /** What the provider said of the key that is stored; `null` for a removal. */
   readonly verdict: Verdict | null;
   /** Of the key that was stored, or of the one that was removed. */
   readonly hint: string | null;

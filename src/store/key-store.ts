@@ -79,7 +79,15 @@ export interface KeyStore {
   noteCheck(check: NotedCheck): Promise<boolean>;
 
   /**
-   * Notes what a provider said of a stored key as a call used it. Absent: what calls are told is known to their worker alone.
+   * Notes what a provider said of a stored key as a call used it, so that whoever manages the key sees it as its status.
+   * Absent: refusals are known to the worker alone. Moves no clock, and appends nothing to the log. Resolves to whether
+   * that secret is still the organisation's; one that was replaced meanwhile is left alone.
+   *
+   * - `invalid` and `exhausted` become what is stored, with the time. `passed` takes away these two and nothing else:
+   *   one call that passes says nothing of a key's scopes.
+   * - Where that is what is stored already, nothing is written: every worker may call it, at once and again.
+   * - A change leaves an audit row without a number and without an actor, one at most for each secret and verdict, for
+   *   ever: a key that flaps fills no table.
    */
   noteUse?(use: NotedUse): Promise<boolean>;
 

@@ -6,6 +6,7 @@ import type { KeyRecord } from "./key-record.ts";
 import type { KeyStore } from "./key-store.ts";
 import { MemoryTrail } from "./memory-trail.ts";
 import { composeAuditRow } from "./rows/audit-row.ts";
+import { changesVerdict } from "./rows/changes-verdict.ts";
 import { toCheckedAt } from "./rows/checked-at.ts";
 import { defaultKeyName, type KeyRef, type SealedKey } from "./sealed-key.ts";
 import { noSchema } from "./store-unavailable.ts";
@@ -135,6 +136,20 @@ export function memoryStore(): KeyStore {
       organisations.get(orgId)?.set(idOf(ref), { ...key, verdict, checkedAtMs: Date.now() });
       const { region, account, hint } = key;
       const facts = { seq: null, actor, provider, name, action: "verified", previousSecretId: null } as const;
+      trail.append(orgId, { ...facts, secretId, verdict, region, account, hint });
+      return true;
+    },
+
+    async noteUse({ verdict, ...ref }) {
+      readNewest();
+      const { orgId, provider, name, secretId } = ref;
+      const key = find(ref);
+      if (key?.secretId !== secretId) return false;
+      if (!changesVerdict(key.verdict, verdict)) return true;
+      organisations.get(orgId)?.set(idOf(ref), { ...key, verdict, checkedAtMs: Date.now() });
+      if (trail.hasObserved(secretId, verdict)) return true;
+      const { region, account, hint } = key;
+      const facts = { seq: null, actor: null, provider, name, action: "observed", previousSecretId: null } as const;
       trail.append(orgId, { ...facts, secretId, verdict, region, account, hint });
       return true;
     },

@@ -1,3 +1,4 @@
+import type { Verdict } from "./key-change.ts";
 import type { AuditRow } from "./key-record.ts";
 import type { NewAuditRow } from "./rows/audit-row.ts";
 import type { KeyRef } from "./sealed-key.ts";
@@ -21,6 +22,11 @@ export class MemoryTrail {
     this.#written += 1;
     this.#rows.push({ orgId, id: this.#written, atMs: Date.now(), times: 1, ...row });
     if (this.#rows.length > this.#maxRows) this.#rows.shift();
+  }
+
+  /** Whether a call found that out of the secret before. */
+  hasObserved(secretId: string, verdict: Verdict): boolean {
+    return this.#rows.some((row) => row.action === "observed" && row.secretId === secretId && row.verdict === verdict);
   }
 
   /** One row a minute, reference and actor, which counts. */

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { KeyAccount } from "../key-account.ts";
-import type { NewKey, NotedCheck, StoreChange } from "../store/key-change.ts";
+import type { NewKey, NotedCheck, NotedUse, StoreChange } from "../store/key-change.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import { defaultKeyName, type KeyRef, type KeySnapshot, type StoredReference } from "../store/sealed-key.ts";
 
@@ -19,6 +19,10 @@ export function checkOf(
   actor: string | null = null,
 ): NotedCheck {
   return { orgId, provider, name, secretId, verdict, actor };
+}
+
+export function useOf({ orgId, provider, name, secretId }: NewKey, verdict: NotedUse["verdict"]): NotedUse {
+  return { orgId, provider, name, secretId, verdict };
 }
 
 export function refOf(orgId: string, provider = "openai", name: string = defaultKeyName): KeyRef {

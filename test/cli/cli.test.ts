@@ -21,6 +21,7 @@ import { afterAll, beforeEach, describe, expect, inject, it } from "vitest";
 import { parseTokens } from "../../src/http/index.ts";
 import { type ChangeNotice, generateKeyring } from "../../src/index.ts";
 import { redisCache } from "../../src/shared-cache/redis-cache.ts";
+import { schemaSteps } from "../../src/store/postgres/schema-steps.ts";
 import { sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { startProviderDoubles } from "../../src/testing/index.ts";
 import { failFastRedis } from "../servers/redis-server.ts";
@@ -108,9 +109,9 @@ describe("the command line", () => {
       for (let times = 0; times < 2; times += 1) await client.query(printed.out);
       const version =
         'SELECT version, (SELECT count(*)::int FROM "keys of ours".byok_log) AS rows FROM "keys of ours".byok_schema';
-      expect((await client.query(version)).rows).toEqual([{ version: 2, rows: 1 }]);
+      expect((await client.query(version)).rows).toEqual([{ version: schemaSteps.length, rows: 1 }]);
       expect(await json(["migrate"], { env: { ...env, BYOK_DATABASE_URL: own.url } })).toEqual({ migrated: true });
-      expect((await client.query(version)).rows).toEqual([{ version: 2, rows: 1 }]);
+      expect((await client.query(version)).rows).toEqual([{ version: schemaSteps.length, rows: 1 }]);
     } finally {
       await client.end();
     }

@@ -2,6 +2,7 @@ import type { Guard } from "./guard.ts";
 import { guardsOfAccounts } from "./guards-of-accounts.ts";
 import { guardsOfHeldSlots } from "./guards-of-held-slots.ts";
 import { guardsOfImports } from "./guards-of-imports.ts";
+import { guardsOfNotedUses } from "./guards-of-noted-uses.ts";
 import { guardsOfOptions } from "./guards-of-options.ts";
 import { guardsOfProviders } from "./guards-of-providers.ts";
 import { guardsOfRedis } from "./guards-of-redis.ts";
@@ -44,4 +45,5 @@ export const allGuards: readonly (readonly [rooms: string, guards: readonly Guar
   ["accounts of keys", guardsOfAccounts],
   ["refused keys", guardsOfRefusedKeys],
   ["the doubles", guardsOfTheDoubles],
+  ["what calls find out of keys", guardsOfNotedUses],
 ];

@@ -289,9 +289,14 @@ export const guardsOfTheVault: readonly Guard[] = [
       "functions that nobody may call by default",
       "REVOKE ALL ON FUNCTION",
       "-- REVOKE ALL ON FUNCTION",
-      "calls nothing that changes|beside the functions",
+      "calls nothing that changes|beside the functions|may call one function",
     ],
-    ["functions with the migrator's rights", "SECURITY DEFINER", "SECURITY INVOKER", "may only call the functions"],
+    [
+      "functions with the migrator's rights",
+      "SECURITY DEFINER",
+      "SECURITY INVOKER",
+      "may only call the functions|a worker notes",
+    ],
   ]),
   ...guardsOf("store/postgres/postgres-changes.ts", "store/postgres/postgres-store.test.ts", [
     [

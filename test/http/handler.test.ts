@@ -495,6 +495,30 @@ describe("what is shown of keys", () => {
     }
   });
 
+  it("shows what calls found out of a key as its status, and once for each state in the audit trail", async () => {
+    const { api, store } = await served();
+    const secretId = (await api.send("POST", "/byok", { body: key })).json.byok_keys.openai_secret_id;
+    const use = { orgId: "org", provider: "openai", name: "default", secretId };
+    const states = [
+      ["exhausted", "exhausted"],
+      ["invalid", "rejected"],
+      ["passed", "ok"],
+      ["exhausted", "exhausted"],
+    ] as const;
+    for (const [verdict, status] of states) {
+      expect(await store.noteUse?.({ ...use, verdict })).toBe(true);
+      const { details } = (await api.send("GET", "/byok?details=true")).json;
+      expect(details.openai).toMatchObject({ status, last_checked_at: expect.any(String) });
+    }
+    const observed = { action: "observed", actor: null, seq: null, secret_id: secretId, hint: "7890" };
+    expect((await api.send("GET", "/byok/audit")).json.audit).toMatchObject([
+      { ...observed, verification: "passed" },
+      { ...observed, verification: "invalid" },
+      { ...observed, verification: "exhausted" },
+      { action: "added", actor: "ann" },
+    ]);
+  });
+
   it("is checked with the provider when a key is added and when it is asked for, and kept as its status", async () => {
     await using doubles = await startProviderDoubles();
     const store = memoryStore();

@@ -87,6 +87,8 @@ describe("a key's status", () => {
     ["invalid", "rejected"],
     ["unreachable", "unchecked"],
     ["skipped", "unchecked"],
+    ["invalid", "rejected"],
+    ["exhausted", "exhausted"],
   ] as const)("after %s is %s", async (verdict, status) => {
     const here = await managed();
     const context = { orgId: "org", provider: "openai", secretId: "s1", region: null, account: null };

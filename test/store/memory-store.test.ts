@@ -8,3 +8,10 @@ describe("a store in memory", () => {
     return { store, again: async () => store };
   });
 });
+
+describe("a store that notes nothing of calls", () => {
+  keyStoreContract(it, async () => {
+    const { noteUse: _noteUse, ...store } = memoryStore();
+    return { store, again: async () => store };
+  });
+});

@@ -78,8 +78,9 @@ async function openAsRoles(url: string): Promise<OpenedWay> {
     schema: "byok",
     open(options = {}) {
       const own = { schema: "byok", ...options };
-      const { snapshots, poll } = postgresStore({ pool: poolOn(as(worker), pools), ...own });
-      return { ...postgresStore({ pool: poolOn(as(manager), pools), ...own }), migrate, snapshots, poll };
+      const { snapshots, poll, noteUse } = postgresStore({ pool: poolOn(as(worker), pools), ...own });
+      const ofWorker = { snapshots, poll, ...(noteUse && { noteUse }) };
+      return { ...postgresStore({ pool: poolOn(as(manager), pools), ...own }), migrate, ...ofWorker };
     },
     async [Symbol.asyncDispose]() {
       for (const role of [manager, worker]) await owner.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);

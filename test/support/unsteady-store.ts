@@ -56,6 +56,7 @@ export function unsteadyStore(store: KeyStore): UnsteadyStore {
       return through(() => store.describe(orgId));
     },
     noteAttempt: (ref, by) => through(() => store.noteAttempt(ref, by)),
+    ...(store.noteUse && { noteUse: (use) => through(async () => (await store.noteUse?.(use)) === true) }),
     noteCheck: (check) => through(() => store.noteCheck(check)),
     findContradictions: (limit) => through(() => store.findContradictions(limit)),
     audit: (orgId, page) => through(() => store.audit(orgId, page)),

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { KeyAccount } from "../../key-account.ts";
-import type { Attribution, NewKey, NotedCheck, PlacedKey, StoreChange, StoredKey } from "../key-change.ts";
+import type { Attribution, NewKey, NotedCheck, NotedUse, PlacedKey, StoreChange, StoredKey } from "../key-change.ts";
 import { readAccount } from "../rows/stored-rows.ts";
 import type { KeyRef, StoredReference } from "../sealed-key.ts";
 import { noSchema } from "../store-unavailable.ts";
@@ -72,6 +72,12 @@ export class PostgresChanges {
     const values = [...valuesOf(check), secretId, verdict, actor, this.#limitMs];
     const [row] = await this.#call(client, "byok_note_check_2", values);
     return row?.["byok_note_check_2"] === "t";
+  }
+
+  async noteUse(client: PostgresPoolClient, use: NotedUse): Promise<boolean> {
+    const values = [...valuesOf(use), use.secretId, use.verdict, this.#limitMs];
+    const [row] = await this.#call(client, "byok_note_use_3", values);
+    return row?.["byok_note_use_3"] === "t";
   }
 
   async noteAttempt(client: PostgresPoolClient, ref: KeyRef, { actor }: Attribution): Promise<void> {

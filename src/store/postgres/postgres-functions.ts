@@ -1,6 +1,6 @@
 import { appendBody, placesBody, putBody, putManyBody, removeBody } from "./change-functions.ts";
 import { type AccountColumns, ref } from "./function-parts.ts";
-import { noteAttemptBody, noteCheckBody } from "./note-functions.ts";
+import { noteAttemptBody, noteCheckBody, noteUseBody } from "./note-functions.ts";
 
 /**
  * The changes, as functions that run on the server: one round trip each, however far away it is. Their statements see
@@ -11,8 +11,8 @@ import { noteAttemptBody, noteCheckBody } from "./note-functions.ts";
  * A name carries its version: a release adds functions, and the release after the next one drops the old ones.
  */
 
-/** 1: without a key's account. */
-export type FunctionsVersion = 1 | 2;
+/** 1: without a key's account. 3: what a call found out of a key. */
+export type FunctionsVersion = 1 | 2 | 3;
 
 /** Creates every function of that version that is new in it, in `schema`, an identifier that is quoted already. */
 export function composeFunctions(schema: string, version: FunctionsVersion): string {
@@ -26,6 +26,10 @@ export function composeFunctions(schema: string, version: FunctionsVersion): str
   ${body}
   $body$;
   REVOKE ALL ON FUNCTION ${schema}.${signature.slice(0, signature.indexOf("("))} FROM PUBLIC;`;
+  if (version === 3) {
+    const signature = `byok_note_use_3(${ref}, p_secret_id text, p_verdict text, p_limit_ms integer)`;
+    return define(signature, "boolean", noteUseBody(schema, columns));
+  }
   const changes = [
     define(
       `byok_places_${version}(p_refs text, p_place uuid, p_limit_ms integer)`,

@@ -137,6 +137,8 @@ export function postgresStore(given: PostgresStoreOptions): KeyStore {
 
     noteCheck: (check) => write((client) => changes.noteCheck(client, check)),
 
+    noteUse: (use) => write((client) => changes.noteUse(client, use)),
+
     noteAttempt: (ref, by) => write((client) => changes.noteAttempt(client, ref, by)),
 
     audit: async (orgId, { before, limit }) => (await query((sql) => sql.audit(orgId, before, limit))).map(toAuditRow),

@@ -56,4 +56,8 @@ export const schemaSteps: readonly ((schema: string) => string)[] = [
   ALTER TABLE ${schema}.byok_audit ADD COLUMN organization text, ADD COLUMN project text;
   ${composeFunctions(schema, 2)}
   `,
+  (schema) => `
+  CREATE UNIQUE INDEX byok_audit_observed ON ${schema}.byok_audit (secret_id, verdict) WHERE action = 'observed';
+  ${composeFunctions(schema, 3)}
+  `,
 ];

@@ -1,18 +1,24 @@
 import { randomUUID } from "node:crypto";
 import type { KeyAccount } from "../../key-account.ts";
-import type { Attribution, NewKey, NotedCheck, StoreChange } from "../key-change.ts";
+import type { Attribution, NewKey, NotedCheck, NotedUse, StoreChange, Verdict } from "../key-change.ts";
 import { composeAuditRow, type NewAuditRow, type RemovedSecret } from "../rows/audit-row.ts";
+import { changesVerdict } from "../rows/changes-verdict.ts";
 import { toCheckedAt } from "../rows/checked-at.ts";
 import { readAccount } from "../rows/stored-rows.ts";
 import { defaultKeyName, type KeyRef } from "../sealed-key.ts";
+import { noSchema } from "../store-unavailable.ts";
 import type { Prepare } from "./sqlite-file.ts";
+import { hasSchemaOfUses } from "./sqlite-schema.ts";
 import {
   deleteSql,
   findPlaceSql,
   findSecretSql,
+  findVerdictSql,
   insertAuditSql,
   insertSql,
   noteCheckSql,
+  noteUseSql,
+  observeSql,
   placeSql,
   pruneSql,
 } from "./sqlite-statements.ts";
@@ -77,6 +83,24 @@ export function noteCheck(prepare: Prepare, check: NotedCheck): boolean {
   const shown = { region, account: readAccount(row), hint: row["hint"] as string | null };
   const facts = { seq: null, actor, provider, name, action: "verified", previousSecretId: null } as const;
   appendAudit(prepare, orgId, { ...facts, secretId, verdict, ...shown });
+  return true;
+}
+
+/** The answer where nothing is to be written; `undefined` where something is. Holds no lock. */
+export function findNoted(prepare: Prepare, use: NotedUse): boolean | undefined {
+  if (!hasSchemaOfUses({ prepare })) throw noSchema();
+  const { orgId, provider, name, secretId, verdict } = use;
+  const row = prepare(findVerdictSql).get({ orgId, provider, name, secretId });
+  if (row === undefined) return false;
+  return changesVerdict(row["verdict"] as Verdict, verdict) ? undefined : true;
+}
+
+export function noteUse(prepare: Prepare, use: NotedUse): boolean {
+  const noted = findNoted(prepare, use);
+  if (noted !== undefined) return noted;
+  const { secretId, verdict } = use;
+  prepare(noteUseSql).run({ secretId, verdict, at: Date.now() });
+  prepare(observeSql).run(secretId);
   return true;
 }
 

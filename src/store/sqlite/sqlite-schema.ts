@@ -45,7 +45,11 @@ const steps: readonly string[] = [
   CREATE TRIGGER byok_audit_account_stays BEFORE UPDATE OF organization, project ON byok_audit
     BEGIN SELECT RAISE(ABORT, 'byok_audit is append-only'); END;
   `,
+  "CREATE UNIQUE INDEX byok_audit_observed ON byok_audit (secret_id, verdict) WHERE action = 'observed';",
 ];
+
+/** What every read and every change needs. Later steps add what single calls need, which say so themselves. */
+const neededVersion = 2;
 
 /** Takes the steps that are missing, inside a transaction of the caller's. */
 export function upgradeSchema(database: DatabaseSync): void {
@@ -65,7 +69,12 @@ export function upgradeSchema(database: DatabaseSync): void {
 
 /** A newer schema serves too: while a release rolls out, processes of both are at work, and steps only add. */
 export function hasSchema(database: DatabaseSync): boolean {
-  return readSchemaVersion(database) >= steps.length;
+  return readSchemaVersion(database) >= neededVersion;
+}
+
+/** Whether what calls find out of keys can be noted. */
+export function hasSchemaOfUses(database: Pick<DatabaseSync, "prepare">): boolean {
+  return readSchemaVersion(database) >= 3;
 }
 
 /** An older schema too: what it lacks can be added. */
@@ -73,6 +82,6 @@ export function hasAnySchema(database: DatabaseSync): boolean {
   return readSchemaVersion(database) > 0;
 }
 
-function readSchemaVersion(database: DatabaseSync): number {
+function readSchemaVersion(database: Pick<DatabaseSync, "prepare">): number {
   return Number(database.prepare("PRAGMA user_version").get()?.["user_version"] ?? 0);
 }

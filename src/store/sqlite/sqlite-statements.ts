@@ -77,5 +77,17 @@ export const noteCheckSql = `UPDATE byok_secret SET verdict = $verdict, checked_
   WHERE org_id = $orgId AND provider = $provider AND name = $name AND secret_id = $secretId RETURNING
   region, organization, project, hint`;
 
+export const findVerdictSql = `SELECT verdict FROM byok_secret
+  WHERE secret_id = $secretId AND org_id = $orgId AND provider = $provider AND name = $name`;
+
+export const noteUseSql = "UPDATE byok_secret SET verdict = $verdict, checked_at_ms = $at WHERE secret_id = $secretId";
+
+/** One row at most for each secret and verdict. */
+export const observeSql = `INSERT INTO byok_audit
+  (at_ms, org_id, provider, name, action, secret_id, region, organization, project, verdict, hint)
+  SELECT checked_at_ms, org_id, provider, name, 'observed', secret_id, region, organization, project, verdict, hint
+  FROM byok_secret WHERE secret_id = ?
+  ON CONFLICT (secret_id, verdict) WHERE action = 'observed' DO NOTHING`;
+
 export const auditSql = `SELECT * FROM byok_audit
   WHERE org_id = $orgId AND id < coalesce($before, 9007199254740991) ORDER BY id DESC LIMIT $limit`;

@@ -7,7 +7,7 @@ import { composeContradictionsSql, toContradiction } from "../rows/contradiction
 import { groupSealedKeys, type SealedRow } from "../rows/sealed-row.ts";
 import { toAuditRow, toKeyRecord } from "../rows/stored-rows.ts";
 import { noSchema } from "../store-unavailable.ts";
-import { findSecret, noteCheck, putKey, removeKey, takePlace } from "./sqlite-changes.ts";
+import { findNoted, findSecret, noteCheck, noteUse, putKey, removeKey, takePlace } from "./sqlite-changes.ts";
 import { SqliteFile } from "./sqlite-file.ts";
 import {
   attemptSql,
@@ -105,6 +105,11 @@ export function sqliteStore(given: SqliteStoreOptions): KeyStore {
     describe: (orgId) => file.read((prepare) => prepare(describeSql).all(orgId).map(toKeyRecord)),
 
     noteCheck: (check) => file.write((prepare) => noteCheck(prepare, check)),
+
+    async noteUse(use) {
+      const noted = await file.read((prepare) => findNoted(prepare, use));
+      return noted ?? (await file.write((prepare) => noteUse(prepare, use)));
+    },
 
     noteAttempt: ({ orgId, provider, name }, { actor }) =>
       file.write((prepare) => {

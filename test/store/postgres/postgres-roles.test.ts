@@ -52,6 +52,7 @@ beforeAll(async () => {
     "byok_note_attempt_1",
   ];
   for (const name of changes) await owner.query(`GRANT EXECUTE ON FUNCTION ${name} TO ${manager}`);
+  await owner.query(`GRANT EXECUTE ON FUNCTION byok_note_use_3 TO ${worker}`);
   stores = { manager: postgresStore({ pool: poolAs(manager) }), worker: postgresStore({ pool: poolAs(worker) }) };
 });
 afterAll(async () => {
@@ -93,6 +94,74 @@ it("a worker reads, and calls nothing that changes", async () => {
     code: "store_unavailable",
   });
   await expect(stores.worker.put(key("of-worker"))).rejects.toMatchObject({ code: "store_unavailable" });
+});
+
+it("a worker notes what a call found out, and changes nothing else by it", async () => {
+  const readAll = async () => {
+    const { rows } = await owner.query(`SELECT (SELECT json_agg(to_jsonb(byok_secret) - 'verdict' - 'checked_at_ms'
+        ORDER BY secret_id) FROM byok_secret) AS keys, (SELECT json_agg(byok_clock) FROM byok_clock) AS clock,
+      (SELECT count(*) FROM byok_log) AS log, (SELECT json_agg(byok_place ORDER BY org_id, provider) FROM byok_place) AS places`);
+    return rows;
+  };
+  const owner = poolAs();
+  const stored = key("of-call");
+  await stores.manager.put(stored);
+  const before = await readAll();
+  for (let round = 0; round < 3; round += 1) {
+    for (const verdict of ["invalid", "exhausted", "passed"] as const) {
+      expect(await stores.worker.noteUse?.({ ...stored, verdict })).toBe(true);
+      expect(await stores.worker.describe("of-call")).toMatchObject([{ verdict }]);
+    }
+  }
+  expect(await stores.worker.noteUse?.({ ...stored, secretId: "forged", verdict: "invalid" })).toBe(false);
+  expect(await stores.worker.noteUse?.({ ...key("nobody"), verdict: "invalid" })).toBe(false);
+  expect(await readAll()).toEqual(before);
+  const trail = await stores.worker.audit("of-call", { before: null, limit: 99 });
+  expect(trail.map(({ action, actor, verdict }) => [action, actor, verdict])).toEqual([
+    ["observed", null, "passed"],
+    ["observed", null, "exhausted"],
+    ["observed", null, "invalid"],
+    ["added", null, "skipped"],
+  ]);
+  expect(await stores.worker.audit("nobody", { before: null, limit: 9 })).toEqual([]);
+});
+
+it.each([
+  "'restricted'",
+  "'skipped'",
+  "'of-my-own'",
+  "NULL",
+])("a worker has no word to note but passed, invalid and exhausted: %s", async (verdict) => {
+  const stored = key(`worded-${randomUUID()}`);
+  await stores.manager.put(stored);
+  const call = `SELECT byok_note_use_3('${stored.orgId}', 'openai', 'default', '${stored.secretId}', ${verdict}, 1000)`;
+  await expect(poolAs(worker).query(call)).rejects.toMatchObject({ code: "22023" });
+  expect(await stores.worker.describe(stored.orgId)).toMatchObject([{ verdict: "skipped", checkedAtMs: null }]);
+});
+
+it("a worker whose transaction stays open holds changes of that key up, and no longer than that", async () => {
+  const stored = key("held");
+  const held = { orgId: "held", provider: "openai", name: "default" };
+  await stores.manager.put(stored);
+  const client = await poolAs(worker).connect();
+  await client.query(
+    `BEGIN; SELECT byok_note_use_3('held', 'openai', 'default', '${stored.secretId}', 'invalid', 1000)`,
+  );
+  const hasty = postgresStore({ pool: poolAs(manager), timeoutMs: 200 });
+  await expect(hasty.remove(held, { actor: null })).rejects.toMatchObject({ code: "store_unavailable" });
+  client.release(true);
+  // The one whose time was up may have been carried out since.
+  await stores.manager.remove(held, { actor: null });
+  expect(await stores.manager.describe("held")).toEqual([]);
+});
+
+it("a worker may call one function, and write to no table", async () => {
+  const { rows } = await poolAs(worker).query(`
+    SELECT proname::text AS name FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proname LIKE 'byok%'
+      AND prorettype <> 'trigger'::regtype AND has_function_privilege(oid, 'EXECUTE')
+    UNION ALL SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+      AND has_table_privilege(oid, 'INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER')`);
+  expect(rows).toEqual([{ name: "byok_note_use_3" }]);
 });
 
 it("neither needs a right to create anything where the schema is current: migrate() writes nothing", async () => {

@@ -373,6 +373,90 @@ describe("a store in Postgres", () => {
     expect(await store.describe("org")).toMatchObject([{ secretId: "s3", account: null }]);
   });
 
+  it("of a release that notes no uses serves all the same, and says that uses need migrate()", async () => {
+    const database = await newDatabase();
+    const pool = poolOn(database);
+    await pool.query(`CREATE TABLE byok_schema (id integer PRIMARY KEY CHECK (id = 1), version integer NOT NULL)`);
+    const steps = schemaSteps.slice(0, 2).map((step) => step("public"));
+    await pool.query(`INSERT INTO byok_schema VALUES (1, 2); ${steps.join("")}`);
+    const store = postgresStore({ pool: poolOn(database), timeoutMs: 5_000 });
+    const stored = key("org");
+    const use = { ...stored, verdict: "invalid" } as const;
+    expect(await store.put(stored)).toMatchObject({ seq: 1 });
+    expect(await store.snapshots(["org"])).toMatchObject([{ asOf: 1, keys: [{ secretId: stored.secretId }] }]);
+    const refused = { code: "store_unavailable", message: expect.stringContaining("migrate()") };
+    await expect(store.noteUse?.(use)).rejects.toMatchObject(refused);
+    expect((await store.poll({ after: 0 })).head).toBe(1);
+    await store.migrate();
+    expect(await store.noteUse?.(use)).toBe(true);
+    expect(await store.describe("org")).toMatchObject([{ verdict: "invalid" }]);
+    expect(await store.noteCheck({ ...stored, verdict: "passed" })).toBe(true);
+  });
+
+  it("writes nothing for what a call found out before, and waits for no lock of the key", async () => {
+    const { database, pool, store } = await migrated();
+    const stored = key("org");
+    await store.put(stored);
+    const use = { ...stored, verdict: "invalid" } as const;
+    await store.noteUse?.(use);
+    const readRows = async () =>
+      (
+        await pool.query(`SELECT (SELECT array_agg(ROW(ctid, xmin, xmax)::text) FROM byok_secret) AS keys,
+          (SELECT max(id)::text FROM byok_audit) AS audits, pg_sequence_last_value('byok_audit_id_seq')::text AS ids`)
+      ).rows;
+    const before = await readRows();
+    const holder = await poolOn(database).connect();
+    try {
+      await holder.query("BEGIN; SELECT 1 FROM byok_clock FOR UPDATE; LOCK TABLE byok_audit IN SHARE MODE");
+      for (let at = 0; at < 3; at += 1) expect(await store.noteUse?.(use)).toBe(true);
+      expect(await readRows()).toEqual(before);
+      await holder.query("ROLLBACK; BEGIN; SELECT 1 FROM byok_secret FOR UPDATE");
+      expect(await store.noteUse?.(use)).toBe(true);
+      expect(await store.noteUse?.({ ...use, secretId: "another" })).toBe(false);
+    } finally {
+      holder.release(true);
+    }
+  });
+
+  it("waits for a key that is being replaced no longer than its limit to note a use, and leaves the new one alone", async () => {
+    const { database, pool, store } = await migrated();
+    const stored = key("org");
+    await store.put(stored);
+    const holder = await poolOn(database).connect();
+    try {
+      await holder.query("BEGIN; UPDATE byok_secret SET secret_id = 'another'");
+      const limited = poolOn(database, { options: "-c statement_timeout=5000" });
+      const call = `SELECT byok_note_use_3('org', 'openai', 'default', '${stored.secretId}', 'invalid', 20)`;
+      await expect(limited.query(call)).rejects.toMatchObject({ code: "55P03" });
+      const noting = store.noteUse?.({ ...stored, verdict: "invalid" });
+      const waiting = "SELECT pid FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock'";
+      await waitFor(async () => expect((await pool.query(waiting, [database])).rows).toHaveLength(1));
+      await holder.query("COMMIT");
+      expect(await noting).toBe(false);
+    } finally {
+      holder.release(true);
+    }
+    expect(await store.describe("org")).toMatchObject([{ secretId: "another", verdict: "skipped" }]);
+  });
+
+  it.each([
+    "repeatable read",
+    "serializable",
+  ])("takes what many workers find out at once where connections are %s by default", async (level) => {
+    const { database, store } = await migrated();
+    const stored = key("org");
+    await store.put(stored);
+    const options = `-c default_transaction_isolation=${level.replace(" ", "\\ ")}`;
+    const own = postgresStore({ pool: poolOn(database, { max: 10, options }), timeoutMs: 10_000 });
+    const verdicts = ["invalid", "exhausted", "passed"] as const;
+    const noted = await Promise.all(
+      Array.from({ length: 60 }, (_, at) => own.noteUse?.({ ...stored, verdict: verdicts[at % 3] ?? "invalid" })),
+    );
+    expect(noted.every(Boolean)).toBe(true);
+    const observed = (await own.audit("org", { before: null, limit: 99 })).map(({ verdict }) => verdict);
+    expect(new Set(observed).size).toBe(observed.length);
+  });
+
   it("says that a schema of an older release is to be migrated", async () => {
     const { pool, store } = await migrated();
     await pool.query("DROP FUNCTION byok_put_2");

@@ -81,6 +81,7 @@ describe("a store in a file", () => {
     await store.migrate();
     await store.put(key("org", "s1"));
     const database = new DatabaseSync(path);
+    database.exec("DROP INDEX byok_audit_observed");
     for (const table of ["byok_secret", "byok_audit"]) {
       database.exec("DROP TRIGGER IF EXISTS byok_audit_account_stays");
       for (const column of ["organization", "project"]) database.exec(`ALTER TABLE ${table} DROP COLUMN ${column}`);
@@ -96,6 +97,57 @@ describe("a store in a file", () => {
     expect(await newer.put({ ...key("org", "s2"), account })).toMatchObject({ seq: 2, secretId: "s1" });
     expect(await newer.describe("org")).toMatchObject([{ secretId: "s2", account }]);
     expect(() => new DatabaseSync(path).exec("UPDATE byok_audit SET organization = 'org-2'")).toThrow("append-only");
+  });
+
+  it("of a release that notes no uses serves all the same, and says that uses need migrate()", async () => {
+    const path = newPath();
+    const store = open(path);
+    await store.migrate();
+    const database = new DatabaseSync(path);
+    database.exec("DROP INDEX byok_audit_observed; PRAGMA user_version = 2");
+    database.close();
+    const newer = open(path);
+    const use = { ...key("org", "s1"), verdict: "invalid" } as const;
+    expect(await newer.put(key("org", "s1"))).toMatchObject({ seq: 1 });
+    expect(await newer.snapshots(["org"])).toMatchObject([{ asOf: 1, keys: [{ secretId: "s1" }] }]);
+    expect(await newer.describe("org")).toMatchObject([{ verdict: "skipped" }]);
+    expect((await newer.poll({ after: 0 })).head).toBe(1);
+    const refused = { code: "store_unavailable", message: expect.stringContaining("migrate()") };
+    await expect(newer.noteUse?.(use)).rejects.toMatchObject(refused);
+    await store.migrate();
+    expect(await newer.noteUse?.(use)).toBe(true);
+    expect(await newer.describe("org")).toMatchObject([{ verdict: "invalid" }]);
+  });
+
+  it("writes nothing for what a call found out before, and waits for no writer", async () => {
+    const path = newPath();
+    const store = open(path, 50);
+    await store.migrate();
+    await store.put(key("org", "s1"));
+    const use = { ...key("org", "s1"), verdict: "invalid" } as const;
+    await store.noteUse?.(use);
+    const other = new DatabaseSync(path);
+    const before = other.prepare("PRAGMA data_version").get();
+    other.exec("BEGIN IMMEDIATE");
+    expect(await store.noteUse?.(use)).toBe(true);
+    expect(await store.noteUse?.({ ...use, secretId: "s0" })).toBe(false);
+    await expect(store.noteUse?.({ ...use, verdict: "passed" })).rejects.toMatchObject({ code: "store_unavailable" });
+    other.exec("ROLLBACK");
+    expect(other.prepare("PRAGMA data_version").get()).toEqual(before);
+    other.close();
+  });
+
+  it("leaves a key alone that was replaced between the look at it and the note of its use", async () => {
+    const path = newPath();
+    const store = open(path);
+    await store.migrate();
+    await store.put(key("org", "s1"));
+    const other = new DatabaseSync(path);
+    const noting = store.noteUse?.({ ...key("org", "s1"), verdict: "invalid" });
+    other.exec("UPDATE byok_secret SET secret_id = 's2'");
+    other.close();
+    expect(await noting).toBe(false);
+    expect(await store.describe("org")).toMatchObject([{ secretId: "s2", verdict: "skipped" }]);
   });
 
   it("waits for another writer and then writes", async () => {
