@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, expect, it } from "vitest";
 import type { ResolverEvent } from "../src/resolver/resolver-event.ts";
+import { documents } from "./support/documents.ts";
 
 /** Closed by the compiler: an event that is new has to be said here, and then in the README. */
 const eventTypes = Object.keys({
@@ -96,8 +97,7 @@ it.each(eventTypes)("the README names the event %s, and a test sees it", (type) 
 });
 
 it("the test files that the documents name are there", () => {
-  const documents = readdirSync(join(root, "docs")).map((file) => readFileSync(join(root, "docs", file), "utf8"));
-  const named = [...documents.join("\n").matchAll(/`(?<file>[\w/-]+\.test\.ts)`/gu)].map(
+  const named = [...[...documents.values()].join("\n").matchAll(/`(?:test\/)?(?<file>[\w/-]+\.test\.ts)`/gu)].map(
     ({ groups }) => groups?.["file"],
   );
   expect(named.length).toBeGreaterThan(5);
