@@ -1,8 +1,6 @@
-import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { promisify } from "node:util";
-import { afterAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import type { ResolverEvent } from "../src/resolver/resolver-event.ts";
 import { documents } from "./support/documents.ts";
 
@@ -32,48 +30,8 @@ const eventTypes = Object.keys({
 const root = resolve(import.meta.dirname, "..");
 const readme = readFileSync(join(root, "README.md"), "utf8");
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
-  readonly exports: Record<string, string | { readonly default: string }>;
   readonly dependencies: Record<string, string>;
 };
-/** Below the root, so that packages are found. */
-const folder = mkdtempSync(join(root, "node_modules", ".readme-"));
-
-/** What an example may use without declaring it: an earlier example did, or the reader has it. */
-const givens = `
-import type { AgentConfig, Keyring, KeyStore, Resolver } from "byokit";
-declare global {
-  const store: KeyStore;
-  const keyring: Keyring;
-  const resolver: Resolver;
-  const agent: AgentConfig;
-  const apiKey: string;
-  const sessionOf: (cookie: string | null) => Promise<{ org: string; user: string; isAdmin: boolean } | null>;
-}`;
-
-afterAll(() => rmSync(folder, { recursive: true }));
-
-it("every example of the README compiles", async () => {
-  const examples = [...readme.matchAll(/^```ts\n(?<code>.*?)^```$/gmsu)].map(({ groups }) => groups?.["code"] ?? "");
-  expect(examples.length).toBeGreaterThan(2);
-  for (const [index, code] of examples.entries())
-    writeFileSync(join(folder, `example-${index}.ts`), `${code}\nexport {};\n`);
-  writeFileSync(join(folder, "givens.d.ts"), givens);
-  const faces = Object.entries(manifest.exports).flatMap(([subpath, target]) =>
-    typeof target === "string"
-      ? []
-      : [[join("byokit", subpath), [join(root, target.default.replace("./dist/", "src/").replace(/js$/u, "ts"))]]],
-  );
-  const compilerOptions = { rootDir: root, noEmit: true, noUnusedLocals: false, paths: Object.fromEntries(faces) };
-  const config = { extends: join(root, "test/tsconfig.json"), compilerOptions, include: ["*.ts"] };
-  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
-  const tsc = join(root, "node_modules/typescript/bin/tsc");
-  const compiled = promisify(execFile)(process.execPath, [tsc, "-p", folder]).then(
-    () => "",
-    ({ stdout }: { stdout: string }) => stdout,
-  );
-  expect(await compiled).toBe("");
-});
-
 it("the README names every error code, and no other", () => {
   const codesOf = (file: string): string[] =>
     [...readFileSync(join(root, file), "utf8").matchAll(/^ {2}\| "(?<code>\w+)"/gmu)].map(

@@ -1,0 +1,84 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, describe, expect, it } from "vitest";
+import { blocksOf, documents } from "./support/documents.ts";
+
+const root = resolve(import.meta.dirname, "..");
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+  readonly exports: Record<string, string | { readonly default: string }>;
+  readonly scripts: Record<string, string>;
+};
+/** Below the root, so that packages are found. */
+const folder = mkdtempSync(join(root, "node_modules", ".documents-"));
+
+/** What an example may use without declaring it: an earlier example did, or the reader has it. */
+const givens = `
+import type { AgentConfig, Keyring, KeyStore, Resolver } from "byokit";
+declare global {
+  const store: KeyStore;
+  const keyring: Keyring;
+  const resolver: Resolver;
+  const agent: AgentConfig;
+  const apiKey: string;
+  const sessionOf: (cookie: string | null) => Promise<{ org: string; user: string; isAdmin: boolean } | null>;
+}`;
+
+/** The languages of blocks, each with what holds it. */
+const languages: Readonly<Record<string, string>> = {
+  ts: "compiled here",
+  sh: "its npm scripts are looked up here; what the README's do is run in test/cli/readme-commands.test.ts",
+  sql: "run in test/store/postgres/postgres-roles.test.ts",
+  mermaid: "compared with the source in test/documents.test.ts",
+  text: "shown to be read",
+};
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+it("every example of the documents compiles", async () => {
+  let count = 0;
+  for (const [document, text] of documents) {
+    const place = join(folder, document.replace(/\.md$/u, ""));
+    mkdirSync(place, { recursive: true });
+    for (const [index, code] of blocksOf(text, "ts").entries()) {
+      // A block that other blocks import says in its first line which file it is.
+      const name = /^\/\/ (?<file>[\w.-]+\.ts)\n/u.exec(code)?.groups?.["file"] ?? `example-${index}.ts`;
+      writeFileSync(join(place, name), `${code}\nexport {};\n`);
+      count += 1;
+    }
+  }
+  expect(count).toBeGreaterThan(10);
+  writeFileSync(join(folder, "givens.d.ts"), givens);
+  const faces = Object.entries(manifest.exports).flatMap(([subpath, target]) =>
+    typeof target === "string"
+      ? []
+      : [[join("byokit", subpath), [join(root, target.default.replace("./dist/", "src/").replace(/js$/u, "ts"))]]],
+  );
+  const compilerOptions = { rootDir: root, noEmit: true, noUnusedLocals: false, paths: Object.fromEntries(faces) };
+  const config = { extends: join(root, "test/tsconfig.json"), compilerOptions, include: ["**/*.ts"] };
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
+  const tsc = join(root, "node_modules/typescript/bin/tsc");
+  const compiled = promisify(execFile)(process.execPath, [tsc, "-p", folder]).then(
+    () => "",
+    ({ stdout }: { stdout: string }) => stdout,
+  );
+  expect(await compiled).toBe("");
+});
+
+describe.each([...documents])("%s", (file, text) => {
+  it("says of every block of code what language it is, and one that is held", () => {
+    const fences = [...text.matchAll(/^```(?<language>.*)$/gmu)].filter((_, index) => index % 2 === 0);
+    for (const { groups } of fences) expect(Object.keys(languages)).toContain(groups?.["language"]);
+  });
+
+  it("names no npm script that is not there", () => {
+    const named = [...text.matchAll(/npm run (?:--silent )?(?<script>[\w:]+)/gu)].map(
+      ({ groups }) => groups?.["script"],
+    );
+    expect([basename(file), named.filter((script) => !Object.hasOwn(manifest.scripts, script ?? ""))]).toEqual([
+      basename(file),
+      [],
+    ]);
+  });
+});
