@@ -15,7 +15,7 @@ export class Secret {
     this.#text = text;
   }
 
-  /** The key itself. Whoever calls this holds it in the clear: call it where the key leaves for its provider, nowhere else. */
+  /** The key itself. The caller holds it in the clear: call it where the key leaves for its provider, nowhere else. */
   reveal(): string {
     return this.#text;
   }

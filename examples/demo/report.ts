@@ -45,7 +45,7 @@ export function table(calls: readonly CallReport[]): string {
           ms(resolveMs),
           ms(firstByteMs),
         ])
-      : [[orgId, error.slots.join(", "), "", "", "nobody's", error.code, snapshot, ms(resolveMs), ""]],
+      : [[orgId, error.slots.join(", "), "", "", "none", error.code, snapshot, ms(resolveMs), ""]],
   );
   const widths = columns.map((column, at) => Math.max(column.length, ...lines.map((line) => line[at]?.length ?? 0)));
   const row = (cells: readonly string[]): string =>

@@ -14,7 +14,7 @@ export function addBackupCommands(program: Command, env: Environment): void {
   program
     .command("backup")
     .description("copies a SQLite database into a new file, while others use it")
-    .argument("<file>", "the file to make")
+    .argument("<file>", "the file to create")
     .option("--json", "print JSON")
     .addHelpText("after", "\nExample:\n  byokit backup byok-monday.sqlite")
     .action((file: string, { json = false }: OutputOptions) => {
@@ -25,9 +25,9 @@ export function addBackupCommands(program: Command, env: Environment): void {
     });
   program
     .command("restore")
-    .description("puts a backup in the place of a SQLite database, while others use it")
-    .argument("<file>", "what byokit backup made")
-    .option("--replace", "where there is a database already")
+    .description("puts a backup in place of a SQLite database, while others use it")
+    .argument("<file>", "a file made by byokit backup")
+    .option("--replace", "replace the database that is there")
     .option("--json", "print JSON")
     .addHelpText(
       "after",

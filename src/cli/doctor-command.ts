@@ -15,11 +15,8 @@ const maxListed = 1_000;
 export function addDoctorCommand(program: Command, env: Environment): void {
   program
     .command("doctor")
-    .description("says what of the database does not fit together; ends with 1 when anything does not")
-    .option(
-      "--seen <seq>",
-      "the newest change that anybody has seen: of a worker's health(), or of an answer to a change",
-    )
+    .description("reports what is inconsistent in the database; ends with 1 if anything is")
+    .option("--seen <seq>", "the newest change seen anywhere: in a worker's health(), or in the answer to a change")
     .option("--json", "print JSON")
     .addHelpText("after", "\nExample:\n  byokit doctor --seen 4711")
     .action(async ({ seen, json = false }: DoctorOptions) => {

@@ -93,7 +93,7 @@ export function addKeyCommands(program: Command, env: Environment): void {
 
   addProviderCommand(
     "verify",
-    "asks the provider for a stored key; ends with 1 when it is not valid, with 75 when nobody says",
+    "checks a stored key with its provider; ends with 1 when it is not valid, with 75 when there is no answer",
   ).action(async ({ org, provider, json = false }: KeyOptions) => {
     await withManager(env, async (manager) => {
       const result = await manager.verify(org, provider);

@@ -16,9 +16,9 @@ export function addKeyringCommands(program: Command, env: Environment): void {
 
   keyring
     .command("create")
-    .description("makes a new keyring; keep it in a secret store: whoever has it opens every key")
+    .description("creates a new keyring; keep it in a secret store, because it opens every key")
     .option("-o, --output <file>", "write it to a new file that its owner alone can read; absent: print it")
-    .option("--kid <id>", "what its key is called: a-z, 0-9 and -")
+    .option("--kid <id>", "the name of its key: a-z, 0-9 and -")
     .option("--json", "print JSON, which a keyring is anyway")
     .addHelpText("after", "\nExample:\n  byokit keyring create -o keyring.json")
     .action(({ kid, output: file, json: isJson = false }: CreateOptions) => {

@@ -15,7 +15,7 @@ export function addMigrateCommand(program: Command, env: Environment): void {
   program
     .command("migrate")
     .description("creates or upgrades the database's schema; safe to repeat, and in many processes at once")
-    .option("--print", "print the SQL for Postgres instead, for somebody else to run; opens no database")
+    .option("--print", "print the SQL for Postgres instead, for someone else to run; opens no database")
     .option("--json", "print JSON")
     .addHelpText(
       "after",

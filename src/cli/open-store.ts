@@ -84,7 +84,7 @@ function findKind(path: string): "file" | "nothing" | "other" {
 /**
  * The driver takes all of these for `verify-full`, and warns on standard error that its next version will not.
  *
- * @throws ByokError `options_invalid` for a mode that nobody knows, which it would take for one of them too.
+ * @throws ByokError `options_invalid` for an unknown mode, which it would take for one of them too.
  */
 function pinSslMode(url: string): string {
   const { searchParams } = new URL(url);
@@ -104,9 +104,7 @@ function assertConnectable(make: () => unknown): void {
   } catch (error) {
     const isFile = error instanceof Error && "syscall" in error;
     const what = isFile ? "names a certificate or key that cannot be read" : "is a URL that the driver does not take";
-    const next = isFile
-      ? "Correct sslrootcert, sslcert and sslkey."
-      : "Correct what stands behind its ?, sslmode above all.";
+    const next = isFile ? "Correct sslrootcert, sslcert and sslkey." : "Correct the part after its ?, sslmode first.";
     throw new ByokError("options_invalid", `BYOK_DATABASE_URL ${what}. ${next}`);
   }
 }

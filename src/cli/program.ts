@@ -34,7 +34,7 @@ export function createProgram(env: Environment = process.env): Command {
     .version(version)
     .description("Customers' own provider keys: store, check, replace and remove them.")
     .addHelpText("after", help)
-    // Said by whoever ends the process, without what was given: it may be a key.
+    // The caller that ends the process says it, without what was given: it may be a key.
     .configureOutput({ outputError: () => {} })
     .exitOverride();
   addKeyringCommands(program, env);

@@ -28,7 +28,7 @@ export function readDatabase(env: Environment): Database {
   throw new ByokError("options_invalid", `BYOK_DATABASE_URL is neither postgres://… nor a path. ${next}`);
 }
 
-/** Another scheme, a host with a port, a user with a password, `key=value`: nobody calls a file so. */
+/** Another scheme, a host with a port, a user with a password, `key=value`: no file is called that. */
 function isMangledUrl(given: string): boolean {
   return /^[\w+.-]{2,}:|^postgres(?:ql)?\/\/|:[^/]*@|^[a-z_]+\s*=|^[$%<:]/iu.test(given);
 }

@@ -6,7 +6,7 @@ const lingerMs = 1_000;
 
 /** Runs the command that the process was started with, and sets the code that it ends with. */
 export async function run(): Promise<void> {
-  // Whoever reads what is printed may stop reading: `byokit … | head`.
+  // The reader of what is printed may stop reading: `byokit … | head`.
   process.stdout.once("error", () => process.exit(exitCodes.failed));
   try {
     await createProgram().parseAsync();

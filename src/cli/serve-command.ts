@@ -19,12 +19,15 @@ export function addServeCommand(program: Command, env: Environment): void {
     .description(
       "serves the management API, one line of JSON a request; SIGTERM and SIGINT end it, a second one at once",
     )
-    .requiredOption("--tokens <file>", "who may ask; read again when it changes, and on SIGHUP; see `byokit tokens`")
+    .requiredOption(
+      "--tokens <file>",
+      "the file of tokens, read again when it changes and on SIGHUP; see `byokit tokens`",
+    )
     .option("--host <address>", "where to listen; the default is reached by this machine only", "127.0.0.1")
     .option("--port <number>", "0 takes any that is free", parsePort, 8_787)
     .option(
       "--drain-ms <number>",
-      "how long it answers on after SIGTERM, not ready at /readyz, so that a balancer notices; 0 for none",
+      "how long to keep answering after SIGTERM, with 503 at /readyz, so that a load balancer notices; 0 for none",
       parseDrainMs,
       5_000,
     )
@@ -33,13 +36,13 @@ export function addServeCommand(program: Command, env: Environment): void {
       const asked = watchSignals();
       // Imported here: no other command is to wait for a web framework.
       const [{ LineOutput }, { pino }] = await Promise.all([import("../http/server/line-output.ts"), import("pino")]);
-      // A command ends when nobody reads what it prints. A server does not.
+      // A command ends when its output is no longer read. A server does not.
       process.stdout.removeAllListeners("error");
       const output = LineOutput.to(process.stdout);
       try {
         await serveUntil(asked, { ...options, env, logger: pino({}, output) });
       } finally {
-        // What nobody reads would keep the process.
+        // Output that is not read would keep the process.
         if (!(await output.flush(flushMs))) process.exit(process.exitCode ?? exitCodes.done);
       }
     });
@@ -73,7 +76,7 @@ async function serveUntil(asked: Promise<NodeJS.Signals>, options: ServeUntilOpt
   const reread = (): void => void tokens.reread();
   process.on("SIGHUP", reread);
   try {
-    // At a terminal nobody waits for a balancer.
+    // At a terminal there is no balancer to wait for.
     const signal = await asked;
     await server.close(signal === "SIGINT" ? { drainMs: 0 } : {});
   } finally {

@@ -17,11 +17,11 @@ export function addTokenCommands(program: Command): void {
   const tokens = program.command("tokens").description("bearer tokens of `byokit serve`");
   tokens
     .command("add")
-    .description("makes a token, prints it once, and keeps its hash in the file")
-    .requiredOption("--tokens <file>", "the file of `byokit serve`, made if it is not there")
+    .description("creates a token, prints it once, and keeps its hash in the file")
+    .requiredOption("--tokens <file>", "the file of `byokit serve`, created if it is not there")
     .requiredOption("--org <id>", "the organisation that the token speaks for")
     .option("--actor <name>", "who has it, for the audit trail")
-    .option("--read-only", "it may not change keys")
+    .option("--read-only", "the token may not change keys")
     .option("--expires <when>", "a date (2027-01-31, its beginning in UTC), a time with its zone, or as 12h, 90d, 4w")
     .option("--json", "print JSON")
     .addHelpText("after", "\nExample:\n  BYOK_TOKEN=$(byokit tokens add --tokens tokens.json --org acme --expires 90d)")
@@ -50,7 +50,7 @@ export function addTokenCommands(program: Command): void {
 
   tokens
     .command("list")
-    .description("shows whose tokens there are, and never a token or its hash")
+    .description("lists the tokens by owner; never shows a token or its hash")
     .requiredOption("--tokens <file>", "the file of `byokit serve`")
     .option("--json", "print JSON")
     .addHelpText("after", "\nExample:\n  byokit tokens list --tokens tokens.json")
@@ -72,7 +72,7 @@ export function addTokenCommands(program: Command): void {
   tokens
     .command("remove")
     .argument("<id>", "as `byokit tokens list` shows it")
-    .description("takes a token out of the file; a server that runs refuses it within a second or so")
+    .description("removes a token from the file; a running server refuses it within a second or so")
     .requiredOption("--tokens <file>", "the file of `byokit serve`")
     .option("--json", "print JSON")
     .addHelpText("after", "\nExample:\n  byokit tokens remove 3f9c0a71d2be --tokens tokens.json")

@@ -53,7 +53,7 @@ export function tokenId({ sha256 }: HashedToken): string {
 }
 
 /**
- * Changes a file of tokens, made for its owner alone if it is not there. Whoever reads it sees it before or after, never in
+ * Changes a file of tokens, made for its owner alone if it is not there. A reader sees it before or after, never in
  * between; no change of another process is lost. It stays whose it was, with its rights, and a link stays a link.
  */
 export function changeTokens(file: string, change: (tokens: readonly HashedToken[]) => readonly HashedToken[]): void {

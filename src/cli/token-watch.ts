@@ -38,7 +38,7 @@ export function watchTokens(file: string, logger: RequestLogger): WatchedTokens 
       trouble = undefined;
       logger.info({ tokens: tokens.length }, "tokens read");
     } catch (error) {
-      const detail = isByokError(error) ? error.message : `The file cannot be read (${codeOf(error)}). Mend it.`;
+      const detail = isByokError(error) ? error.message : `The file cannot be read (${codeOf(error)}). Repair it.`;
       if (detail !== trouble || isAsked) logger.error({ detail }, "tokens kept as they were");
       trouble = detail;
     }

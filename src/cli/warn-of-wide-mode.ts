@@ -16,7 +16,7 @@ export function warnOfWideMode(path: string): void {
   warn(`warning: ${path} is open to other users (mode ${shown}). Run: chmod 600 ${quote(path)}`);
 }
 
-/** `0` for what is no file, or not to be seen: whoever opens it says so. */
+/** `0` for what is no file, or not to be seen: opening it will say so. */
 function readMode(path: string): number {
   try {
     const file = statSync(path);

@@ -21,7 +21,7 @@ export class Fences {
     if (seq > this.of(orgId)) this.#seqs.set(orgId, seq);
   }
 
-  /** Forgets those up to `seq`, which becomes the floor. Sound for whoever has read every change up to it. */
+  /** Forgets those up to `seq`, which becomes the floor. Sound for a worker that has read every change up to it. */
   compact(seq: number): void {
     for (const [orgId, known] of this.#seqs) if (known <= seq) this.#seqs.delete(orgId);
     this.#floor = Math.max(this.#floor, seq);

@@ -102,7 +102,7 @@ export class History {
     return this.#unconfirmed !== undefined;
   }
 
-  /** Whoever holds a snapshot never takes an older one again, even when memory has forgotten this one. */
+  /** A worker that held a snapshot never takes an older one again, even when memory has forgotten this one. */
   raiseFence(orgId: string, seq: number): void {
     this.#fences.raise(orgId, seq);
   }
@@ -132,7 +132,7 @@ export class History {
 
   /**
    * Takes in one page. A head below a snapshot that was taken in earlier is another history when the page was asked for
-   * later; else nobody can tell (`behind`), and the log is to be read again. Nor can anybody tell which of two histories
+   * later; else it cannot be told (`behind`), and the log is to be read again. Nor can it be told which of two histories
    * is the older one when a page that was overtaken has another change id for a row that is known (`contradicted`):
    * nothing is known any more then. `onChange` is told of every change in the page, after its fence was raised.
    */

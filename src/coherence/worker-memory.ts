@@ -64,7 +64,7 @@ export class WorkerMemory {
     return this.history.isAdmissible(held) && (isRemembered || this.history.hasReadUpTo(held.asOf));
   }
 
-  /** Remembers `snapshot` if it is fresh; says whether it did. */
+  /** Remembers `snapshot` if it is fresh. Returns `true` if it was. */
   install(snapshot: OpenedSnapshot): boolean {
     if (!this.isFresh(snapshot)) return false;
     this.history.raiseFence(snapshot.orgId, snapshot.asOf);

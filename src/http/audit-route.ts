@@ -24,7 +24,7 @@ export function addAuditRoute(api: OpenAPIHono<ApiEnvironment>, manager: KeyMana
       account: accountSchema.nullable(),
       verification: verdictSchema.nullable(),
       hint: z.string().nullable(),
-      times: z.number().int().openapi({ description: "How often; attempts of one minute are counted." }),
+      times: z.number().int().openapi({ description: "How often: attempts within one minute are counted together." }),
     })
     .openapi("AuditEntry");
   const page = z.object({
@@ -49,7 +49,7 @@ export function addAuditRoute(api: OpenAPIHono<ApiEnvironment>, manager: KeyMana
               .min(1)
               .max(Number.MAX_SAFE_INTEGER)
               .optional()
-              .openapi({ description: "`next` of the page before." }),
+              .openapi({ description: "`next` of the previous page." }),
             limit: z.coerce
               .number()
               .int()

@@ -10,7 +10,7 @@ export function addCatalogueRoute(api: OpenAPIHono<ApiEnvironment>, manager: Key
   const slot = z.enum(["llm", "stt", "tts", "realtime", "email"]);
   const model = z
     .object({ id: z.string(), name: z.string(), default: z.boolean(), slot })
-    .openapi("Model", { description: "`default` says that it is its slot's." });
+    .openapi("Model", { description: "`default`: taken when an agent names no model for the slot." });
   const provider = z
     .object({
       id: z.string(),
@@ -33,14 +33,14 @@ export function addCatalogueRoute(api: OpenAPIHono<ApiEnvironment>, manager: Key
       operationId: "getConfig",
       tags: ["Providers"],
       summary: "Get provider configurations",
-      description: "The providers with their models, voices and regions; they change with a release only.",
+      description: "The providers with their models, voices and regions. They change only with a release.",
       middleware: etag(),
       responses: {
         200: {
           description: "The providers.",
           content: { "application/json": { schema: z.object({ providers: z.array(provider) }) } },
         },
-        304: { description: "As it was: If-None-Match names it." },
+        304: { description: "Not modified since the version that If-None-Match names." },
         ...describeFailures(),
       },
     }),

@@ -55,7 +55,7 @@ export type Handler = (request: Request) => Promise<Response>;
 export interface DescribedHandler {
   readonly handler: Handler;
   readonly paths: readonly string[];
-  /** Whose a request is that the handler was given; `undefined` for nobody's. For a log, and never for a client. */
+  /** Who sent a request that the handler was given; `undefined` where no one is signed in. For a log, never for a client. */
   principalOf(request: Request): Principal | undefined;
 }
 
@@ -80,7 +80,7 @@ export function createDescribedHandler(given: HandlerOptions): DescribedHandler 
     },
   }).basePath(basePath);
   api.onError((error, { req }) => {
-    if (req.raw.signal.aborted) return makeProblem("client_gone", "Whoever asked went away.").toResponse();
+    if (req.raw.signal.aborted) return makeProblem("client_gone", "The client went away.").toResponse();
     const problem = error instanceof HTTPException ? translateFrameworkError(error) : toProblem(error);
     if (problem.status >= 500) tellOperator(problem.origin ?? error);
     return problem.toResponse();

@@ -13,12 +13,12 @@ export const documentFacts: OpenApiObjectConfig = {
     license: { name: "MIT", url: "https://spdx.org/licenses/MIT.html" },
   },
   // The paths are whole: what stands before them is among them.
-  servers: [{ url: "/", description: "Where this document is." }],
+  servers: [{ url: "/", description: "The server of this document." }],
   security: [{ bearer: [] }],
   tags: [
     { name: "Audit", description: "Who did what." },
     { name: "Keys", description: "An organisation's keys." },
-    { name: "Providers", description: "Whose keys there may be." },
+    { name: "Providers", description: "The providers whose keys can be stored." },
   ],
 };
 

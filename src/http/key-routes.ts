@@ -47,7 +47,7 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
       region: z
         .string()
         .nullable()
-        .openapi({ description: "The region that holds from now on; null for the default host." }),
+        .openapi({ description: "The key's region from now on; null for the default host." }),
       account: accountSchema.nullable(),
       published: z.boolean().openapi({ description: "Whether the workers were told at once." }),
       effective_within_ms: z
@@ -56,7 +56,7 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
     })
     .openapi("KeyChange");
   const apiKey = z.string().openapi({
-    description: "The provider's key; no answer has it.",
+    description: "The provider's key. It is never returned.",
     format: "password",
     writeOnly: true,
   });
@@ -72,7 +72,8 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
       operationId: "listKeys",
       tags: ["Keys"],
       summary: "Get BYOK configurations",
-      description: "Which providers the organisation has a key of; with details=true what may be shown of each.",
+      description:
+        "Which providers the organisation has a key for; with details=true, also what may be shown of each key.",
       request: {
         query: ownOnly(
           z.object({
@@ -103,7 +104,7 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
       operationId: "setKey",
       tags: ["Keys"],
       summary: "Add or replace a BYOK key",
-      description: "Checks the key with its provider, and stores it in place of the one before.",
+      description: "Checks the key with its provider and stores it, replacing the previous one.",
       middleware: [requireWriteAccess, limitBody] as const,
       request: {
         headers: ownOnly(
@@ -113,7 +114,7 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
               .min(1)
               .max(255)
               .optional()
-              .openapi({ description: "A POST that is repeated under it is the same change." }),
+              .openapi({ description: "A POST that is repeated with the same value makes the change only once." }),
           }),
         ),
         body: { required: true, content: { "application/json": { schema: ownOnly(input) } } },
@@ -147,7 +148,8 @@ export function addKeyRoutes(api: OpenAPIHono<ApiEnvironment>, manager: KeyManag
       operationId: "removeKey",
       tags: ["Keys"],
       summary: "Delete a BYOK key",
-      description: "The provider stands in the body or, for proxies that drop it, in the query. Repeating it is safe.",
+      description:
+        "The provider is named in the body or, for proxies that drop the body of a DELETE, in the query. Repeating the request is safe.",
       middleware: [requireWriteAccess, limitBody] as const,
       request: {
         query: ownOnly(z.object({ provider: provider.optional() })),

@@ -15,7 +15,7 @@ export interface Principal {
 }
 
 /**
- * Tells whose request it is; `null`, like `undefined`, is nobody's, and gets 401. It sees method, URL and headers, and never the body, which
+ * Tells whose request it is; `null` or `undefined` means that no one is signed in: 401. It sees method, URL and headers, and never the body, which
  * may hold a key. One that rejects or takes longer than five seconds is an outage: 503.
  */
 export type Authenticate = (request: Request) => Promise<Principal | null | undefined> | Principal | null | undefined;
@@ -39,7 +39,7 @@ export function requirePrincipal(
     const principal = await askWithinLimit(authenticate, new Request(url, { method, headers }));
     if (principal === null || principal === undefined) {
       const headers = { "www-authenticate": "Bearer" };
-      throw makeProblem("unauthenticated", "Nobody is signed in. Send your credentials.", headers);
+      throw makeProblem("unauthenticated", "You are not signed in. Send your credentials.", headers);
     }
     const copy = copyPrincipal(principal);
     context.set("principal", copy);
@@ -75,7 +75,7 @@ async function askWithinLimit(authenticate: Authenticate, request: Request): Pro
   try {
     return await within(systemClock, limitMs, askWhose(authenticate, request), expire);
   } catch (error) {
-    const detail = "Nobody can sign in right now. Make the same request again.";
+    const detail = "Signing in does not work right now. Make the same request again.";
     throw new RequestProblem({ status: 503, code: "internal", detail, origin: error });
   }
 }

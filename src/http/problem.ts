@@ -6,7 +6,7 @@ import type { ByokErrorCode } from "../errors.ts";
  * - `body_malformed`: the body is no JSON object of the documented fields, or not UTF-8.
  * - `body_too_large`: the body is longer than 16 KiB.
  * - `body_timeout`: the body did not arrive within ten seconds.
- * - `client_gone`: whoever asked went away before a change was made; nobody reads this answer.
+ * - `client_gone`: the client went away before a change was made, and does not read this answer.
  * - `content_type_unsupported`: the body is not declared as `application/json`.
  * - `forbidden`: the principal may read only.
  * - `internal`: a fault of the service's own.
@@ -15,7 +15,7 @@ import type { ByokErrorCode } from "../errors.ts";
  * - `query_malformed`: a query parameter is not what the path takes.
  * - `request_malformed`: the request has no valid target or host.
  * - `server_closing`: the server ends, and has not carried the request out. Another one, or its successor, will.
- * - `unauthenticated`: nobody is signed in.
+ * - `unauthenticated`: no one is signed in.
  */
 export type ProblemCode =
   | ByokErrorCode

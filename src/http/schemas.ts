@@ -22,16 +22,16 @@ type DescribedStatus = Exclude<ProblemStatus, 405 | 499>;
 
 const problems = {
   400: "The body or the query is malformed.",
-  401: "Nobody's request.",
+  401: "No one is signed in.",
   403: "The principal may read only.",
-  404: "There is nothing of that name.",
+  404: "There is nothing with that name.",
   408: "The body did not arrive in time.",
-  409: "Another change of the key was asked for meanwhile, or the stored key does not open.",
+  409: "A later change of the same key overtook this one, or the stored key does not open.",
   413: "The body is longer than 16 KiB.",
   415: "The body is not application/json.",
   422: "The provider or the region is unknown, the account unsupported, or the key malformed or rejected.",
   429: "Too many keys of that provider are being checked; Retry-After says when the next may be.",
-  500: "A fault of the service's own.",
+  500: "The service itself failed.",
   503: "An outage; Retry-After says when to try again.",
 } satisfies Record<DescribedStatus, string>;
 
@@ -72,7 +72,7 @@ const accountId = z.string().regex(idForm);
 /** What a key works for. */
 export const accountSchema: z.ZodType<KeyAccount> = z
   .object({ organization: accountId.nullable(), project: accountId.nullable() })
-  .openapi("Account", { description: "What the key works for, where it can work for several." });
+  .openapi("Account", { description: "The account that the key is used for, where it can be used for several." });
 
 /** An account as it is asked for. */
 export const namedAccountSchema: z.ZodType<NamedAccount> = z

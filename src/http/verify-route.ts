@@ -4,7 +4,7 @@ import { type ApiEnvironment, requireWriteAccess } from "./principal.ts";
 import { limitBody } from "./request-body.ts";
 import { buildProviderIdSchema, checkVerdictSchema, describeFailures, ownOnly, statusSchema } from "./schemas.ts";
 
-/** `POST /byok/verify`: asks a provider for a stored key. */
+/** `POST /byok/verify`: checks a stored key with its provider. */
 export function addVerifyRoute(api: OpenAPIHono<ApiEnvironment>, manager: KeyManager): void {
   const provider = buildProviderIdSchema(manager.config().providers.map(({ id }) => id));
 
@@ -25,7 +25,7 @@ export function addVerifyRoute(api: OpenAPIHono<ApiEnvironment>, manager: KeyMan
       path: "/byok/verify",
       operationId: "verifyKey",
       tags: ["Keys"],
-      description: "Asks the provider for the stored key again, and keeps the answer as its status.",
+      description: "Checks the stored key with its provider again, and keeps the answer as its status.",
       summary: "Check a stored key with its provider",
       middleware: [requireWriteAccess, limitBody] as const,
       request: {
@@ -33,7 +33,7 @@ export function addVerifyRoute(api: OpenAPIHono<ApiEnvironment>, manager: KeyMan
       },
       responses: {
         200: {
-          description: "What the provider said; kept as the key's status.",
+          description: "What the provider answered, which is kept as the key's status.",
           content: { "application/json": { schema: verification } },
         },
         ...describeFailures(400, 403, 404, 408, 409, 413, 415, 422, 429),

@@ -32,7 +32,7 @@ export interface Ring {
 const kidPattern = /^[a-z0-9-]{1,32}$/u;
 
 /**
- * A keyring with one fresh key in each ring. Keep the result in a secret store: whoever has it opens every key.
+ * A keyring with one fresh key in each ring. Keep the result in a secret store, because it opens every key.
  *
  * @param kid Names the key, in 1 to 32 of `a-z`, `0-9` and `-`, and must name no other one, ever: what is stored says by
  * it which key opens it. Absent: the month and eight random digits.

@@ -24,14 +24,14 @@ interface Bucket {
 
 /** After it every bucket is full, whatever was taken before. */
 const minuteMs = 60_000;
-/** When one of the checks under way ends, nobody knows. */
+/** It is not known when one of the checks under way will end. */
 const busyRetryMs = 1_000;
 /** Under five megabytes; enough for 160 organisations a second that each check a key for the first time in a minute. */
 const defaultMaxBuckets = 10_000;
 
 /**
  * A bucket of checks for each organisation and provider. A bucket is forgotten once it is full, and never sooner. While
- * there are `maxBuckets` that are not, whoever has none has to wait; those that have one are not touched.
+ * there are `maxBuckets` that are not, an organisation that has none has to wait; those that have one are not touched.
  */
 export class CheckLimiter {
   readonly #clock: Clock;

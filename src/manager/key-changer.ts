@@ -78,7 +78,7 @@ export class KeyChanger {
   }
 
   /**
-   * Publishes a notice after the commit, even when the caller no longer waits for it, and when nobody knows whether there
+   * Publishes a notice after the commit, even when the caller no longer waits for it, and when it is not known whether there
    * was one.
    */
   async #commit(
@@ -90,7 +90,7 @@ export class KeyChanger {
     const { cache, leaseMs } = this.#settings;
     try {
       const change = await this.#turns.run(orgId, async () => {
-        // Whoever went away, or was overtaken, while this one waited for its turn has nothing stored.
+        // Nothing is stored for a caller that went away, or was overtaken, while this change waited for its turn.
         waiting.throwIfEnded();
         return await step();
       });
@@ -125,7 +125,7 @@ export function keep(
   };
 }
 
-/** Whether nobody knows what became of a change that failed so; a store of the platform's own may fail in its own words. */
+/** Whether a change that failed like this may be stored all the same; a store of the platform's own may fail in its own words. */
 export function mayBeStored(error: unknown): boolean {
   return !isByokError(error) || error.code === "store_unavailable";
 }

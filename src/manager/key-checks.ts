@@ -118,7 +118,7 @@ async function askTwice(ask: () => Promise<KeyCheck>, patience: Deadline, ended:
   return await Promise.race([orElse(first, second), orElse(second, first)]);
 }
 
-/** A key that a provider refuses in one region, in words that nobody here knows, may be another region's. */
+/** A key that a provider refuses in one region, in words that are unknown here, may be another region's. */
 function nameRegion(provider: Provider, said: KeyCheck): KeyCheck {
   const isUnclear = said.verdict === "restricted" && said.reason === "refused";
   return isUnclear && ownProperty(provider, "regions") !== undefined

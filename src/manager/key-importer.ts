@@ -161,7 +161,10 @@ function fail(row: Pick<KeyRef, "orgId" | "provider"> | null | undefined, error:
 
 function toBatchError(error: unknown): ByokError {
   if (isByokError(error)) return error;
-  return new ByokError("store_unavailable", "The store failed in words of its own. Check it, then send the row again.");
+  return new ByokError(
+    "store_unavailable",
+    "The store failed with an error of its own. Check it, then send the row again.",
+  );
 }
 
 function rowInvalid(): ByokError {

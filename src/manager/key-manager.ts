@@ -16,13 +16,13 @@ export interface KeyManager {
    * Stores a key, replacing the one before, which is deleted. White space around the key is cut off. Unless `verify` is
    * `"off"`, its provider is asked for it first, in the key's region and for its account; a provider that does not answer rejects no key.
    *
-   * Whoever asks last wins, on any number of processes: a change that is overtaken by a later `set` or `remove` while its
+   * The change that was asked for last wins, on any number of processes: one that is overtaken by a later `set` or `remove` while its
    * provider is asked ends with `key_changed`.
    *
    * @throws ByokError `provider_unknown`, `region_unknown`, `account_unsupported`, `key_malformed`; `key_rejected` when the
    * provider says that the key is not valid, or does not work for that account, `key_changed` when it was overtaken, or `checks_limited`, and nothing is stored then;
    * `store_unavailable` or `deadline_exceeded`,
-   * after which nobody knows whether it is stored: make the same call again.
+   * after which it is unknown whether it is stored: make the same call again.
    */
   set(orgId: string, key: KeyInput): Promise<KeyChange>;
 
@@ -40,7 +40,7 @@ export interface KeyManager {
   remove(orgId: string, key: KeyRemoval): Promise<KeyChange>;
 
   /**
-   * Asks the provider for a stored key, in the key's region, and keeps the answer as the key's status. A provider that
+   * Checks a stored key with its provider, in the key's region, and keeps the answer as the key's status. A provider that
    * does not answer leaves the status as it was. Calls go on as before, whatever the answer is.
    *
    * @throws ByokError `key_not_configured` when there is none; `checks_limited`; `key_undecryptable`,
@@ -77,7 +77,7 @@ export interface KeyInput {
   readonly account?: NamedAccount | null | undefined;
   /** Who does it, for the record. */
   readonly actor?: string | undefined;
-  /** Whoever goes away before the key is being stored has nothing stored. The call then rejects with its reason. */
+  /** If it is aborted before the key is being stored, nothing is stored, and the call rejects with its reason. */
   readonly signal?: AbortSignal | undefined;
   /** The same call made again under the same text is the same change: it succeeds once, and says so every time. */
   readonly idempotencyKey?: string | undefined;
@@ -121,7 +121,7 @@ export type ByokKeys = Record<`${string}_secret_id`, string | null>;
 
 export interface KeyChange {
   readonly byokKeys: ByokKeys;
-  /** The number of the change. Pass it along as `atLeast` to whoever must see it. */
+  /** The number of the change. Pass it along as `atLeast` to a call that must see it. */
   readonly seq: number;
   /** What the provider said of the key. `skipped`: it was not asked. */
   readonly verdict: "passed" | "restricted" | "unreachable" | "skipped";

@@ -47,6 +47,6 @@ export function keyChanged({ orgId, provider }: Pick<KeyRef, "orgId" | "provider
 
 /** A row of an import behind one that the database did not take. */
 export function notTried({ orgId, provider }: Pick<KeyRef, "orgId" | "provider">): ByokError {
-  const message = "The row was not tried, because a batch before it failed. See to that, then send the row again.";
+  const message = "The row was not tried, because an earlier batch failed. Find out why, then send the row again.";
   return new ByokError("store_unavailable", message, { orgId, provider });
 }

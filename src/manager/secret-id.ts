@@ -4,7 +4,7 @@ import type { KeyRef, StoredReference } from "../store/sealed-key.ts";
 /**
  * The secret id of a change that its caller repeats under one idempotency key: the same change has the same id, so that
  * the store knows its own success again. Another key, region, account or organisation under that idempotency key is another
- * change. Nobody can guess the key from the id without the idempotency key, which is kept nowhere.
+ * change. The key cannot be guessed from the id without the idempotency key, which is kept nowhere.
  */
 export function deriveSecretId(
   { orgId, provider, name }: KeyRef,

@@ -109,7 +109,7 @@ interface Scribe {
 }
 
 /**
- * What the SDK's own `connect` does, through the slot's socket: the SDK makes its own, which nobody can aim. The slot's key
+ * What the SDK's own `connect` does, through the slot's socket: the SDK makes its own, which cannot be aimed. The slot's key
  * opens it: a `token` of the caller's is not sent.
  */
 async function openScribe(

@@ -60,7 +60,7 @@ const families: readonly Family[] = [
   { looksLike: /[[\](){}]/u, seen: "it has brackets" },
 ];
 
-/** Why a text can be nobody's key, whoever issued it; `undefined` where it may be one. Never holds the text. */
+/** Why a text cannot be a key of any provider; `undefined` where it may be one. Never holds the text. */
 export function findNobodysKey(text: string): string | undefined {
   return families.find(({ looksLike }) => looksLike.test(text))?.seen;
 }

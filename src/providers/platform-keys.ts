@@ -9,7 +9,7 @@ import type { Provider } from "./provider.ts";
  * RESEND_API_KEY: each provider's `keyVariable`. The only place where byokit reads a key from the environment, and only
  * because the caller says so. Blank is absent.
  *
- * @throws ByokError `key_malformed` for a text that can be nobody's key; names the variable.
+ * @throws ByokError `key_malformed` for a text that cannot be a key of any provider; names the variable.
  */
 export function platformKeysFromEnv(
   env: Readonly<Record<string, string | undefined>> = process.env,

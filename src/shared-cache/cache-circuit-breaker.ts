@@ -5,10 +5,10 @@ import { ownProperty } from "../own-property.ts";
 import type { CacheFailure, CacheSubscription, ChangeNotice, KeyCache } from "./key-cache.ts";
 
 const maxPending = 1_000;
-/** One for all: whoever builds managers by the thousand leaves one watcher behind. */
+/** One for all: a process that builds managers by the thousand leaves one watcher behind. */
 const ignore = (): void => {};
 
-/** Who is told of a shared cache. Absent: nobody. */
+/** Who is told of a shared cache. Absent: no one. */
 export interface CacheListener {
   readonly onChange?: (isUp: boolean) => void;
   readonly onFailure?: (failure: CacheFailure) => void;

@@ -39,7 +39,7 @@ export class NoticeListener {
     this.#subscription = callPort(subscribe, undefined);
   }
 
-  /** A scheduled poll has shown the changes behind `after` up to `upTo`. Says whether the subscription was made anew. */
+  /** A scheduled poll has shown the changes behind `after` up to `upTo`. Returns `true` if the subscription was made anew. */
   judge(after: number, upTo: number): boolean {
     const isSilent = this.#missing.some((seq) => !this.#came.has(seq));
     const from = Math.max(after, upTo - maxRemembered);

@@ -46,7 +46,7 @@ export class RedisSubscription implements CacheSubscription {
     clearTimeout(this.#resume);
     this.#subscriber.off("ready", this.#subscribe);
     this.#subscriber.off("messageBuffer", this.#onMessage);
-    // Its listener for errors stays until the connection has ended: one that comes meanwhile is nobody's concern.
+    // Its listener for errors stays until the connection has ended: one that comes meanwhile does not matter.
     this.#subscriber.once("end", () => this.#subscriber.off("error", this.#onError));
     this.#subscriber.disconnect();
     this.#failures.noteSuccess("subscribe");

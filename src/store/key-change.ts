@@ -1,6 +1,6 @@
 import type { KeyRef, SealedKey } from "./sealed-key.ts";
 
-/** Who asked for a change; `null` when nobody said. */
+/** Who asked for a change; `null` when that was not said. */
 export interface Attribution {
   readonly actor: string | null;
 }

@@ -10,7 +10,7 @@ import type { KeyRef, KeySnapshot, StoredReference } from "./sealed-key.ts";
  * A store knows no plaintext: it holds sealed keys, and beside them a **change log** whose newest number, the head, is
  * the clock of everything that byokit remembers. What every implementation owes:
  *
- * - Changes are numbered 1, 2, 3 … without a gap, and become visible in that order: whoever reads a head of `n` reads
+ * - Changes are numbered 1, 2, 3 … without a gap, and become visible in that order: a reader of a head of `n` reads
  *   the effect of every change up to `n`. (A database sequence does not give that: its values commit out of order.)
  * - {@link KeyStore.snapshots} and {@link KeyStore.poll} each read one state of the database, its primary's.
  * - Every method ends within the store's own time limit. When it cannot answer (unreachable, too slow, read-only,
@@ -34,7 +34,7 @@ export interface KeyStore {
 
   /**
    * Takes the newest place in the order of changes of every one of these keys, and reads what is stored, in one
-   * statement. Whoever took a place before has lost it: its {@link KeyStore.put} stores nothing. Moves no clock, and
+   * statement. A change that took a place before has lost it: its {@link KeyStore.put} stores nothing. Moves no clock, and
    * leaves no row in the log or in the audit trail. Answers in the order of `refs`, with `null` where no key is stored.
    * `refs` holds 1 to {@link maxBatchKeys} different references.
    */
@@ -42,14 +42,14 @@ export interface KeyStore {
 
   /**
    * Stores a key, replacing the one of that reference if there is one: the new row, the deletion of the old row, the log
-   * row and the audit row are one transaction. Whoever asked last wins, and not whoever arrives last:
+   * row and the audit row are one transaction. The change that was asked for last wins, and not the one that arrives last:
    *
    * - Resolves to `undefined`, and stores nothing, when `place` is not the newest place of the reference any more: a
    *   later change was asked for meanwhile. With `place: null` the put takes its place in its own transaction.
    * - When the key's own `secretId` is what is stored, nothing is written, and the answer is that change's: a put that
    *   is repeated because its answer was lost is not refused for its own success.
    *
-   * When the connection is lost while the transaction commits, nobody knows whether it did: `store_unavailable`,
+   * When the connection is lost while the transaction commits, it is unknown whether it did: `store_unavailable`,
    * retryable, and the same call made again ends in the right state.
    */
   put(key: NewKey): Promise<StoreChange | undefined>;

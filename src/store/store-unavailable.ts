@@ -14,7 +14,7 @@ export function noSchema(): ByokError {
   return error;
 }
 
-/** Whether it is the error of a database that nobody has migrated: a worker may wait for that, a command may not. */
+/** Whether it is the error of a database that has not been migrated: a worker may wait for that, a command may not. */
 export function isWithoutSchema(error: unknown): boolean {
   return typeof error === "object" && error !== null && withoutSchema.has(error);
 }

@@ -47,7 +47,7 @@ export function keyContract<Opened extends OpenedKeyStore>(
 
   test("knows the head for an organisation without keys", async () => {
     const { store } = await migrated();
-    const { incarnation, asOf, changeId, keys } = await one(store, "nobody");
+    const { incarnation, asOf, changeId, keys } = await one(store, "unknown");
     ok(incarnation && changeId);
     deepEqual([asOf, keys], [0, []]);
   });
@@ -169,7 +169,7 @@ export function keyContract<Opened extends OpenedKeyStore>(
       [page, next].map((part) => part.map(({ seq }) => seq)),
       [[4, null, 3], [1]],
     );
-    deepEqual(await store.audit("nobody", { before: null, limit: 2 }), []);
+    deepEqual(await store.audit("unknown", { before: null, limit: 2 }), []);
   });
 
   test("counts attempts: one audit row a minute, reference and actor, and no number", async () => {

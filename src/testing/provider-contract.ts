@@ -80,7 +80,7 @@ export function providerContract<Id extends string, S extends Slot, C, R>(
     }
   });
 
-  poisoned("shows its key to nobody, before and after a request, nor in an error that echoes it", async (vendor) => {
+  poisoned("shows its key nowhere, before and after a request, nor in an error that echoes it", async (vendor) => {
     const client = await vendor.connect();
     const shown = (value: unknown): string => inspect(value, { depth: 12, showHidden: true });
     ok(!shown(client).includes(vendor.key), "The client shows its key.");

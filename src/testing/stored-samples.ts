@@ -29,10 +29,10 @@ export function refOf(orgId: string, provider = "openai", name: string = default
   return { orgId, provider, name };
 }
 
-/** Stores a key that nobody overtakes. */
+/** Stores a key that no other change overtakes. */
 export async function put(store: KeyStore, key: NewKey): Promise<StoreChange> {
   const change = await store.put(key);
-  if (change === undefined) throw new Error("The store refused a key that nobody had overtaken.");
+  if (change === undefined) throw new Error("The store refused a key that no other change had overtaken.");
   return change;
 }
 

@@ -68,7 +68,7 @@ it("drops a snapshot that the log has shown to be of a lost history, before its 
   expect(memory.size).toBe(0);
 });
 
-it("drops everything when two pages contradict each other, and what was read under the history of before", () => {
+it("drops everything when two pages contradict each other, and what was read under the earlier history", () => {
   const memory = started(3);
   memory.install(snapshotOf(memory, "a", 5));
   const underWay = snapshotOf(memory, "b", 5);

@@ -111,7 +111,7 @@ describe("a removed key", () => {
     expect(await keyOf(waiting)).toBe("platform-ada");
   });
 
-  it("that nobody can see by the deadline is change_not_visible", async () => {
+  it("that cannot be seen by the deadline is change_not_visible", async () => {
     const { worker } = await platform();
     await using here = worker();
     const call = here.resolver.resolve("org", agent, { atLeast: 99 });
@@ -238,7 +238,7 @@ describe("waiting", () => {
     await failed;
   });
 
-  it("is shared: many calls of one cold organisation cost one read, and one abort rejects nobody else", async () => {
+  it("is shared: many calls of one cold organisation cost one read, and one abort rejects no other call", async () => {
     const { worker } = await platform();
     await using here = worker();
     await here.resolver.ready();

@@ -86,6 +86,6 @@ describe("the contract finds a client that", () => {
       });
       return client;
     });
-    expect(failed).toContainEqual(expect.stringContaining("shows its key to nobody"));
+    expect(failed).toContainEqual(expect.stringContaining("shows its key nowhere"));
   });
 });

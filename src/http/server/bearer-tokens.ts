@@ -8,9 +8,9 @@ import type { Authenticate, Principal } from "../principal.ts";
 export interface HashedToken extends Principal {
   /** SHA-256 of the token, in hexadecimal. A token is to be random: 32 bytes, not a word that can be guessed. */
   readonly sha256: string;
-  /** When it was made, in ISO 8601. Absent: nobody noted it. */
+  /** When it was made, in ISO 8601. Absent: unknown. */
   readonly createdAt?: string;
-  /** From when on it is nobody's, in ISO 8601. Absent: never. */
+  /** When it expires, in ISO 8601. Absent: never. */
   readonly expiresAt?: string;
 }
 
@@ -54,8 +54,8 @@ export function parseTokens(text: string): readonly HashedToken[] {
 }
 
 /**
- * `Authorization: Bearer …` against hashes. Every hash is compared, each in constant time. A token that has expired is
- * nobody's.
+ * `Authorization: Bearer …` against hashes. Every hash is compared, each in constant time. A token that has
+ * expired signs no one in.
  */
 export function bearerTokens(tokens: readonly HashedToken[]): Authenticate {
   const principals = tokens.map(({ sha256, createdAt: _, expiresAt, ...principal }) => ({

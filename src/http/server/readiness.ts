@@ -6,7 +6,7 @@ const keepMs = 1_000;
 /** The longest that anybody waits for one, in milliseconds. */
 const limitMs = 2_000;
 
-/** Says whether the service can answer. One check is under way at a time, however many ask. */
+/** Checks that the service can answer. One check is under way at a time, however many ask. */
 export class Readiness {
   readonly #check: () => unknown;
   #isDraining = false;

@@ -10,7 +10,7 @@ const strangers: ReadonlySet<unknown> = new Set([globalThis, process, process.en
 /** The most objects of a client that are looked at. */
 const maxObjects = 20_000;
 
-/** What the environment says that an SDK might take for a credential. Read only: other code goes on as if nobody had looked. */
+/** What the environment says that an SDK might take for a credential. Read only: other code does not notice. */
 export function readPlatformSecrets(): string[] {
   return Object.entries(process.env).flatMap(([name, value = ""]) =>
     credential.test(name)

@@ -5,7 +5,7 @@ import type { Canary } from "./canary.ts";
 import { CannotProve, runCanary, Unproven } from "./canary-run.ts";
 import { findInstalledVersion, isWithin } from "./sdk-version.ts";
 
-/** One proof of each SDK in a process, whoever asks for it. */
+/** One proof of each SDK in a process, however many ask for it. */
 const proofs = new WeakMap<Canary, Promise<void>>();
 
 /**

@@ -30,7 +30,7 @@ export function answerFailures(send: typeof fetch, Thrown: SdkError): typeof fet
   };
 }
 
-/** Whoever calls `client.fetch()` reads the answer himself: there a failure rejects. */
+/** The caller of `client.fetch()` reads the answer directly, so that a failure rejects there. */
 export function rejectFailures(client: object): void {
   const inner: unknown = Reflect.get(client, "fetch");
   if (typeof inner !== "function") return;

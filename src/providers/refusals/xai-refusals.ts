@@ -51,7 +51,7 @@ export const xaiRefusals: RefusalTable = {
   },
 };
 
-/** A page may hold any words, and a sentence in nobody's shape is the provider's where it says what the provider says. */
+/** A page may hold any words, and a sentence in no known shape is the provider's where it says what the provider says. */
 function readKnown(error: string, { body, text }: ProviderAnswer): ProviderWords | undefined {
   const sentence = body === undefined && !text.trimStart().startsWith("<") ? text : error;
   return known.some((words) => words.sentence?.test(sentence)) ? { codes: [], sentence } : undefined;

@@ -13,7 +13,7 @@ import {
 
 /** What an operator should know of a pool's connections. Never holds a value or a driver's text. */
 export type PostgresStoreEvent =
-  /** The server or the network ended a connection that nobody was using. The pool opens another when it is needed. */
+  /** The server or the network ended an idle connection. The pool opens another when it is needed. */
   | { readonly type: "connection_lost"; readonly atMs: number; readonly code: string }
   /** New connections cannot be opened; one attempt at a time is made now and then, and calls that need one fail at once. */
   | { readonly type: "connecting_failed"; readonly atMs: number; readonly code: string }
@@ -119,7 +119,7 @@ function isBusy(error: unknown): boolean {
   return error instanceof Error && error.message === noPlaceInTime;
 }
 
-const freePlaces = "Look for what keeps the pool's connections, or raise its `max`.";
+const freePlaces = "Find out what holds the pool's connections, or raise its `max`.";
 
 function noPlaceFree(): ByokError {
   return storeUnavailable("had no connection free in time", freePlaces);

@@ -2,7 +2,7 @@ import type { PostgresPool } from "./postgres-client.ts";
 
 /** What is heard of a pool. */
 export interface PoolListeners {
-  /** A connection ended that nobody was using. */
+  /** An idle connection ended. */
   error(error: unknown): void;
   /** A connection was opened. */
   connect(): void;
@@ -16,7 +16,7 @@ interface Heard {
 const pools = new WeakMap<PostgresPool, Heard>();
 
 /**
- * Listens to a pool, whose `error` would end the process if nobody did, until the returned function is called. Stores that
+ * Listens to a pool, whose `error` would otherwise end the process, until the returned function is called. Stores that
  * share a pool share one listener of it: there may be many.
  */
 export function listenToPool(pool: PostgresPool, listeners: PoolListeners): () => void {

@@ -7,7 +7,7 @@ import { noteAttemptBody, noteCheckBody, noteUseBody } from "./note-functions.ts
  * what their locks have waited for, which a single statement does not.
  *
  * Places are always locked before the clock, so that no two changes wait for each other. Every function runs with the
- * rights of whoever migrated, so that no other role can change a key and leave no row in the log and the audit trail.
+ * rights of the role that migrated, so that no other role can change a key and leave no row in the log and the audit trail.
  * A name carries its version: a release adds functions, and the release after the next one drops the old ones.
  */
 

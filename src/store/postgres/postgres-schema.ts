@@ -4,9 +4,9 @@ import { asText } from "./postgres-changes.ts";
 import type { PostgresPoolClient } from "./postgres-client.ts";
 import { schemaSteps } from "./schema-steps.ts";
 
-/** One number for all of byokit's migrations: whoever holds this advisory lock migrates. */
+/** One number for all of byokit's migrations: the process that holds this advisory lock migrates. */
 const migrationLock = 8_242_609_451;
-/** How long a step waits for a lock, in milliseconds: whoever reads a table queues behind it meanwhile. */
+/** How long a step waits for a lock, in milliseconds: readers of a table queue behind it meanwhile. */
 const lockMs = 1_000;
 /** Between two attempts to get it, in milliseconds. */
 const retryMs = 500;
@@ -34,7 +34,7 @@ COMMIT;
 
 /**
  * Takes the steps that are missing; other processes that do the same wait their turn. A schema that is current is read
- * and not written, so that whoever may only use it may call this. `given`: the schema that an option names.
+ * and not written, so that a role that may only use it may call this. `given`: the schema that an option names.
  */
 export async function upgradeSchema(client: PostgresPoolClient, given: string | undefined): Promise<void> {
   for (;;) {

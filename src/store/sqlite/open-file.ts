@@ -51,7 +51,7 @@ export function createFile(path: string): void {
 
 /**
  * The identity of what was opened. A log or an index of it that is gone from its path is still in use by other handles of
- * this process, and nobody else would find it: it goes once all of them have let go of it.
+ * this process, and no one else would find it: it goes once all of them have let go of it.
  */
 function settle(database: DatabaseSync, path: string): FileIdentity | undefined {
   // Reading opens the log and its index, which are part of the identity.

@@ -10,7 +10,7 @@ import { upgradeSchema } from "./sqlite-schema.ts";
 /** Between two attempts, in milliseconds. */
 const retryPauseMs = 10;
 
-/** Between two looks at the path while nobody asks, in milliseconds. */
+/** Between two looks at the path while the store is idle, in milliseconds. */
 const watchMs = 250;
 
 export type Prepare = (sql: string) => StatementSync;
@@ -18,7 +18,7 @@ export type Prepare = (sql: string) => StatementSync;
 interface OpenFile {
   readonly database: DatabaseSync;
   readonly prepared: Map<string, StatementSync>;
-  /** Looks at the path while nobody asks: a handle on what stood there would keep everybody from writing. */
+  /** Looks at the path while the store is idle: a handle on what stood there would keep everybody from writing. */
   readonly watch: NodeJS.Timeout;
   identity: FileIdentity;
 }
@@ -100,7 +100,7 @@ export class SqliteFile {
       if (this.#open === undefined || isSame(this.#open.identity, identity)) return;
       if (identity?.files !== this.#open.identity.files || identity.isLogEmpty) this.close();
     } catch {
-      // Whoever asks next is told.
+      // The next call is told.
     }
   }
 

@@ -17,7 +17,7 @@ class ActiveFault {
     this.fault = fault;
   }
 
-  /** Counts a request that it is for, and says whether it is to fail. */
+  /** Counts a request that it is for. Returns `true` if that is to fail. */
   takes({ kind, path, shown }: Arrival): boolean {
     const { path: wanted, key, after = 0, times = Number.POSITIVE_INFINITY, frame, paceMs } = this.fault;
     const isFor = (wanted === undefined || wanted.test(path)) && (key === undefined || key === shown);
