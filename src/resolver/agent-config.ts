@@ -72,7 +72,7 @@ function parseText(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    const message = "The agent is a text that is no JSON. Pass the value of its JSON column, or the column's text.";
+    const message = "The agent is a string that is not JSON. Pass the value of its JSON column, or the column's text.";
     throw new ByokError("agent_invalid", message);
   }
 }

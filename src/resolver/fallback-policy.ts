@@ -10,7 +10,7 @@ import type { Slot } from "../slot.ts";
  * - `undecryptable`: it has one that does not open.
  * - `keyring_outdated`: it has one that this worker's keyring cannot open yet.
  * - `keyring_unavailable`: it has one, and this worker's keyring failed, or did not answer: a key service.
- * - `store_unavailable`: nobody knows, because the database does not answer.
+ * - `store_unavailable`: it is unknown, because the database does not answer.
  * - `rejected`: it has one that the provider has refused, here and less than 30 seconds ago.
  * - `exhausted`: it has one whose account has no more to spend, as the provider has said here less than 30 seconds ago.
  */

@@ -171,7 +171,7 @@ export class HeldSlot implements KeySupply {
     return true;
   }
 
-  /** Says whether the slot itself runs on a key that is removed; sockets may have been opened with one before. */
+  /** Returns `true` if the slot itself runs on a key that is removed; sockets may have been opened with one before. */
   #endWhatIsRemoved(): boolean {
     if (!this.#decisions.isRemoved(this.#current)) return false;
     this.#sockets.closeRevoked(this.#revoked());
@@ -216,7 +216,7 @@ export class HeldSlot implements KeySupply {
 
   #replaced(): ByokError {
     const { orgId, provider, slot } = this.#current;
-    const message = `Another key of "${provider.id}", or another host, serves the slot from now on. Open anew what is open.`;
+    const message = `Another key of "${provider.id}", or another host, serves the slot from now on. Reopen what is open.`;
     return new ByokError("key_replaced", message, { orgId, provider: provider.id, slot });
   }
 }

@@ -69,7 +69,7 @@ export class KeyMarks {
     return mark !== undefined && mark.probe !== request;
   }
 
-  /** Marks a key. Returns whether that is news of it. */
+  /** Marks a key. Returns `true` if that is news about it. */
   mark(secretId: string, failure: RefusedKeyFailure): boolean {
     const before = this.#marks.get(secretId);
     const untilMs = this.#clock.monotonicMs() + markedMs;
@@ -82,7 +82,7 @@ export class KeyMarks {
     return before?.failure !== failure;
   }
 
-  /** `request` has ended. Returns whether its success has taken a mark away. */
+  /** `request` has ended. Returns `true` if its success has taken a mark away. */
   end(secretId: string | null, request: object, hasSucceeded: boolean): boolean {
     const mark = this.#find(secretId);
     if (mark === undefined || mark.probe !== request) return false;

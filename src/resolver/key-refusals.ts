@@ -9,7 +9,7 @@ import { type KeyMarks, markedMs } from "./key-marks.ts";
 import type { ResolverSettings } from "./resolver-settings.ts";
 import type { UseNotes } from "./use-notes.ts";
 
-/** Reads what is stored of a slot's organisation, past every cache, and says whether that is still `secretId`. */
+/** Reads what is stored of a slot's organisation, past every cache. Resolves to `true` if that is still `secretId`. */
 type Confirm = (slot: ChosenSlot, secretId: string) => Promise<boolean>;
 
 const verdicts = { rejected: "invalid", exhausted: "exhausted" } as const;

@@ -78,7 +78,7 @@ interface SlotWays {
 
 export interface SlotCredential {
   readonly key: Secret;
-  /** What the key works for, which whoever takes it has to show beside it; `null`: what the provider takes for it. */
+  /** What the key works for, which has to be shown beside it; `null`: what the provider takes for it. */
   readonly account: KeyAccount | null;
   readonly baseUrl: string;
   readonly websocketUrl: string;

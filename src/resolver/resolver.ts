@@ -44,7 +44,7 @@ export interface Resolver<P extends Provider = BuiltinProvider, Excluded extends
 }
 
 export interface ResolveOptions {
-  /** Ends this call; one caller's abort rejects nobody else. */
+  /** Ends this call; one caller's abort rejects no other call. */
   readonly signal?: AbortSignal | undefined;
   /** @default ResolverOptions.deadlineMs */
   readonly deadlineMs?: number | undefined;

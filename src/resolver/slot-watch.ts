@@ -4,7 +4,7 @@ import type { SlotDecisions } from "./slot-decisions.ts";
 /** A signal keeps its slot alive, and nothing else does. */
 const slotsOfSignals = new WeakMap<AbortSignal, object>();
 
-/** Ends the watching of slots that nobody holds any more. */
+/** Ends the watching of slots that are no longer held. */
 const dropped = new FinalizationRegistry<() => void>((stop) => stop());
 
 /**

@@ -61,7 +61,7 @@ export class UseNotes {
     if (this.#waiting.size > 0 && !this.#closing.signal.aborted) this.#writeLater();
   }
 
-  /** Says whether that is done with: the store took it, or never will. */
+  /** Resolves to `true` if that is done with: the store took it, or never will. */
   async #note(use: NotedUse): Promise<boolean> {
     try {
       const deadline = new Deadline(this.#clock, limitMs, [this.#closing.signal], tooSlow);

@@ -27,7 +27,7 @@ describe("an agent of a JSON column", () => {
     ["a model that is a list", { llm_config: { provider: "openai", model: ["m"] } }, "llm_config.model"],
     ["a voice longer than any", { tts_config: { provider: "elevenlabs", voice: long } }, "tts_config.voice"],
     ["two faults", { llm_config: 1, stt_config: { provider: 2 } }, "llm_config, stt_config.provider"],
-    ["a text that is no JSON", "sk-planted-key", "no JSON"],
+    ["a text that is no JSON", "sk-planted-key", "not JSON"],
   ])("with %s is agent_invalid, and nothing of it is repeated", (_name, value, said) => {
     const invalid = expect.objectContaining({ code: "agent_invalid", message: expect.stringContaining(said) });
     expect(() => parseAgent(value)).toThrow(invalid);

@@ -34,7 +34,7 @@ export function toFailure(error: unknown, scrubber: KeyScrubber, explain: () => 
 }
 
 /**
- * What a reader is told of an answer that broke off: never an AbortError that nobody asked for, which OpenAI's SDK takes for
+ * What a reader is told of an answer that broke off: never an AbortError that was not asked for, which OpenAI's SDK takes for
  * the end of a complete answer.
  */
 export function breakToFailure(

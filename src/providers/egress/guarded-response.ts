@@ -113,7 +113,7 @@ class GuardedResponse {
     return withHeaders(toResponse(this.#answer, this.#options, carrier), new Headers(this.headers));
   }
 
-  /** Whether there is a body that nobody has begun to read or asked for as a stream. */
+  /** Whether there is a body that has neither been read nor asked for as a stream. */
   #isUntouched(): boolean {
     return this.#carrier === undefined && this.#answer.body !== null && !this.#answer.bodyUsed;
   }

@@ -5,7 +5,7 @@ export interface Dispatcher {
   dispatch(options: object, handler: object): boolean;
 }
 
-/** Inherits nothing: undici reads options that nobody gave. A class, because objects made without a prototype are slow. */
+/** Inherits nothing: undici reads options that were not given. A class, because objects made without a prototype are slow. */
 class SentOptions {}
 Object.setPrototypeOf(SentOptions.prototype, null);
 

@@ -45,7 +45,7 @@ function readHost(url: URL): { readonly host: string; readonly port: number; rea
 
 async function openPlain(host: string, port: number, signal: AbortSignal): Promise<Socket> {
   signal.throwIfAborted();
-  // Without a prototype: Node reads a `path`, a `lookup` and more that nobody here gave.
+  // Without a prototype: Node reads a `path`, a `lookup` and more that was not given here.
   const socket = connectPlainly(Object.assign(Object.create(null), { host, port, noDelay: true }));
   return await opened(socket, "connect", signal);
 }

@@ -5,7 +5,7 @@ export const placeholderPrefix = "byokit-placeholder-";
 
 /**
  * Stands where an SDK wants a key. Random for each slot: ElevenLabs' SDK verifies what calls in with a hash of its key, and
- * whoever knew the placeholder could forge that.
+ * anyone who knew the placeholder could forge that.
  */
 export function createPlaceholder(): string {
   return `${placeholderPrefix}${randomUUID()}`;

@@ -4,7 +4,7 @@ type Chunk = Uint8Array<ArrayBuffer>;
 
 /**
  * A body as a whole, or its first `limit` bytes at most; the rest is cancelled. Each chunk has a deadline of its own, so that
- * one that is long does not end a healthy answer. The body stays locked: nobody reads it a second time.
+ * one that is long does not end a healthy answer. The body stays locked: it is not read a second time.
  */
 export async function readBody(
   body: ReadableStream<Chunk>,

@@ -3,7 +3,7 @@ import { copyOwn, ownProperty } from "../../own-property.ts";
 import type { ServingKey } from "./key-supply.ts";
 import type { AccountHeaders, KeyHeader, Vendor } from "./vendor.ts";
 
-/** Headers that describe a request and name nobody. */
+/** Headers that describe a request and identify no one. */
 const everybodys: readonly string[] = [
   "accept",
   "accept-encoding",

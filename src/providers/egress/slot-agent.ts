@@ -49,7 +49,7 @@ class SlotAgent extends Agent {
     this.#options = options;
     // One agent for `http:` and `https:`: what is asked for says nothing of what serves.
     Reflect.set(this, "protocol", undefined);
-    // Set otherwise, Node would give a connection to the next request, whose head nobody would write.
+    // Set otherwise, Node would give a connection to the next request, whose head would not be written.
     const fixed = { keepAlive: false, maxSockets: Number.POSITIVE_INFINITY, maxTotalSockets: Number.POSITIVE_INFINITY };
     for (const [name, value] of Object.entries(fixed))
       Object.defineProperty(this, name, { get: () => value, set() {} });

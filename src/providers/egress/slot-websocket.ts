@@ -89,7 +89,7 @@ export function extendWebSocket(Base: unknown, way: SocketWay): SlotWebSocketCla
       const listed = isOptions || protocols == null ? [] : [protocols as string | readonly string[]].flat();
       const own = {
         agent,
-        // Of `ws`, where nobody has given them: a prototype that is polluted would.
+        // Of `ws`, where they were not given: a prototype that is polluted would.
         auth: undefined,
         createConnection: undefined,
         finishRequest: undefined,
