@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
@@ -15,10 +15,11 @@ const folder = mkdtempSync(join(root, "node_modules", ".documents-"));
 
 /** What an example may use without declaring it: an earlier example did, or the reader has it. */
 const givens = `
-import type { AgentConfig, Keyring, KeyStore, Resolver } from "byokit";
+import type { AgentConfig, KeyManager, Keyring, KeyStore, Resolver } from "byokit";
 declare global {
   const store: KeyStore;
   const keyring: Keyring;
+  const manager: KeyManager;
   const resolver: Resolver;
   const agent: AgentConfig;
   const apiKey: string;
@@ -36,10 +37,37 @@ const languages: Readonly<Record<string, string>> = {
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
-it("every example of the documents compiles", async () => {
+/** The examples in the comments of the source, by file, as documents of their own. */
+const comments: readonly (readonly [file: string, text: string])[] = readdirSync(join(root, "src"), {
+  recursive: true,
+  encoding: "utf8",
+})
+  .filter((file) => file.endsWith(".ts"))
+  .map((file) => [join("src", file), readFileSync(join(root, "src", file), "utf8")] as const)
+  .filter(([, text]) => text.includes("* @example"))
+  .map(([file, text]) => [file, text.replace(/^ *\* ?/gmu, "")]);
+
+it("what people call first has an example", () => {
+  const files = comments.map(([file]) => basename(file));
+  expect(files).toEqual(
+    expect.arrayContaining([
+      "create-key-manager.ts",
+      "create-handler.ts",
+      "key-manager.ts",
+      "keyring-json.ts",
+      "postgres-store.ts",
+      "redis-cache.ts",
+      "serve.ts",
+      "sqlite-store.ts",
+      "start-provider-doubles.ts",
+    ]),
+  );
+});
+
+it("every example of the documents and of the source compiles", async () => {
   let count = 0;
-  for (const [document, text] of documents) {
-    const place = join(folder, document.replace(/\.md$/u, ""));
+  for (const [document, text] of [...documents, ...comments]) {
+    const place = join(folder, document.replace(/\.\w+$/u, ""));
     mkdirSync(place, { recursive: true });
     for (const [index, code] of blocksOf(text, "ts").entries()) {
       // A block that other blocks import says in its first line which file it is.
@@ -48,7 +76,7 @@ it("every example of the documents compiles", async () => {
       count += 1;
     }
   }
-  expect(count).toBeGreaterThan(10);
+  expect(count).toBeGreaterThan(20);
   writeFileSync(join(folder, "givens.d.ts"), givens);
   const faces = Object.entries(manifest.exports).flatMap(([subpath, target]) =>
     typeof target === "string"

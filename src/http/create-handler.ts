@@ -64,6 +64,20 @@ export interface DescribedHandler {
  * own description at `GET /openapi.json`. Every failure is `application/problem+json` (RFC 9457). Never rejects.
  *
  * @throws ByokError `options_invalid`
+ *
+ * @example
+ * ```ts
+ * import { createHandler } from "byokit/http";
+ *
+ * const handler = createHandler({
+ *   manager,
+ *   authenticate: async (request) => {
+ *     const session = await sessionOf(request.headers.get("cookie"));
+ *     return session && { orgId: session.org, actor: session.user, canWrite: session.isAdmin };
+ *   },
+ * });
+ * const response = await handler(new Request("http://localhost/byok"));
+ * ```
  */
 export function createHandler(options: HandlerOptions): Handler {
   return createDescribedHandler(options).handler;

@@ -37,6 +37,14 @@ const kidPattern = /^[a-z0-9-]{1,32}$/u;
  * @param kid Names the key, in 1 to 32 of `a-z`, `0-9` and `-`, and must name no other one, ever: what is stored says by
  * it which key opens it. Absent: the month and eight random digits.
  * @throws ByokError `options_invalid`
+ *
+ * @example
+ * ```ts
+ * import { writeFileSync } from "node:fs";
+ * import { generateKeyring } from "byokit";
+ *
+ * writeFileSync("./keyring.json", JSON.stringify(generateKeyring()), { mode: 0o600, flag: "wx" });
+ * ```
  */
 export function generateKeyring(kid: string = createKid()): KeyringJson {
   if (typeof kid !== "string" || !kidPattern.test(kid)) throw invalid("a kid has 1 to 32 of a-z, 0-9 and -");

@@ -20,7 +20,19 @@ import { type KeyManagerOptions, ManagerSettings } from "./manager-settings.ts";
 import { toProviderConfig } from "./provider-config.ts";
 import { openStoredKey } from "./stored-key.ts";
 
-/** @throws ByokError `options_invalid` */
+/**
+ * Builds what adds, checks, replaces and removes organisations' keys.
+ *
+ * @throws ByokError `options_invalid`
+ *
+ * @example
+ * ```ts
+ * import { createKeyManager } from "byokit";
+ *
+ * const keys = createKeyManager({ store, keyring });
+ * const { openai_secret_id } = await keys.list("org-1"); // null: the organisation has no key
+ * ```
+ */
 export function createKeyManager(options: KeyManagerOptions): KeyManager {
   return createKeyManagerOn(systemClock, options);
 }

@@ -23,6 +23,12 @@ export interface KeyManager {
    * provider says that the key is not valid, or does not work for that account, `key_changed` when it was overtaken, or `checks_limited`, and nothing is stored then;
    * `store_unavailable` or `deadline_exceeded`,
    * after which it is unknown whether it is stored: make the same call again.
+   *
+   * @example
+   * ```ts
+   * const { seq, verdict } = await manager.set("org-1", { provider: "openai", apiKey, actor: "ada" });
+   * const call = await resolver.resolve("org-1", agent, { atLeast: seq }); // sees the change
+   * ```
    */
   set(orgId: string, key: KeyInput): Promise<KeyChange>;
 
@@ -36,7 +42,14 @@ export interface KeyManager {
    */
   setMany(keys: readonly KeyImport[], by?: { readonly actor?: string }): Promise<ImportedKey[]>;
 
-  /** Removes a key for good. Where there is none it changes nothing and succeeds, so that a retry is safe. */
+  /**
+   * Removes a key for good. Where there is none it changes nothing and succeeds, so that a retry is safe.
+   *
+   * @example
+   * ```ts
+   * const { effectiveWithinMs } = await manager.remove("org-1", { provider: "openai" });
+   * ```
+   */
   remove(orgId: string, key: KeyRemoval): Promise<KeyChange>;
 
   /**

@@ -10,6 +10,13 @@ import type { Provider } from "./provider.ts";
  * because the caller says so. Blank is absent.
  *
  * @throws ByokError `key_malformed` for a text that cannot be a key of any provider; names the variable.
+ *
+ * @example
+ * ```ts
+ * import { createResolver, platformKeysFromEnv } from "byokit";
+ *
+ * const worker = createResolver({ store, keyring, platformKeys: platformKeysFromEnv() });
+ * ```
  */
 export function platformKeysFromEnv(
   env: Readonly<Record<string, string | undefined>> = process.env,

@@ -36,6 +36,17 @@ const jitter = 0.1;
  * channel for notices.
  *
  * @throws ByokError `options_invalid`
+ *
+ * @example
+ * ```ts
+ * import { createResolver } from "byokit";
+ * import { redisCache } from "byokit/redis";
+ * import { Redis } from "ioredis";
+ *
+ * // The options with which a client fails fast and comes back are in docs/redis.md.
+ * const redis = new Redis("redis://localhost:6379", { enableOfflineQueue: false, commandTimeout: 200 });
+ * const worker = createResolver({ store, keyring, cache: redisCache({ redis }) });
+ * ```
  */
 export function redisCache(given: RedisCacheOptions): KeyCache {
   const options = readOptions("redisCache()", given, rules);

@@ -46,6 +46,16 @@ const rules: OptionRules<ServeOptions> = {
  * and a log: for trying, for tests and for small installations. Platforms mount `createHandler` in their own API.
  *
  * @throws ByokError `options_invalid`, as when the port is taken.
+ *
+ * @example
+ * ```ts
+ * import { readFileSync } from "node:fs";
+ * import { bearerTokens, parseTokens, serve } from "byokit/http";
+ *
+ * const tokens = parseTokens(readFileSync("./tokens.json", "utf8"));
+ * const server = await serve({ manager, authenticate: bearerTokens(tokens), port: 8_787 });
+ * process.once("SIGTERM", () => server.close({ drainMs: 5_000 }));
+ * ```
  */
 export async function serve(given: ServeOptions): Promise<RunningServer> {
   const options = readOptions("serve()", given, rules);

@@ -56,6 +56,16 @@ export type { PostgresStoreEvent };
  * A store in Postgres, for any number of processes and machines.
  *
  * @throws ByokError `options_invalid`
+ *
+ * @example
+ * ```ts
+ * import { postgresStore } from "byokit/postgres";
+ * import pg from "pg";
+ *
+ * const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, connectionTimeoutMillis: 3_000 });
+ * const keys = postgresStore({ pool });
+ * await keys.migrate();
+ * ```
  */
 export function postgresStore(given: PostgresStoreOptions): KeyStore {
   const options = readOptions("postgresStore()", given, rules);

@@ -46,6 +46,14 @@ function isPath(path: unknown): boolean {
  * file system.
  *
  * @throws ByokError `options_invalid`
+ *
+ * @example
+ * ```ts
+ * import { sqliteStore } from "byokit/sqlite";
+ *
+ * const keys = sqliteStore({ path: "./byok.sqlite" });
+ * await keys.migrate(); // creates the file; nothing else does
+ * ```
  */
 export function sqliteStore(given: SqliteStoreOptions): KeyStore {
   const options = readOptions("sqliteStore()", given, rules);

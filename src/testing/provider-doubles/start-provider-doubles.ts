@@ -42,6 +42,15 @@ const doubles: readonly Double[] = [deepgramDouble, openaiDouble, elevenlabsDoub
  * Starts strict stand-ins of all five providers on loopback ports of their own: they read the key where the real service
  * reads it, refuse a wrong one with the real service's status and body, and answer in its shapes. What they transcribe,
  * write and say is made up.
+ *
+ * @example
+ * ```ts
+ * import { createResolver } from "byokit";
+ * import { startProviderDoubles } from "byokit/testing";
+ *
+ * await using doubles = await startProviderDoubles({ keys: { openai: [apiKey] } });
+ * const worker = createResolver({ store, keyring, endpoints: doubles.endpoints });
+ * ```
  */
 export async function startProviderDoubles({ keys = {}, tls }: ProviderDoublesOptions = {}): Promise<ProviderDoubles> {
   const requests: RecordedRequest[] = [];
