@@ -53,10 +53,12 @@ it("what people call first has an example", () => {
     expect.arrayContaining([
       "create-key-manager.ts",
       "create-handler.ts",
+      "create-resolver.ts",
       "key-manager.ts",
       "keyring-json.ts",
       "postgres-store.ts",
       "redis-cache.ts",
+      "resolver.ts",
       "serve.ts",
       "sqlite-store.ts",
       "start-provider-doubles.ts",

@@ -12,6 +12,14 @@ type AnyOptions = ResolverOptions<Provider, Clients<Provider>>;
  * Builds the one resolver that a call worker shares. Opens nothing and starts no timer until it is used.
  *
  * @throws ByokError `options_invalid`, or `key_malformed` for a platform key that cannot be one.
+ *
+ * @example
+ * ```ts
+ * import { createResolver, platformKeysFromEnv } from "byokit";
+ *
+ * const worker = createResolver({ store, keyring, platformKeys: platformKeysFromEnv() });
+ * await worker.ready();
+ * ```
  */
 export function createResolver<P extends Provider = BuiltinProvider, const C extends Clients<P> = true>(
   options: ResolverOptions<P, C>,

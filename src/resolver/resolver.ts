@@ -21,6 +21,13 @@ export interface Resolver<P extends Provider = BuiltinProvider, Excluded extends
    *
    * @throws ByokError `code` is the first failed slot's, `failures` has every one. `deadline_exceeded` when the
    * deadline ended first, the reason of `signal` when that was aborted.
+   *
+   * @example
+   * ```ts
+   * const { llm } = await resolver.resolve("org-1", { llm_config: { provider: "openai", model: "gpt-4o" } });
+   * llm.source; // "byok" or "platform"
+   * const answer = await llm.client.chat.completions.create({ model: llm.model, messages: [{ role: "user", content: "Hello" }] });
+   * ```
    */
   resolve<const A extends AgentConfig>(
     orgId: string,
