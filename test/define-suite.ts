@@ -16,6 +16,7 @@ export const sdks: readonly string[] = [
   "test/providers/{canary,environment,hermetic}.test.ts",
   "test/testing/provider-contract.test.ts",
   "test/one-sdk-of-five.test.ts",
+  "test/quickstart.test.ts",
 ];
 
 export function defineSuite(

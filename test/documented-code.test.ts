@@ -29,8 +29,9 @@ declare global {
 /** The languages of blocks, each with what holds it. */
 const languages: Readonly<Record<string, string>> = {
   ts: "compiled here",
-  sh: "its npm scripts are looked up here; what the README's do is run in test/cli/readme-commands.test.ts",
+  sh: "its npm scripts are looked up here; docs/command-line.md's are run in test/cli/documented-commands.test.ts",
   sql: "run in test/store/postgres/postgres-roles.test.ts",
+  js: "run in test/quickstart.test.ts",
   mermaid: "compared with the source in test/documents.test.ts",
   text: "shown to be read",
 };

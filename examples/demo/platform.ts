@@ -45,7 +45,7 @@ export interface DemoPlatform extends AsyncDisposable {
 
 const origins = { memory: "memory", cache: "redis", store: "database" } as const;
 
-/** A client that fails fast, as the README shows it, when BYOK_REDIS_URL names a server. */
+/** A client that fails fast, as docs/scaling.md shows it, when BYOK_REDIS_URL names a server. */
 async function redisFromEnv(): Promise<Redis | undefined> {
   const url = process.env["BYOK_REDIS_URL"];
   if (!url) return undefined;

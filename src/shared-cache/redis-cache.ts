@@ -7,7 +7,7 @@ import { RedisFailures } from "./redis-failures.ts";
 import { RedisSubscription } from "./redis-subscription.ts";
 
 export interface RedisCacheOptions {
-  /** An ioredis `Redis` (Sentinel too) or `Cluster`. The caller owns it and closes it. See the README for its options. */
+  /** An ioredis `Redis` (Sentinel too) or `Cluster`. The caller owns it and closes it. See docs/scaling.md for its options. */
   readonly redis: RedisClient;
   /** How long an entry lives, give or take a tenth. @default 3_600_000 */
   readonly ttlMs?: number | undefined;

@@ -1,4 +1,4 @@
-/** Runs every fault again and again for as many minutes as it is told, and prints the table of the README. */
+/** Runs every fault again and again for as many minutes as it is told, and prints the table of docs/faults.md. */
 import { setTimeout as pause } from "node:timers/promises";
 import { postgresWithStandby } from "../servers/postgres-topology.ts";
 import { clusterRedis, sentinelRedis } from "../servers/redis-topology.ts";

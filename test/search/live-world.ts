@@ -256,7 +256,7 @@ export class LiveWorld {
     return url.href;
   }
 
-  /** As the README builds it. */
+  /** As docs/scaling.md builds it. */
   #pool(link: Forwarder): pg.Pool {
     const max = this.#parameters.poolSize;
     const pool = new pg.Pool({ connectionString: this.#urlOf(link.port), max, connectionTimeoutMillis: 3_000 });

@@ -65,7 +65,7 @@ export async function ownRedisServer(arguments_: readonly string[] = []): Promis
   };
 }
 
-/** As the README tells users to build theirs. */
+/** As docs/scaling.md tells users to build theirs. */
 export function failFastRedis(url: string): Redis {
   const redis = new Redis(url, {
     lazyConnect: true,

@@ -5,7 +5,7 @@ import type { Provider } from "../../src/providers/provider.ts";
 import type { ResolverEvent } from "../../src/resolver/resolver-event.ts";
 import { type Forwarder, forwarder } from "../servers/forwarder.ts";
 import { ownRedisServer, type RedisServer, redisCli } from "../servers/redis-server.ts";
-import { runReadmeRedis } from "../support/readme-redis.ts";
+import { runDocumentedRedis } from "../support/documented-redis.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { agent, platformKeys, type Vendor, vendors } from "../support/worker.ts";
 
@@ -20,14 +20,14 @@ const own = async (...options: string[]): Promise<RedisServer> => {
   return server;
 };
 
-/** Worker and manager on the README's client, behind something that stands between it and the servers. */
+/** Worker and manager on the documented client, behind something that stands between it and the servers. */
 const deployment = async (server: RedisServer, times: { leaseMs: number; pollMs: number }) => {
   const between: Forwarder = await forwarder(server.port);
   closing.push(() => between.close());
   const store = memoryStore();
   await store.migrate();
   const keyring = createKeyring(generateKeyring());
-  const { redis, cache, worker } = runReadmeRedis(`redis://127.0.0.1:${between.port}`, store, keyring);
+  const { redis, cache, worker } = runDocumentedRedis(`redis://127.0.0.1:${between.port}`, store, keyring);
   closing.push(() => redis.disconnect());
   await worker.close();
   const events: ResolverEvent[] = [];
@@ -64,7 +64,7 @@ const quick = { leaseMs: 4_000, pollMs: 500 };
 /** Only a notice tells such a worker of a change in time. */
 const slow = { leaseMs: 240_000, pollMs: 120_000 };
 
-it("the README's client comes back after Redis was killed and started again", async () => {
+it("the documented client comes back after Redis was killed and started again", async () => {
   const server = await own();
   const { isWell, keyOf } = await deployment(server, quick);
   await waitFor(() => isWell(server));
@@ -74,7 +74,7 @@ it("the README's client comes back after Redis was killed and started again", as
   await waitFor(() => isWell(server));
 });
 
-it("the README's client comes back after its connections have lost their other end without a word", async () => {
+it("the documented client comes back after its connections have lost their other end without a word", async () => {
   const server = await own();
   const { isWell, between, events } = await deployment(server, quick);
   await waitFor(() => isWell(server));
@@ -95,7 +95,7 @@ it("a subscription whose connection has lost its other end is made again, also w
   await waitFor(async () => expect(await keyOf("org")).toBe("own-ada-after"));
 });
 
-it("the README's client leaves a primary that has become a replica, and its notices are heard", async () => {
+it("the documented client leaves a primary that has become a replica, and its notices are heard", async () => {
   const server = await own();
   const next = await own("--replicaof", "127.0.0.1", String(server.port));
   const { isWell, between, manager, keyOf } = await deployment(server, slow);

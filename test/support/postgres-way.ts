@@ -1,10 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import pg from "pg";
 import type { KeyStore } from "../../src/store/key-store.ts";
 import { type PostgresStoreOptions, postgresStore } from "../../src/store/postgres/postgres-store.ts";
 import { type PgBouncer, startPgBouncer } from "../servers/pgbouncer.ts";
+import { readDocument } from "./documents.ts";
 
 const ways = ["direct", "roles", "session", "transaction"] as const;
 
@@ -30,11 +29,12 @@ export async function openPostgresWay(url: string): Promise<OpenedWay> {
   return postgresWay === "roles" ? await openAsRoles(url) : await openPooled(url);
 }
 
-/** What the README tells operators to grant. */
+/** What docs/scaling.md tells operators to grant. */
 export function readGrants(): string {
-  const readme = readFileSync(resolve(import.meta.dirname, "../../README.md"), "utf8");
-  const block = /```sql\n(?<grants>[^`]*GRANT EXECUTE[^`]*)```/u.exec(readme)?.groups?.["grants"];
-  if (block === undefined) throw new Error("The README has no block of SQL with the grants.");
+  const block = /```sql\n(?<grants>[^`]*GRANT EXECUTE[^`]*)```/u.exec(readDocument("docs/scaling.md"))?.groups?.[
+    "grants"
+  ];
+  if (block === undefined) throw new Error("docs/scaling.md has no block of SQL with the grants.");
   return block;
 }
 

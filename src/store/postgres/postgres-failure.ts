@@ -19,7 +19,7 @@ const lasting: ReadonlyMap<string, Failure> = new Map<string, Failure>([
   ["28000", ["refuses the user", "Check the user and the database that the connection names, and pg_hba.conf."]],
   ["28P01", ["refuses the password", "Check the user and the password of the connection."]],
   ["3D000", ["knows no database of that name", "Check the name of the database that the connection names."]],
-  ["42501", ["refuses the role a right (42501)", "Grant the role what the README lists for it."]],
+  ["42501", ["refuses the role a right (42501)", "Grant the role what docs/scaling.md lists for it."]],
   ["ERR_INVALID_URL", ["has a URL that is malformed", "Percent-encode what is special in its user and password."]],
 ]);
 

@@ -1,4 +1,4 @@
-/** A worker and a manager on the store of the README's own lines, under steady load. Tells its parent what became of it. */
+/** A worker and a manager on the store of docs/scaling.md's own lines, under steady load. Tells its parent what became of it. */
 import { createKeyManager, createKeyring, createResolver, generateKeyring, isByokError } from "../../src/index.ts";
 import type { KeyStore } from "../../src/store/key-store.ts";
 import { ada } from "../support/ada.ts";

@@ -1,17 +1,18 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { startProviderDoubles } from "../../src/testing/index.ts";
+import { readDocument } from "../support/documents.ts";
 
 const root = resolve(import.meta.dirname, "../..");
-const folder = mkdtempSync(join(tmpdir(), "byokit-readme-"));
+const folder = mkdtempSync(join(tmpdir(), "byokit-commands-"));
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
-it("the commands of the README do what they say, up to the server", async () => {
-  const section = readFileSync(join(root, "README.md"), "utf8").split("\n### On the command line\n")[1] ?? "";
+it("the commands of docs/command-line.md do what they say, up to the server", async () => {
+  const section = readDocument("docs/command-line.md");
   const lines = (/^```sh\n(?<code>.*?)^```$/msu.exec(section)?.groups?.["code"] ?? "").split("\n");
   expect(lines.findIndex((line) => line.startsWith("npx byokit serve"))).toBe(lines.length - 2);
   const commands = lines.slice(0, -2).map((line) => line.replace("npx byokit", `"$NODE" ${root}/src/cli/main.ts`));

@@ -6,19 +6,23 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Forwarder, forwarder } from "../servers/forwarder.ts";
 import { type OwnPostgresServer, ownPostgresServer } from "../servers/postgres-server.ts";
 import { waitFor } from "../support/wait-for.ts";
-import type { Told } from "./readme-process.ts";
+import type { Told } from "./documented-process.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 /** Below the root, so that packages are found. */
-const folder = mkdtempSync(join(root, "node_modules", ".readme-pool-"));
+const folder = mkdtempSync(join(root, "node_modules", ".documented-pool-"));
 const program = join(folder, "store.mjs");
 let postgres: OwnPostgresServer;
 let network: Forwarder;
 
-/** The README's worker in a process of its own, on a database behind a network that a test can silence. */
+/** The documented worker in a process of its own, on a database behind a network that a test can silence. */
 const startWorker = () => {
   const env = { ...process.env, DATABASE_URL: postgres.url.replace(`:${postgres.port}/`, `:${network.port}/`) };
-  const child = fork(join(import.meta.dirname, "readme-process.ts"), [program], { env, execArgv: [], silent: true });
+  const child = fork(join(import.meta.dirname, "documented-process.ts"), [program], {
+    env,
+    execArgv: [],
+    silent: true,
+  });
   const told: Told[] = [];
   child.on("message", (message: Told) => told.push(message));
   let errors = "";
@@ -53,8 +57,8 @@ const startWorker = () => {
 };
 
 beforeAll(async () => {
-  const readme = readFileSync(join(root, "README.md"), "utf8");
-  const [snippet] = /^import \{ postgresStore \} .*?(?=^```$)/msu.exec(readme) ?? [""];
+  const page = readFileSync(join(root, "docs/scaling.md"), "utf8");
+  const [snippet] = /^import \{ postgresStore \} .*?(?=^```$)/msu.exec(page) ?? [""];
   const source = JSON.stringify(join(root, "src/store/postgres/postgres-store.ts"));
   writeFileSync(program, `${snippet.replace('"byokit/postgres"', source)}\nexport { store };\n`);
   postgres = await ownPostgresServer();
@@ -66,7 +70,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-it("the README's worker outlives a restart of Postgres, says so, and serves again", async () => {
+it("the documented worker outlives a restart of Postgres, says so, and serves again", async () => {
   await using worker = startWorker();
   await worker.serves(0);
   await postgres.shutDown();
@@ -78,7 +82,7 @@ it("the README's worker outlives a restart of Postgres, says so, and serves agai
   expect(worker.told.at(-1)?.warnings).toEqual([]);
 }, 90_000);
 
-it("the README's worker comes back after connections fell silent and others were never opened", async () => {
+it("the documented worker comes back after connections fell silent and others were never opened", async () => {
   await using worker = startWorker();
   await worker.serves(0);
   network.fallSilent();
@@ -89,7 +93,7 @@ it("the README's worker comes back after connections fell silent and others were
   await worker.serves(Date.now());
 }, 90_000);
 
-it("the README's worker comes back after the connections that it had were forgotten by the network", async () => {
+it("the documented worker comes back after the connections that it had were forgotten by the network", async () => {
   await using worker = startWorker();
   await worker.serves(0);
   network.fallSilent();
