@@ -1,6 +1,6 @@
 /**
  * Says where something that people read (documents, comments, messages, help texts) has a phrase that reads as translated.
- * Tests are not searched: their names quote what they test.
+ * Tests are not searched.
  */
 import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";

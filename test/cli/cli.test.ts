@@ -318,7 +318,7 @@ describe("a command that cannot be done", () => {
     expect(ended.error).not.toMatch(/planted-password|\n\s+at /u);
   });
 
-  it("ends also when it has opened a Redis", async () => {
+  it("ends even when it has opened a Redis", async () => {
     const env = { BYOK_REDIS_URL: inject("redisUrl") };
     expect(await byokit(["keys", "list", "--org", ""], { env })).toMatchObject({ code: 2 });
   });

@@ -18,7 +18,7 @@ export const guardsOfTheApi: readonly Guard[] = [
     ],
     ["no-store", 'if (!context.res.headers.has("cache-control")) context', "if (false) context", "are never"],
     [
-      "errors that the operator hears of",
+      "errors that the operator is told of",
       "if (problem.status >= 500) tellOperator(problem.origin ?? error);",
       "",
       "503 while",

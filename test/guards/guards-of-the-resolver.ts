@@ -176,7 +176,7 @@ export const guardsOfTheResolver: readonly Guard[] = [
       "in another process",
     ],
     [
-      "nothing for whoever went away",
+      "nothing for a caller that went away",
       "        waiting.throwIfEnded();\n        return await step();",
       "        return await step();",
       "went away while it waited",

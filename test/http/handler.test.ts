@@ -627,7 +627,7 @@ describe("an outage", () => {
     expect(snapshot?.keys).toHaveLength(1);
   });
 
-  it("of a code that only another copy of the package knows is 500, and the operator hears of it", async () => {
+  it("of a code that only another copy of the package knows is 500, and the operator is told of it", async () => {
     const { manager } = await served();
     const newer = new ByokError("invented_later" as ByokErrorCode, `Newer than this, with ${planted}.`);
     const onError = vi.fn();

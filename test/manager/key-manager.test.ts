@@ -185,7 +185,7 @@ describe("the audit trail", () => {
 });
 
 describe("a change", () => {
-  it("says when no worker hands out the key of before", async () => {
+  it("says when no worker hands out the previous key", async () => {
     const { manager } = await managed({ leaseMs: 4_000 });
     const change = await manager.set("org", { provider: "openai", apiKey: "own-key" });
     expect(change).toMatchObject({ verdict: "skipped", published: false, effectiveWithinMs: 4_000 });

@@ -44,7 +44,7 @@ export class ProcessClock implements Clock {
     return { cancel: () => this.#timers.delete(timer) };
   }
 
-  /** Fires what is due, unless the process is stopped. Says whether anything was. */
+  /** Fires what is due, unless the process is stopped. Returns `true` if anything was. */
   fire(): boolean {
     if (this.isStopped) return false;
     const due = [...this.#timers].filter(({ atMs }) => atMs <= this.#time.nowMs).sort((a, b) => a.atMs - b.atMs);

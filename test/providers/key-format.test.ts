@@ -178,7 +178,7 @@ describe("a text", () => {
 
   it.each(
     families,
-  )("that is %s is nobody's key, whoever's it is said to be, and is not repeated", (_name, why, texts) => {
+  )("that is %s is nobody's key, whichever provider is named, and is not repeated", (_name, why, texts) => {
     for (const text of texts.map((one) => one.replaceAll(/\$(?![A-Z{(e])/gu, good))) {
       for (const { id } of providers) {
         const said = findRefusal(id, `  ${text}\n`);

@@ -133,7 +133,7 @@ describe("an account that a key is stored with", () => {
     await waitFor(() => expect(signal.aborted).toBe(true));
   });
 
-  it("is shown by the slot's credential, for whoever takes that", async () => {
+  it("is shown by the slot's credential, for a caller that takes that", async () => {
     await manager.set("org", { provider: "openai", apiKey, account });
     await using resolver = open();
     const { llm } = await resolver.resolve("org", { llm_config: { provider: "openai" } });

@@ -173,7 +173,7 @@ describe("two workers on one Redis", () => {
     }
   });
 
-  it("show a change that a call must see, also when Redis has taken no notice of it and keeps an entry of before", async () => {
+  it("show a change that a call must see, even when Redis has taken no notice of it and keeps an older entry", async () => {
     const { manager, store, keyring, worker } = await deployment(server.url);
     await manager.set("org", { provider: "ada", apiKey: "own-ada" });
     const [first, second] = [await worker(), await worker()];

@@ -160,7 +160,7 @@ function textsOf(outcome: unknown): string {
   return texts.join("\n");
 }
 
-/** Read once and twice: what is escaped is the key to whoever reads it. */
+/** Read once and twice: what is escaped is the key to its reader. */
 function readEscapes(text: string): string {
   const read = (once: string): string =>
     once

@@ -200,7 +200,7 @@ describe("a store in Postgres", () => {
     expect(await other.poll({ windowMs: 0 })).toMatchObject({ head: 1 });
   });
 
-  it("takes no step twice, whoever runs the SQL of a migration", async () => {
+  it("takes no step twice, no matter who runs the SQL of a migration", async () => {
     const { pool, store } = await migrated();
     await store.put(key("org"));
     await pool.query(composeMigration("public"));
@@ -343,7 +343,7 @@ describe("a store in Postgres", () => {
     expect(await store.snapshots(["org"])).toMatchObject([{ asOf: head }]);
   });
 
-  it("has an audit trail that is append-only, for whoever may write to the database too", async () => {
+  it("has an audit trail that is append-only, for anyone who may write to the database too", async () => {
     const { pool, store } = await migrated();
     await store.put(key("org"));
     for (const edit of ["UPDATE byok_audit SET actor = 'eve'", "DELETE FROM byok_audit", "TRUNCATE byok_audit"]) {

@@ -61,7 +61,7 @@ it("a backup that fails leaves nothing behind", () => {
   expect(existsSync(copy)).toBe(false);
 });
 
-it("a restore is one step for whoever uses the database, and for workers another history", async () => {
+it("a restore is one step for the users of the database, and for workers another history", async () => {
   const { manager, worker } = await platform(store);
   await using here = worker();
   await manager.set("org", { provider: "ada", apiKey: "key-of-monday" });

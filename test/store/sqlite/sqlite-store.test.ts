@@ -191,7 +191,7 @@ describe("a store in a file", () => {
     expect(await store.snapshots(["org"])).toMatchObject([{ asOf: head }]);
   });
 
-  it("has an audit trail that is append-only, for whoever opens the file too", async () => {
+  it("has an audit trail that is append-only, for anyone who opens the file too", async () => {
     const path = newPath();
     const store = open(path);
     await store.migrate();
