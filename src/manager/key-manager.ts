@@ -13,16 +13,15 @@ export interface KeyManager {
   list(orgId: string): Promise<ByokKeys>;
 
   /**
-   * Stores a key, replacing the one before, which is deleted. White space around the key is cut off. Unless `verify` is
-   * `"off"`, its provider is asked for it first, in the key's region and for its account; a provider that does not answer rejects no key.
+   * Stores a key, replacing and deleting the previous one. White space around the key is removed. Unless `verify` is `"off"`, the
+   * key is first checked with its provider, in its region and for its account. A provider that does not answer rejects no key.
    *
-   * The change that was asked for last wins, on any number of processes: one that is overtaken by a later `set` or `remove` while its
-   * provider is asked ends with `key_changed`.
+   * The change that was asked for last wins, on any number of processes: one that is overtaken by a later `set` or `remove` while
+   * its provider is being asked ends with `key_changed`.
    *
-   * @throws ByokError `provider_unknown`, `region_unknown`, `account_unsupported`, `key_malformed`; `key_rejected` when the
-   * provider says that the key is not valid, or does not work for that account, `key_changed` when it was overtaken, or `checks_limited`, and nothing is stored then;
-   * `store_unavailable` or `deadline_exceeded`,
-   * after which it is unknown whether it is stored: make the same call again.
+   * @throws ByokError Nothing is stored: `provider_unknown`, `region_unknown`, `account_unsupported`, `key_malformed`,
+   * `checks_limited`; `key_rejected` if the provider says that the key is not valid, or does not work for that account; `key_changed`
+   * if it was overtaken. It is unknown whether it is stored, so make the same call again: `store_unavailable`, `deadline_exceeded`.
    *
    * @example
    * ```ts
@@ -33,10 +32,9 @@ export interface KeyManager {
   set(orgId: string, key: KeyInput): Promise<KeyChange>;
 
   /**
-   * Stores many keys without asking their providers, as an import does: in batches of 500, each in one step that takes
-   * its places when it begins. Resolves to one result a row, in order: what is wrong with a row is its `error`, and the
-   * others are stored. After a batch that the database did not take the rest is not tried. To go on, send the rows that
-   * have an error again.
+   * Stores many keys without checking them with their providers, for imports: in batches of 500, each in one step that takes its
+   * places when it begins. Resolves to one result per row, in order. A row that is wrong has an `error`, and the others are
+   * stored. If the database does not take a batch, those after it are not tried. To go on, send the rows with an error again.
    *
    * @throws ByokError `options_invalid` for an `actor` that cannot be written down.
    */
@@ -62,7 +60,7 @@ export interface KeyManager {
    */
   verify(orgId: string, provider: string, by?: { readonly actor?: string }): Promise<Verification>;
 
-  /** What may be shown of an organisation's keys, sorted by provider. A key that does not open is among them. */
+  /** What may be shown of an organisation's keys, sorted by provider, those that do not open included. */
   describe(orgId: string): Promise<KeyDescription[]>;
 
   /**
@@ -79,20 +77,20 @@ export interface KeyInput {
   readonly provider: string;
   readonly apiKey: string;
   /**
-   * One of the provider's regions: the key then talks to that region's host only. `null`: its default host. Absent: the
+   * One of the provider's regions: the key is then sent to that region's host only. `null`: to the default host. Absent: the
    * region of the key that it replaces, so that a rotation moves no traffic.
    */
   readonly region?: string | null | undefined;
   /**
-   * What the key works for, where it can work for several: each request shows it beside the key. `null`: what the provider
-   * takes for it. Absent: what the key that it replaces works for.
+   * The account that the key is used for, if it can be used for several: each request names it beside the key. `null`: the
+   * provider's default. Absent: the account of the key that it replaces.
    */
   readonly account?: NamedAccount | null | undefined;
   /** Who does it, for the record. */
   readonly actor?: string | undefined;
   /** If it is aborted before the key is being stored, nothing is stored, and the call rejects with its reason. */
   readonly signal?: AbortSignal | undefined;
-  /** The same call made again under the same text is the same change: it succeeds once, and says so every time. */
+  /** A call that is repeated with the same text is the same change: it happens once, and succeeds each time. */
   readonly idempotencyKey?: string | undefined;
 }
 
@@ -114,13 +112,13 @@ export interface KeyImport {
   readonly idempotencyKey?: string | undefined;
 }
 
-/** What became of a row: stored under `seq`, or an `error` whose `code` says why it is not. */
+/** The result of a row: stored under `seq`, or an `error` whose `code` says why it was not. */
 export type ImportedKey = { readonly orgId: string; readonly provider: string } & (
   | { readonly seq: number; readonly secretId: string; readonly error?: undefined }
   | { readonly error: ByokError; readonly seq?: undefined; readonly secretId?: undefined }
 );
 
-/** Which key goes. */
+/** Which key to remove. */
 export interface KeyRemoval {
   readonly provider: string;
   /** Who does it, for the record. */
@@ -180,7 +178,7 @@ export interface KeyDescription {
   /** RFC 3339, by the database's clock. */
   readonly createdAt: string;
   readonly createdBy: string | null;
-  /** When its provider last said something of it, RFC 3339; `null` while it never has. */
+  /** When its provider last said something about it, RFC 3339; `null` if it never has. */
   readonly lastCheckedAt: string | null;
 }
 
@@ -188,7 +186,7 @@ export interface KeyDescription {
 export const maxAuditPage = 200;
 
 export interface AuditPageOptions {
-  /** Where the page before ended: its `next`. Absent: the newest. */
+  /** `next` of the previous page. Absent: the newest. */
   readonly before?: number | undefined;
   /** At most 200. @default 50 */
   readonly limit?: number | undefined;

@@ -5,8 +5,8 @@ export const maxEntryBytes = 262_144;
  * A cache that workers share, between their memory and the database. `redisCache` of `byokit/redis` is one; a cache of
  * your own must pass `keyCacheContract` of `byokit/testing`.
  *
- * Nothing that is promised of keys depends on it. It may forget, be down, answer late, bring old entries back or mix
- * them up: what it returns is opened, compared with the change log and refused where it does not fit.
+ * No promise about keys depends on it. It may forget, be down, answer late, bring old entries back or mix them up: what it
+ * returns is opened, compared with the change log, and refused if it does not fit.
  */
 export interface KeyCache {
   /** The longest that an entry lives, in milliseconds: a starting worker reads the change log back that far. */
@@ -20,7 +20,7 @@ export interface KeyCache {
    */
   get(orgId: string): Promise<Uint8Array | undefined>;
 
-  /** Keeps an entry for at most `maxAgeMs`, in place of the one before. */
+  /** Keeps an entry for at most `maxAgeMs`, replacing the previous one. */
   set(orgId: string, entry: Uint8Array): Promise<void>;
 
   /** Forgets the entry of the organisation that is named, if one is, and tells every subscriber. Resolves once the cache has taken both. */
@@ -58,7 +58,7 @@ export interface CacheSubscription {
   close(): void;
 }
 
-/** What of a cache fails, in which way, and what to do about it. Holds nothing of what the cache itself said. */
+/** What about a cache fails, in which way, and what to do about it. Contains nothing of the cache's own text. */
 export interface CacheFailure {
   readonly operation: CacheOperation;
   readonly reason: CacheFailureReason;

@@ -18,8 +18,8 @@ import type { KeyRef, KeySnapshot, StoredReference } from "./sealed-key.ts";
  */
 export interface KeyStore {
   /**
-   * Creates or upgrades the schema. Idempotent, and safe in many processes at once. Never called implicitly: a wrong
-   * connection would otherwise found an empty store, and an empty store moves every customer to the platform's keys.
+   * Creates or upgrades the schema. Idempotent, and safe in many processes at once. Never called implicitly: otherwise a wrong
+   * connection would create an empty store, and an empty store moves every customer to the platform's keys.
    */
   migrate(): Promise<void>;
 

@@ -20,7 +20,7 @@ import {
 } from "./sqlite-statements.ts";
 
 export interface SqliteStoreOptions {
-  /** The database's file. Nothing but `migrate()` creates it: a wrong working directory would otherwise found an empty store. */
+  /** The database's file. Only `migrate()` creates it: otherwise a wrong working directory would silently create an empty store. */
   readonly path: string;
   /** The longest that one call takes, waiting for other writers included. @default 1_000 */
   readonly timeoutMs?: number | undefined;
