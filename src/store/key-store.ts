@@ -79,7 +79,7 @@ export interface KeyStore {
   noteCheck(check: NotedCheck): Promise<boolean>;
 
   /**
-   * Notes what a provider said of a stored key as a call used it, so that whoever manages the key sees it as its status.
+   * Notes what a provider said of a stored key as a call used it, so that the people who manage the key see it as its status.
    * Absent: refusals are known to the worker alone. Moves no clock, and appends nothing to the log. Resolves to whether
    * that secret is still the organisation's; one that was replaced meanwhile is left alone.
    *

@@ -24,6 +24,20 @@ export const guardsOfRefusedKeys: readonly Guard[] = [
   ...guardsOf("resolver/key-marks.ts", marked, [
     ["no news of what is known", "return before?.failure !== failure;", "return true;", "by nobody before"],
   ]),
+  ...guardsOf("resolver/key-refusals.ts", marked, [
+    [
+      "a status for people",
+      "    this.#notes.add({ ...facts, name: defaultKeyName, verdict: verdicts[failure] });",
+      "",
+      "how it stands|noted again",
+    ],
+    [
+      "a status that is noted again",
+      "    this.#notes.add({ ...facts, name: defaultKeyName, verdict: verdicts[failure] });",
+      "    if (isNews) this.#notes.add({ ...facts, name: defaultKeyName, verdict: verdicts[failure] });",
+      "noted again",
+    ],
+  ]),
   ...guardsOf("resolver/key-chooser.ts", refused, [
     [
       "marks in a decision",

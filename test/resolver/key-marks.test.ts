@@ -76,6 +76,40 @@ describe("a marked key", () => {
     expect([count(own), count(platform), times("key_recovered")]).toEqual([4, 1, 1]);
   });
 
+  it("shows its owner how it stands, and the audit trail has each state once", async () => {
+    await using resolver = open();
+    const { llm } = await resolver.resolve("org", agent);
+    const isStatus = async (wanted: string): Promise<void> =>
+      await waitFor(async () => expect(await world.manager.describe("org")).toMatchObject([{ status: wanted }]));
+    for (let times = 0; times < 2; times += 1) {
+      status = 401;
+      await llm.fetch(url);
+      await isStatus("rejected");
+      status = 200;
+      clock.pauseProcess(30_000);
+      await llm.fetch(url);
+      await isStatus("ok");
+    }
+    const { entries } = await world.manager.audit("org");
+    const observed = entries.filter(({ action }) => action === "observed");
+    expect(observed.map(({ verdict }) => verdict)).toEqual(["passed", "invalid"]);
+  });
+
+  it("that a check has taken meanwhile is noted again as it is refused again", async () => {
+    await using resolver = open();
+    const { llm } = await resolver.resolve("org", agent);
+    status = 401;
+    await llm.fetch(url);
+    const isRejected = async (): Promise<void> =>
+      await waitFor(async () => expect(await world.manager.describe("org")).toMatchObject([{ status: "rejected" }]));
+    await isRejected();
+    const ref = { orgId: "org", provider: "openai", name: "default", secretId: llm.secretId as string };
+    await world.link.noteCheck({ ...ref, actor: null, verdict: "passed" });
+    clock.pauseProcess(30_000);
+    await llm.fetch(url);
+    await isRejected();
+  });
+
   it("stays marked when a request succeeds that was sent before", async () => {
     await using resolver = open();
     const { llm } = await resolver.resolve("org", agent);

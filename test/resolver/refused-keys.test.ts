@@ -159,7 +159,7 @@ describe("a key that its provider refuses", () => {
   });
 
   it("is refused although the database is away: nothing newer can be known, and the policy holds", async () => {
-    await using resolver = world.open({ platformKeys, fallback: { rejected: "platform" }, deadlineMs: 500 });
+    await using resolver = world.open({ platformKeys, fallback: { rejected: "platform" }, deadlineMs: 10_000 });
     const { llm } = await resolver.resolve("org", agent);
     world.link.isDown = true;
     await waitFor(() => expect(resolver.health().lease.leftMs).toBe(0));
