@@ -181,6 +181,9 @@ export class HeldSlot implements KeySupply {
   #take(outcome: Outcome): ServingKey {
     if (isFailure(outcome)) throw this.#toError(outcome);
     const before = this.#current;
+    const isTrial = this.#decisions.marks.isMarked(outcome.serving.secretId);
+    // The slot goes over to a key that is tried when it was taken.
+    if (isTrial && !isSameKey(before.serving, outcome.serving)) return outcome.serving;
     this.#current = outcome;
     this.#isUnanswered = false;
     if (isSameKey(before.serving, outcome.serving)) return outcome.serving;

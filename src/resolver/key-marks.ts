@@ -34,6 +34,11 @@ export class KeyMarks {
     return this.#marks.size === 0;
   }
 
+  /** Whether a key is marked; if it serves all the same, one request tries it. */
+  isMarked(secretId: string | null): boolean {
+    return this.#find(secretId) !== undefined;
+  }
+
   /** Why a key does not serve now; `undefined`: it serves, or may be tried. */
   failureOf(secretId: string | null): RefusedKeyFailure | undefined {
     if (this.#marks.size === 0 || secretId === null) return undefined;

@@ -38,6 +38,9 @@ export const guardsOfRefusedKeys: readonly Guard[] = [
       "noted again",
     ],
   ]),
+  ...guardsOf("resolver/held-slot.ts", marked, [
+    ["a trial that disturbs no slot", "if (isTrial && ", "if (false && ", "disturbs no slot"],
+  ]),
   ...guardsOf("resolver/key-chooser.ts", refused, [
     [
       "marks in a decision",

@@ -110,6 +110,29 @@ describe("a marked key", () => {
     await isRejected();
   });
 
+  it("disturbs no slot that runs on the platform's while it is tried, until it was taken", async () => {
+    await using resolver = open();
+    const { llm: first } = await resolver.resolve("org", agent);
+    status = 401;
+    await first.fetch(url);
+    const { llm } = await resolver.resolve("org", agent);
+    const { signal } = llm;
+    const changes = times("source_changed");
+    clock.pauseProcess(30_000);
+    await llm.fetch(url);
+    await llm.fetch(url);
+    expect([count(own), signal.aborted, times("source_changed")]).toEqual([2, false, changes]);
+    status = 200;
+    clock.pauseProcess(30_000);
+    await llm.fetch(url);
+    expect(signal.aborted).toBe(false);
+    await llm.fetch(url);
+    expect(signal.aborted).toBe(true);
+    expect(world.events.filter(({ type }) => type === "source_changed").slice(changes)).toMatchObject([
+      { source: "byok", secretId: first.secretId },
+    ]);
+  });
+
   it("stays marked when a request succeeds that was sent before", async () => {
     await using resolver = open();
     const { llm } = await resolver.resolve("org", agent);
