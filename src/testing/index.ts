@@ -2,7 +2,7 @@ export { keyCacheContract } from "./key-cache-contract.ts";
 export { keyStoreContract } from "./key-store-contract.ts";
 export type { KeyStoreFaults, OpenedKeyStore, Test } from "./opened-key-store.ts";
 export { type ProviderExercise, providerContract } from "./provider-contract.ts";
-export type { DoubleId, Grant, Misbehaviour, RecordedRequest } from "./provider-doubles/double.ts";
+export type { DoubleId, Grant, Misbehaviour, OpenRefusal, RecordedRequest } from "./provider-doubles/double.ts";
 export type { Certificate } from "./provider-doubles/double-server.ts";
 export type {
   CutFault,
@@ -10,6 +10,7 @@ export type {
   Fault,
   FaultScope,
   FrameFault,
+  OpenRefusalFault,
   PaceFault,
   RefusalFault,
   StallFault,

@@ -18,6 +18,23 @@ const sockets = {
   elevenlabs: ["/v1/text-to-speech/v/stream-input", { text: "word " }],
 } as const;
 const ids = Object.keys(sockets) as (keyof typeof sockets)[];
+/** What each tells a key that it refuses on an open socket, and the code it closes with. */
+const openaiRefused = {
+  wrongKey: [{ type: "error", error: { type: "invalid_request_error", code: "invalid_api_key" } }, 3_000],
+  quotaExceeded: [{ type: "error", error: { type: "insufficient_quota", code: "insufficient_quota" } }, 1_013],
+} as const;
+const refusedOpen = {
+  openai: openaiRefused,
+  xai: openaiRefused,
+  deepgram: {
+    wrongKey: [{ type: "Error", variant: "INVALID_AUTH" }, 1_008],
+    quotaExceeded: [{ type: "Error", variant: "ASR_PAYMENT_REQUIRED" }, 1_008],
+  },
+  elevenlabs: {
+    wrongKey: [{ message: expect.any(String), error: "invalid_api_key", code: 1_008 }, 1_008],
+    quotaExceeded: [{ message: expect.any(String), error: "quota_exceeded", code: 1_008 }, 1_008],
+  },
+} as const;
 let doubles: ProviderDoubles;
 let end: () => void = () => {};
 
@@ -143,6 +160,29 @@ describe.each(ids)("a socket of %s", (id) => {
     socket.socket.terminate();
   });
 
+  it.each([
+    "wrongKey",
+    "quotaExceeded",
+  ] as const)("is told in the provider's words, while it is open: %s", async (kind) => {
+    const [frame, code] = refusedOpen[id][kind];
+    const socket = await open(id);
+    fail({ provider: id, openRefusal: kind });
+    expect(await socket.closed).toBe(code);
+    expect(socket.told.at(-1)).toMatchObject(frame);
+    const next = await open(id);
+    expect(await next.closed).toBe(code);
+    expect(next.told).toMatchObject([frame]);
+  });
+
+  it("is told in the provider's words after so many frames, and nothing more", async () => {
+    fail({ provider: id, openRefusal: "quotaExceeded", afterFrames: 2 });
+    const socket = await open(id);
+    for (const _ of [1, 2, 3]) socket.send(message);
+    await socket.closed;
+    expect(socket.told).toHaveLength(3);
+    expect(socket.told.at(-1)).toMatchObject(refusedOpen[id].quotaExceeded[0]);
+  });
+
   it("is cut after so many frames", async () => {
     doubles.accept(id, "key-of-one-socket");
     fail({ provider: id, key: "key-of-one-socket", cutAfter: 2, times: 1 });
@@ -179,6 +219,44 @@ describe.each(ids)("a socket of %s", (id) => {
     expect(socket.told.filter((one) => "refused" in one)).toEqual([]);
     socket.socket.terminate();
   });
+});
+
+it.each([
+  [
+    "deepgram",
+    "/v2/listen?model=flux-general-en",
+    { type: "Error", code: "ASR_PAYMENT_REQUIRED", sequence_id: 1 },
+    1_008,
+  ],
+  ["deepgram", "/v1/speak?model=m", { type: "Error", variant: "ASR_PAYMENT_REQUIRED" }, 1_008],
+  ["elevenlabs", "/v1/text-to-speech/v/multi-stream-input", { error: "quota_exceeded", code: 1_008 }, 1_008],
+  ["elevenlabs", "/v1/speech-to-text/realtime?model_id=m", { message_type: "quota_exceeded" }, 1_008],
+  ["xai", "/stt", { type: "error", message: expect.any(String) }, 1_008],
+  ["xai", "/tts?language=en", { type: "error", message: expect.any(String) }, 1_008],
+  ["openai", "/responses", { type: "error", status: 429, error: { code: "insufficient_quota" } }, null],
+] as const)("a socket of %s, %s, has words of its own for a key without credit", async (id, path, frame, code) => {
+  const socket = await openSocket(doubles.endpoints[id].websocketUrl + path, shownBy(id, key));
+  if (path.startsWith("/v2")) await socket.heard(({ type }) => type === "Connected");
+  fail({ provider: id, openRefusal: "quotaExceeded" });
+  await waitFor(() => expect(socket.told.at(-1)).toMatchObject(frame));
+  if (code === null) socket.socket.terminate();
+  else expect(await socket.closed).toBe(code);
+});
+
+it("behave({ dropSocket }) cuts the sockets that are open", async () => {
+  const socket = await open("deepgram");
+  const spared = await open("xai");
+  doubles.behave("deepgram", { dropSocket: true });
+  expect(await socket.closed).toBe(1_006);
+  expect(spared.socket.readyState).toBe(WebSocket.OPEN);
+  spared.socket.terminate();
+  doubles.behave("deepgram", null);
+});
+
+it("a request is not counted by a refusal that is for open sockets", async () => {
+  fail({ provider: "openai", openRefusal: "wrongKey", times: 1 });
+  expect(await statuses(2, "openai")).toEqual([200, 200]);
+  expect(await (await open("openai")).closed).toBe(3_000);
 });
 
 it("a stream is cut after so many pieces, and what was written before arrives", async () => {

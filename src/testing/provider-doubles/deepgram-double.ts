@@ -2,7 +2,7 @@ import { deepgramFluxSocket } from "./deepgram-flux-socket.ts";
 import { deepgramLiveSocket } from "./deepgram-live-socket.ts";
 import { deepgramRoutes } from "./deepgram-routes.ts";
 import { deepgramSpeakSocket } from "./deepgram-speak-socket.ts";
-import { deepgramRefusal } from "./deepgram-wire.ts";
+import { deepgramReasons, deepgramRefusal } from "./deepgram-wire.ts";
 import { bearer, type Double } from "./double.ts";
 
 /** A key is shown as `Token`; what `/v1/auth/grant` mints, as `Bearer`. */
@@ -11,10 +11,10 @@ export const deepgramDouble: Double = {
   prefix: "",
   keyOf: (headers) => /^Token (?<key>.+)$/iu.exec(headers.authorization ?? "")?.groups?.["key"],
   tokens: { of: bearer, open: /^\/v[12]\/(listen|speak)$/u },
-  wrongKey: deepgramRefusal(401, "INVALID_AUTH", "Invalid credentials."),
+  wrongKey: deepgramRefusal(401, ...deepgramReasons.wrongKey),
   restricted: deepgramRefusal(403, "INSUFFICIENT_PERMISSIONS", "User does not have sufficient permissions."),
-  quotaExceeded: deepgramRefusal(402, "ASR_PAYMENT_REQUIRED", "Project does not have enough credits."),
-  blocked: deepgramRefusal(401, "INVALID_AUTH", "Invalid credentials."),
+  quotaExceeded: deepgramRefusal(402, ...deepgramReasons.quotaExceeded),
+  blocked: deepgramRefusal(401, ...deepgramReasons.wrongKey),
   routes: deepgramRoutes,
   sockets: [deepgramLiveSocket, deepgramFluxSocket, deepgramSpeakSocket],
 };

@@ -1,4 +1,4 @@
-import { formatOf, newRequestId, refuseQuery } from "./deepgram-wire.ts";
+import { deepgramReasons, formatOf, newRequestId, refuseQuery } from "./deepgram-wire.ts";
 import { type DoubleSocket, jsonObject, type SocketRoute } from "./double.ts";
 import { Hearing, roundedSeconds } from "./hearing.ts";
 
@@ -11,6 +11,12 @@ const updateEvery = 0.25;
 export const deepgramFluxSocket: SocketRoute = {
   path: /^\/v2\/listen$/u,
   refuse: refuseQuery,
+  // As ListenV2FatalError has it.
+  refuseOpen(kind, framesSent) {
+    const [code, description] = deepgramReasons[kind];
+    const frame = { type: "Error", sequence_id: framesSent, code, description };
+    return { frame, closeCode: 1_008, closeReason: code };
+  },
   serve(socket, url) {
     const turns = new FluxTurns(socket, url);
     socket.on("message", (data: Buffer, isBinary) => {

@@ -1,4 +1,12 @@
-import { alternative, formatOf, modelMetadata, newRequestId, recordingMetadata, refuseQuery } from "./deepgram-wire.ts";
+import {
+  alternative,
+  deepgramRefusedSocket,
+  formatOf,
+  modelMetadata,
+  newRequestId,
+  recordingMetadata,
+  refuseQuery,
+} from "./deepgram-wire.ts";
 import { type DoubleSocket, jsonObject, type SocketRoute } from "./double.ts";
 import { Hearing, roundedSeconds } from "./hearing.ts";
 
@@ -6,6 +14,7 @@ import { Hearing, roundedSeconds } from "./hearing.ts";
 export const deepgramLiveSocket: SocketRoute = {
   path: /^\/v1\/listen$/u,
   refuse: refuseQuery,
+  refuseOpen: deepgramRefusedSocket,
   serve(socket, url) {
     const transcription = new LiveTranscription(socket, url);
     socket.on("message", (data: Buffer, isBinary) => {
@@ -20,6 +29,7 @@ class LiveTranscription {
   readonly #url: URL;
   readonly #requestId = newRequestId();
   readonly #hearing: Hearing;
+  readonly #isOpaque: boolean;
   readonly #interim: boolean;
   readonly #endpointingMs: number;
   readonly #utteranceEndMs: number;
@@ -32,9 +42,10 @@ class LiveTranscription {
     const query = url.searchParams;
     this.#socket = socket;
     this.#url = url;
-    this.#hearing = new Hearing(formatOf(url));
-    // The real service's default is false; a double tells the words that it hears unless it is told not to.
-    this.#interim = query.get("interim_results") !== "false";
+    const format = formatOf(url);
+    this.#hearing = new Hearing(format);
+    this.#isOpaque = format.encoding === "opaque";
+    this.#interim = query.get("interim_results") === "true";
     this.#endpointingMs = endpointingOf(query.get("endpointing"));
     this.#utteranceEndMs = Number(query.get("utterance_end_ms") ?? Number.NaN);
     this.#vadEvents = query.get("vad_events") === "true";
@@ -51,6 +62,8 @@ class LiveTranscription {
       }
       if (heard === "silent") this.#pause();
     }
+    // No pause can be heard in it, so that nothing would be told before its end.
+    if (this.#isOpaque && !this.#interim && hearing.words.length > 0) this.#sendResults({ is_final: true });
   }
 
   obey(type: string): void {

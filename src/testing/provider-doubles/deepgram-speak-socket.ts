@@ -1,5 +1,12 @@
 import { spokenAudio, wordMs, wordsIn } from "./audio-format.ts";
-import { formatOf, modelMetadata, modelOf, newRequestId, refuseEncoding } from "./deepgram-wire.ts";
+import {
+  deepgramRefusedSocket,
+  formatOf,
+  modelMetadata,
+  modelOf,
+  newRequestId,
+  refuseEncoding,
+} from "./deepgram-wire.ts";
 import { jsonObject, type SocketRoute } from "./double.ts";
 
 /** SpeakV1SampleRate's defaults: 24 kHz for linear16, 8 kHz for telephony. */
@@ -9,6 +16,7 @@ export const speakRates = { linear16: 24_000 };
 export const deepgramSpeakSocket: SocketRoute = {
   path: /^\/v1\/speak$/u,
   refuse: refuseEncoding,
+  refuseOpen: deepgramRefusedSocket,
   serve(socket, url) {
     // Without an encoding a socket speaks linear16, where an HTTP answer is an mp3.
     if (!url.searchParams.has("encoding")) url.searchParams.set("encoding", "linear16");

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { type AudioFormat, audioFormat } from "./audio-format.ts";
-import type { Refusal } from "./double.ts";
+import type { OpenRefusal, Refusal, RefusedSocket } from "./double.ts";
 import type { HeardWord } from "./hearing.ts";
 
 // The shapes are those of the types of @deepgram/sdk 5.13: ListenV1Results, ListenV1Metadata, ListenV1Response.
@@ -14,6 +14,21 @@ export const deepgramRefusal = (status: number, code: string, message: string): 
   status,
   body: { err_code: code, err_msg: message, request_id: "request-double" },
 });
+
+/** What it refuses a key with, and why. */
+export const deepgramReasons = {
+  wrongKey: ["INVALID_AUTH", "Invalid credentials."],
+  quotaExceeded: ["ASR_PAYMENT_REQUIRED", "Project does not have enough credits."],
+} as const;
+
+export function deepgramRefusedSocket(kind: OpenRefusal): RefusedSocket {
+  const [variant, description] = deepgramReasons[kind];
+  return {
+    frame: { type: "Error", variant, description, message: description },
+    closeCode: 1_008,
+    closeReason: variant,
+  };
+}
 
 /** What Deepgram refuses of a query before it listens. */
 export const refuseQuery = (url: URL): Refusal | undefined =>

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, ServerResponse } from "node:http";
 /** @ts-ignore: without the types of `ws`, which declarations of ours must not need, it is `any`. */
 import type { WebSocket } from "ws";
 import type { BuiltinProvider } from "../../providers/builtin.ts";
+import type { Account } from "./account.ts";
 
 export type DoubleSocket = WebSocket;
 
@@ -16,6 +17,8 @@ export interface Grant {
   readonly quotaExceeded?: boolean;
   /** Known, but blocked by the provider. */
   readonly blocked?: boolean;
+  /** Keys of one account see each other's stored responses and custom voices. @default an account of its own */
+  readonly account?: string;
 }
 
 /** An answer in the provider's own words. */
@@ -31,10 +34,11 @@ export interface DoubleRequest {
   readonly body: Buffer;
   /** A short-lived token that opens what the key opens, as long as the key is accepted. */
   readonly mint: (prefix?: string) => string;
+  readonly account: Account;
 }
 
 export interface Route {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   readonly path: RegExp;
   /** Whether a restricted key is rejected here. */
   readonly needsScope?: boolean;
@@ -46,8 +50,20 @@ export interface Route {
 export interface SocketRoute {
   readonly path: RegExp;
   /** Refuses an upgrade before it happens. */
-  refuse?(url: URL): Refusal | undefined;
-  serve(socket: DoubleSocket, url: URL): void;
+  refuse?(url: URL, account: Account): Refusal | undefined;
+  serve(socket: DoubleSocket, url: URL, account: Account): void;
+  /** How a key is refused once the socket is open, and has sent so many frames. */
+  refuseOpen(kind: OpenRefusal, framesSent: number): RefusedSocket;
+}
+
+/** Which keys are refused on a socket that is open already. */
+export type OpenRefusal = "wrongKey" | "quotaExceeded";
+
+/** What a socket is told when its key is refused, and how it is closed then; it stays open where no code is given. */
+export interface RefusedSocket {
+  readonly frame?: object;
+  readonly closeCode?: number;
+  readonly closeReason?: string;
 }
 
 /** One provider as a double plays it: how it reads a key, how it refuses one, what it serves. */
@@ -58,6 +74,8 @@ export interface Double {
   keyOf(headers: IncomingHttpHeaders): string | undefined;
   /** Where a token shows that a key has minted, and which paths it opens; it is no key. */
   readonly tokens?: { of(headers: IncomingHttpHeaders): string | undefined; readonly open: RegExp };
+  /** What stands before a token, or a key, that a socket shows as a subprotocol, as browsers have to; and on which paths. */
+  readonly protocol?: { readonly prefix: string; readonly open: RegExp; readonly isForKeys: boolean };
   readonly wrongKey: Refusal;
   readonly restricted: Refusal;
   readonly quotaExceeded: Refusal;

@@ -1,9 +1,10 @@
 import { jsonObject, type SocketRoute } from "./double.ts";
-import { formatNamed, PendingText, spokenChunk, unreadable } from "./elevenlabs-wire.ts";
+import { formatNamed, PendingText, refuseSpeaking, spokenChunk, unreadable } from "./elevenlabs-wire.ts";
 
 /** Shapes: SendMessage and ReceiveMessage of @elevenlabs/elevenlabs-js 2.73. */
 export const streamInputSocket: SocketRoute = {
   path: /^\/v1\/text-to-speech\/[^/]+\/stream-input$/u,
+  refuseOpen: refuseSpeaking,
   serve(socket, { searchParams }) {
     const format = formatNamed(searchParams.get("output_format"));
     const pending = new PendingText();
@@ -31,6 +32,7 @@ export const streamInputSocket: SocketRoute = {
 /** Shapes: SendMessageMulti and ReceiveMessageMulti of @elevenlabs/elevenlabs-js 2.73. */
 export const multiStreamInputSocket: SocketRoute = {
   path: /^\/v1\/text-to-speech\/[^/]+\/multi-stream-input$/u,
+  refuseOpen: refuseSpeaking,
   serve(socket, { searchParams }) {
     const format = formatNamed(searchParams.get("output_format"));
     const contexts = new Map<string, PendingText>();

@@ -1,5 +1,5 @@
 import { jsonObject, type SocketRoute } from "./double.ts";
-import { elevenlabsRefusal, formatNamed } from "./elevenlabs-wire.ts";
+import { elevenlabsReasons, elevenlabsRefusal, formatNamed } from "./elevenlabs-wire.ts";
 import { Hearing } from "./hearing.ts";
 
 /** Shapes: those of the messages of @elevenlabs/elevenlabs-js 2.73, wrapper/realtime/connection.d.ts. */
@@ -7,6 +7,11 @@ export const transcriptionSocket: SocketRoute = {
   path: /^\/v1\/speech-to-text\/realtime$/u,
   refuse: ({ searchParams }) =>
     searchParams.get("model_id") ? undefined : elevenlabsRefusal(400, "invalid_model", "No model."),
+  refuseOpen(kind) {
+    const [, error] = elevenlabsReasons[kind];
+    const message_type = kind === "wrongKey" ? "auth_error" : "quota_exceeded";
+    return { frame: { message_type, error }, closeCode: 1_008, closeReason: error };
+  },
   serve(socket, { searchParams: query }) {
     const format = formatNamed(query.get("audio_format") ?? "pcm_16000");
     const hearing = new Hearing(format);

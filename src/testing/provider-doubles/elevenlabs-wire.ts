@@ -1,10 +1,22 @@
 import { type AudioFormat, audioFormat, spokenAudio, wordMs, wordsIn } from "./audio-format.ts";
-import type { Refusal } from "./double.ts";
+import type { OpenRefusal, Refusal, RefusedSocket } from "./double.ts";
 
 export const elevenlabsRefusal = (status: number, word: string, message: string): Refusal => ({
   status,
   body: { detail: { status: word, message } },
 });
+
+/** What it refuses a key with, and why. */
+export const elevenlabsReasons = {
+  wrongKey: ["invalid_api_key", "Invalid API key"],
+  quotaExceeded: ["quota_exceeded", "This request exceeds your quota."],
+} as const;
+
+/** Of the sockets that speak. */
+export function refuseSpeaking(kind: OpenRefusal): RefusedSocket {
+  const [error, message] = elevenlabsReasons[kind];
+  return { frame: { message, error, code: 1_008 }, closeCode: 1_008, closeReason: message };
+}
 
 /** Of `pcm_16000`, `ulaw_8000`, `mp3_44100_128` and their like. */
 export function formatNamed(name: string | null): AudioFormat {

@@ -1,4 +1,4 @@
-import type { DoubleId } from "./double.ts";
+import type { DoubleId, OpenRefusal } from "./double.ts";
 
 /** Which requests a fault is for. Requests whose key is refused are neither counted nor touched. */
 export interface FaultScope {
@@ -53,6 +53,18 @@ export interface FrameFault {
   readonly afterFrames?: number;
   /** Closes the socket with it. @default the socket stays open and goes on */
   readonly closeCode?: number;
+  /** Said with the code. @default nothing */
+  readonly closeReason?: string;
+}
+
+/**
+ * A refusal within a socket, in the provider's own words: the event that it sends a key that is wrong or has no credit
+ * left, and the code it closes with. Open sockets are told as well, unless `after` is given.
+ */
+export interface OpenRefusalFault {
+  readonly openRefusal: OpenRefusal;
+  /** Once the socket sent so many frames. @default 0 */
+  readonly afterFrames?: number;
 }
 
 /** No failure: the answer is whole, with so many milliseconds between its pieces. Sockets are left alone. */
@@ -61,14 +73,14 @@ export interface PaceFault {
 }
 
 export type Fault = FaultScope &
-  (StatusFault | RefusalFault | StallFault | DripFault | CutFault | FrameFault | PaceFault);
+  (StatusFault | RefusalFault | StallFault | DripFault | CutFault | FrameFault | OpenRefusalFault | PaceFault);
 
 /** What happens to one request; one of these is there. */
 export type Happening = Partial<
-  StatusFault & RefusalFault & StallFault & DripFault & CutFault & FrameFault & PaceFault
+  StatusFault & RefusalFault & StallFault & DripFault & CutFault & FrameFault & OpenRefusalFault & PaceFault
 >;
 
-const kinds = ["status", "refusal", "stall", "dripMs", "cutAfter", "frame", "paceMs"] as const;
+const kinds = ["status", "refusal", "stall", "dripMs", "cutAfter", "frame", "openRefusal", "paceMs"] as const;
 
 export function checkFault(fault: Fault): void {
   const given = kinds.filter((kind) => kind in fault);

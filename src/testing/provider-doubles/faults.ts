@@ -10,18 +10,20 @@ export interface Arrival {
 /** A fault that was asked for, and how far it is. */
 class ActiveFault {
   readonly fault: Fault & Happening;
+  readonly #isOfSockets: boolean;
   #met = 0;
 
   constructor(fault: Fault) {
     checkFault(fault);
     this.fault = fault;
+    this.#isOfSockets = "frame" in fault || "openRefusal" in fault;
   }
 
   /** Counts a request that it is for. Returns `true` if that is to fail. */
   takes({ kind, path, shown }: Arrival): boolean {
-    const { path: wanted, key, after = 0, times = Number.POSITIVE_INFINITY, frame, paceMs } = this.fault;
+    const { path: wanted, key, after = 0, times = Number.POSITIVE_INFINITY, paceMs } = this.fault;
     const isFor = (wanted === undefined || wanted.test(path)) && (key === undefined || key === shown);
-    const isOfOtherKind = kind === "http" ? frame !== undefined : paceMs !== undefined;
+    const isOfOtherKind = kind === "http" ? this.#isOfSockets : paceMs !== undefined;
     if (!isFor || isOfOtherKind) return false;
     this.#met += 1;
     return this.#met > after && this.#met <= after + times;

@@ -1,4 +1,4 @@
-import type { DoubleSocket } from "./double.ts";
+import type { DoubleSocket, SocketRoute } from "./double.ts";
 import type { Happening } from "./fault.ts";
 import type { Arrival } from "./faults.ts";
 
@@ -7,13 +7,17 @@ export class FaultySocket {
   readonly arrival: Arrival;
   readonly #socket: DoubleSocket;
   readonly #send: DoubleSocket["send"];
+  readonly #refusalOf: SocketRoute["refuseOpen"];
   #happening: Happening = {};
+  /** Since the fault began. */
   #sent = 0;
+  #sentInAll = 0;
   /** Nothing more leaves it. */
   #isOver = false;
 
-  constructor(socket: DoubleSocket, arrival: Arrival) {
+  constructor(socket: DoubleSocket, arrival: Arrival, refusalOf: SocketRoute["refuseOpen"]) {
     this.#socket = socket;
+    this.#refusalOf = refusalOf;
     this.arrival = arrival;
     this.#send = socket.send.bind(socket);
     socket.on("error", () => {});
@@ -21,6 +25,7 @@ export class FaultySocket {
       if (this.#isOver) return;
       this.#send(data);
       this.#sent += 1;
+      this.#sentInAll += 1;
       this.#happen();
     };
   }
@@ -37,17 +42,33 @@ export class FaultySocket {
     if (this.#happening === happening) this.#happening = {};
   }
 
+  cut(): void {
+    this.#isOver = true;
+    this.#socket.terminate();
+  }
+
   #happen(): void {
-    const { cutAfter, frame, afterFrames = 0, closeCode } = this.#happening;
+    const { cutAfter, afterFrames = 0 } = this.#happening;
     if (cutAfter !== undefined && this.#sent >= cutAfter) {
       this.#isOver = true;
       // A ping leaves after what was sent, and its end says that all of that has left.
       this.#socket.ping(undefined, false, () => this.#socket.terminate());
-    } else if (frame !== undefined && this.#sent >= afterFrames) {
-      this.#happening = {};
-      this.#isOver = closeCode !== undefined;
-      this.#send(JSON.stringify(frame));
-      if (closeCode !== undefined) this.#socket.close(closeCode);
+      return;
     }
+    const refused = this.#refusedBy(this.#happening);
+    if (refused === undefined || this.#sent < afterFrames) return;
+    const { frame, closeCode, closeReason } = refused;
+    this.#happening = {};
+    this.#isOver = closeCode !== undefined;
+    if (frame !== undefined) this.#send(JSON.stringify(frame));
+    if (closeCode !== undefined) this.#socket.close(closeCode, closeReason);
+  }
+
+  #refusedBy({
+    openRefusal,
+    ...given
+  }: Happening): { frame?: unknown; closeCode?: number; closeReason?: string } | undefined {
+    if (openRefusal !== undefined) return this.#refusalOf(openRefusal, this.#sentInAll);
+    return "frame" in given ? given : undefined;
   }
 }

@@ -1,13 +1,23 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
+import { type Account, Accounts } from "./account.ts";
 import type { Double, Grant, Refusal } from "./double.ts";
 
 const maxTokens = 1_000;
+
+/** A request, as far as it shows a key. */
+export interface Showing {
+  readonly kind: "http" | "websocket";
+  readonly headers: IncomingHttpHeaders;
+  /** Without what stands before every path. */
+  readonly path: string;
+}
 
 /** The keys that a double accepts, and the tokens that they minted. */
 export class KeyRing {
   readonly keys: Map<string, Grant> = new Map();
   readonly #tokens = new Map<string, string>();
+  readonly #accounts = new Accounts();
   readonly #double: Double;
 
   constructor(double: Double) {
@@ -15,21 +25,24 @@ export class KeyRing {
   }
 
   /** What is shown, be it a key or a token. */
-  shown(headers: IncomingHttpHeaders): string | null {
-    return this.#double.keyOf(headers) ?? this.#double.tokens?.of(headers) ?? null;
+  shown(showing: Showing): string | null {
+    const { headers } = showing;
+    return this.#double.keyOf(headers) ?? this.#double.tokens?.of(headers) ?? this.#inProtocol(showing) ?? null;
   }
 
   /** The key that is shown, or the one that minted the token that is shown, on the paths that it opens. */
-  keyOf(headers: IncomingHttpHeaders, path: string): string | undefined {
-    const { tokens } = this.#double;
-    const key = this.#double.keyOf(headers);
+  keyOf(showing: Showing): string | undefined {
+    const { tokens, protocol } = this.#double;
+    const inProtocol = this.#inProtocol(showing);
+    const key = this.#double.keyOf(showing.headers) ?? (protocol?.isForKeys ? inProtocol : undefined);
     if (key !== undefined && this.keys.has(key)) return key;
-    return tokens?.open.test(path) ? this.#tokens.get(tokens.of(headers) ?? "") : undefined;
+    const token = tokens?.of(showing.headers) ?? inProtocol ?? "";
+    return tokens?.open.test(showing.path) ? this.#tokens.get(token) : undefined;
   }
 
-  refuse(headers: IncomingHttpHeaders, path: string, needsScope: boolean): Refusal | undefined {
+  refuse(showing: Showing, needsScope: boolean): Refusal | undefined {
     const { wrongKey, restricted, quotaExceeded, blocked } = this.#double;
-    const grant = this.keys.get(this.keyOf(headers, path) ?? "");
+    const grant = this.keys.get(this.keyOf(showing) ?? "");
     if (grant === undefined) return wrongKey;
     if (grant.blocked) return blocked;
     if (grant.quotaExceeded) return quotaExceeded;
@@ -41,5 +54,18 @@ export class KeyRing {
     this.#tokens.set(token, key);
     for (const oldest of this.#tokens.keys()) if (this.#tokens.size > maxTokens) this.#tokens.delete(oldest);
     return token;
+  }
+
+  accountOf(showing: Showing): Account {
+    const key = this.keyOf(showing) ?? "";
+    return this.#accounts.of(key, this.keys.get(key)?.account);
+  }
+
+  #inProtocol({ kind, headers, path }: Showing): string | undefined {
+    const { protocol } = this.#double;
+    const prefix = protocol?.prefix ?? "";
+    const offered = (headers["sec-websocket-protocol"] ?? "").split(",").map((one) => one.trim());
+    const isRead = kind === "websocket" && protocol?.open.test(path);
+    return isRead ? offered.find((one) => one.startsWith(prefix))?.slice(prefix.length) : undefined;
   }
 }

@@ -2,7 +2,8 @@ import { audioFormat, spokenAudio, wordMs, wordsIn } from "./audio-format.ts";
 import { jsonObject, type Route, sendJson, sendPieces } from "./double.ts";
 import { formOf } from "./form-of.ts";
 import { hearAll } from "./hearing.ts";
-import { pieces, refuseMissing, serverEvent } from "./openai-wire.ts";
+import { pieces, serverEvent } from "./openai-wire.ts";
+import { openaiWords } from "./openai-words.ts";
 import { audioOf, wavHeader } from "./wav.ts";
 
 /** As SpeechCreateParams of openai 7.57 has them; pcm is 24 kHz, 16 bits, without a header. */
@@ -22,7 +23,7 @@ export const speechRoute: Route = {
     const request = jsonObject(body);
     const missing = ["model", "input", "voice"].find((name) => request[name] === undefined);
     if (missing !== undefined) {
-      const { status, body: said } = refuseMissing(missing);
+      const { status, body: said } = openaiWords.missing(missing);
       sendJson(response, said, status);
       return;
     }
@@ -42,7 +43,7 @@ export const transcriptionsRoute: Route = {
     const { field, file } = await formOf(request);
     const missing = file === undefined ? "file" : field("model") === undefined ? "model" : undefined;
     if (missing !== undefined) {
-      const { status, body } = refuseMissing(missing);
+      const { status, body } = openaiWords.missing(missing);
       sendJson(response, body, status);
       return;
     }

@@ -1,19 +1,11 @@
 import { jsonObject, type Route, sendJson, sendPieces } from "./double.ts";
-import {
-  newId,
-  pieces,
-  type RefuseMissing,
-  type Reply,
-  replyTo,
-  serverEvent,
-  textOf,
-  tokensOf,
-} from "./openai-wire.ts";
+import { newId, pieces, type Reply, replyTo, serverEvent, textOf, tokensOf } from "./openai-wire.ts";
+import type { Words } from "./openai-words.ts";
 
 type Message = Readonly<Record<string, unknown>>;
 
 /** Shapes: ChatCompletion and ChatCompletionChunk of openai 7.57. */
-export const chatRoute = (refuseMissing: RefuseMissing): Route => ({
+export const chatRoute = (words: Words): Route => ({
   method: "POST",
   path: /^\/chat\/completions$/u,
   async answer({ body }, response) {
@@ -21,7 +13,7 @@ export const chatRoute = (refuseMissing: RefuseMissing): Route => ({
     const { model, messages, stream, stream_options: options, tools, tool_choice: choice } = request;
     const missing = typeof model !== "string" ? "model" : Array.isArray(messages) ? undefined : "messages";
     if (missing !== undefined) {
-      const { status, body: said } = refuseMissing(missing);
+      const { status, body: said } = words.missing(missing);
       sendJson(response, said, status);
       return;
     }

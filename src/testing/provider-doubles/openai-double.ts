@@ -2,11 +2,12 @@ import { bearer, type Double, type Route, sendJson } from "./double.ts";
 import { speechRoute, transcriptionsRoute } from "./openai-audio.ts";
 import { chatRoute } from "./openai-chat.ts";
 import { clientSecretsRoute, realtimeSocket } from "./openai-realtime.ts";
-import { responsesRoute } from "./openai-responses.ts";
-import { newId, openaiRefusal, type RefuseMissing, refuseMissing } from "./openai-wire.ts";
+import { responsesRoute, responsesSocket } from "./openai-responses.ts";
+import { newId, openaiRefusal } from "./openai-wire.ts";
+import { openaiWords, type Words } from "./openai-words.ts";
 
 /** What OpenAI and xAI both serve: models, chat completions, responses. */
-export const openaiRoutes = (refuse: RefuseMissing): readonly Route[] => [
+export const openaiRoutes = (words: Words): readonly Route[] => [
   {
     method: "GET",
     path: /^\/models$/u,
@@ -17,8 +18,8 @@ export const openaiRoutes = (refuse: RefuseMissing): readonly Route[] => [
         data: [{ id: "double-1", object: "model", created: 1, owned_by: "double" }],
       }),
   },
-  chatRoute(refuse),
-  responsesRoute(refuse),
+  chatRoute(words),
+  responsesRoute(words),
 ];
 
 export const openaiDouble: Double = {
@@ -26,6 +27,7 @@ export const openaiDouble: Double = {
   prefix: "/v1",
   keyOf: bearer,
   tokens: { of: bearer, open: /^\/realtime$/u },
+  protocol: { prefix: "openai-insecure-api-key.", open: /^\/realtime$/u, isForKeys: true },
   wrongKey: openaiRefusal(401, "Incorrect API key provided.", "invalid_api_key"),
   restricted: openaiRefusal(
     403,
@@ -37,12 +39,15 @@ export const openaiDouble: Double = {
   }),
   blocked: openaiRefusal(401, "Incorrect API key provided.", "invalid_api_key"),
   routes: [
-    ...openaiRoutes(refuseMissing),
+    ...openaiRoutes(openaiWords),
     speechRoute,
     transcriptionsRoute,
     clientSecretsRoute("ek_", ({ session }) => ({
       session: { id: newId("sess"), object: "realtime.session", type: "realtime", ...(session as object | undefined) },
     })),
   ],
-  sockets: [realtimeSocket(openaiRefusal(400, "You must provide a model parameter.", "missing_model"))],
+  sockets: [
+    realtimeSocket(openaiRefusal(400, "You must provide a model parameter.", "missing_model")),
+    responsesSocket,
+  ],
 };

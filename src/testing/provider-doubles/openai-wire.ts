@@ -4,9 +4,6 @@ import type { Refusal } from "./double.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** How a request without something that it needs is refused, in the provider's words. */
-export type RefuseMissing = (name: string) => Refusal;
-
 interface RefusalDetails {
   readonly type?: string;
   readonly param?: string | null;
@@ -18,9 +15,6 @@ export const openaiRefusal = (
   code: string | null,
   { type = "invalid_request_error", param = null }: RefusalDetails = {},
 ): Refusal => ({ status, body: { error: { message, type, param, code } } });
-
-export const refuseMissing: RefuseMissing = (name) =>
-  openaiRefusal(400, `Missing required parameter: '${name}'.`, "missing_required_parameter", { param: name });
 
 export const newId = (prefix: string): string => `${prefix}_${randomUUID().replaceAll("-", "")}`;
 

@@ -21,6 +21,7 @@ export interface ProviderDoubles extends AsyncDisposable {
   readonly requests: readonly RecordedRequest[];
   accept(provider: DoubleId, key: string, grant?: Grant): void;
   revoke(provider: DoubleId, key: string): void;
+  /** What drops sockets cuts those that are open as well. */
   behave(provider: DoubleId, misbehaviour: Misbehaviour | null): void;
   /**
    * Makes requests of one provider fail: from which on, how many, with what status, headers and body, or how else.
@@ -74,9 +75,7 @@ export async function startProviderDoubles({ keys = {}, tls }: ProviderDoublesOp
     requests,
     accept: (provider, key, grant = {}) => void server(provider).keys.set(key, grant),
     revoke: (provider, key) => void server(provider).keys.delete(key),
-    behave: (provider, misbehaviour) => {
-      server(provider).misbehaviour = misbehaviour;
-    },
+    behave: (provider, misbehaviour) => server(provider).behave(misbehaviour),
     fail: (fault) => server(fault.provider).fail(fault),
     clear: () => void requests.splice(0),
     close,

@@ -1,10 +1,15 @@
 import { bearer, type Double, sendJson } from "./double.ts";
 import { openaiRoutes } from "./openai-double.ts";
 import { clientSecretsRoute, realtimeSocket } from "./openai-realtime.ts";
-import { xaiSpeechRoutes } from "./xai-speech.ts";
+import { responsesSocket } from "./openai-responses.ts";
+import { xaiWords } from "./openai-words.ts";
+import { xaiSpeechRoute, xaiSpeechSocket } from "./xai-speech.ts";
 import { xaiTranscriptionRoute, xaiTranscriptionSocket } from "./xai-transcription.ts";
-import { xaiRefusal } from "./xai-wire.ts";
+import { xaiVoiceRoutes } from "./xai-voices.ts";
+import { xaiReasons, xaiRefusal } from "./xai-wire.ts";
 
+/** What a client secret opens. */
+const ephemeral = /^\/(realtime|stt|tts)$/u;
 const noPermission = "The caller does not have permission";
 
 /** xAI answers a wrong key with 400, not 401. */
@@ -12,10 +17,11 @@ export const xaiDouble: Double = {
   id: "xai",
   prefix: "/v1",
   keyOf: bearer,
-  tokens: { of: bearer, open: /^\/(realtime|stt)$/u },
-  wrongKey: xaiRefusal(400, "Incorrect API key provided. You can obtain an API key from https://console.x.ai."),
+  tokens: { of: bearer, open: ephemeral },
+  protocol: { prefix: "xai-client-secret.", open: ephemeral, isForKeys: false },
+  wrongKey: xaiRefusal(400, xaiReasons.wrongKey),
   restricted: xaiRefusal(403, "No permission.", noPermission),
-  quotaExceeded: xaiRefusal(429, "No credits.", "Some resource has been exhausted"),
+  quotaExceeded: xaiRefusal(429, xaiReasons.quotaExceeded, "Some resource has been exhausted"),
   blocked: xaiRefusal(403, "API key is blocked.", noPermission),
   routes: [
     {
@@ -30,10 +36,16 @@ export const xaiDouble: Double = {
           acls: ["api-key:endpoint:*", "api-key:model:*"],
         }),
     },
-    ...openaiRoutes((name) => xaiRefusal(400, `Missing \`${name}\`.`)),
+    ...openaiRoutes(xaiWords),
     clientSecretsRoute("", () => ({})),
-    ...xaiSpeechRoutes,
+    xaiSpeechRoute,
+    ...xaiVoiceRoutes,
     xaiTranscriptionRoute,
   ],
-  sockets: [realtimeSocket(xaiRefusal(400, "You must provide a model parameter.")), xaiTranscriptionSocket],
+  sockets: [
+    realtimeSocket(xaiRefusal(400, "You must provide a model parameter.")),
+    responsesSocket,
+    xaiSpeechSocket,
+    xaiTranscriptionSocket,
+  ],
 };

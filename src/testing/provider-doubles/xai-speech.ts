@@ -1,14 +1,13 @@
-import { audioFormat, spokenAudio, wordMs, wordsIn } from "./audio-format.ts";
-import { jsonObject, type Route, sendJson, sendPieces } from "./double.ts";
+import { randomUUID } from "node:crypto";
+import type { Account } from "./account.ts";
+import { type AudioFormat, audioFormat, spokenAudio, wordMs, wordsIn } from "./audio-format.ts";
+import { jsonObject, type Refusal, type Route, type SocketRoute, sendJson, sendPieces } from "./double.ts";
 import { wavHeader } from "./wav.ts";
-import { xaiRefusal } from "./xai-wire.ts";
+import { isVoice } from "./xai-voices.ts";
+import { refuseSocket, xaiRefusal } from "./xai-wire.ts";
 
 // docs.x.ai/developers/rest-api-reference/inference/voice, and …/model-capabilities/audio/text-to-speech.
 
-const voices = ["eve", "ara", "rex", "sal", "leo"].map((id) => ({
-  voice_id: id,
-  name: `${id[0]?.toUpperCase()}${id.slice(1)}`,
-}));
 const contentTypes: Readonly<Record<string, string>> = {
   mp3: "audio/mpeg",
   wav: "audio/wav",
@@ -18,42 +17,73 @@ const contentTypes: Readonly<Record<string, string>> = {
   alaw: "audio/alaw",
 };
 
-export const xaiSpeechRoutes: readonly Route[] = [
-  {
-    method: "POST",
-    path: /^\/tts$/u,
-    async answer({ body }, response) {
-      const { text, language, voice_id: voice = "eve", output_format: asked } = jsonObject(body);
-      const missing = [
-        ["text", text],
-        ["language", language],
-      ].find(([, value]) => typeof value !== "string")?.[0];
-      const unknown = voices.some(({ voice_id }) => voice_id === String(voice).toLowerCase()) ? undefined : "voice_id";
-      if (missing !== undefined || unknown !== undefined) {
-        const { status, body: said } = xaiRefusal(400, `Invalid \`${String(missing ?? unknown)}\`.`);
-        sendJson(response, said, status);
-        return;
-      }
-      const { codec = "mp3", sample_rate: rate = 24_000 } = (asked ?? {}) as { codec?: string; sample_rate?: number };
-      const format = audioFormat(codec === "wav" ? "pcm" : codec, rate);
-      const words = wordsIn(String(text)).map(() => spokenAudio(format, wordMs));
-      response.writeHead(200, { "content-type": contentTypes[codec] ?? "application/octet-stream" });
-      await sendPieces(response, codec === "wav" ? [wavHeader(format), ...words] : words);
-    },
+/** What is asked for, over HTTP or in a socket's query. */
+interface Asked {
+  readonly language: unknown;
+  readonly voice: unknown;
+  readonly codec: string;
+}
+
+function refuseSpeech({ language, voice, codec }: Asked, account: Account): Refusal | undefined {
+  if (typeof language !== "string" || language === "") return xaiRefusal(400, "Invalid `language`.");
+  if (contentTypes[codec] === undefined) return xaiRefusal(400, "Invalid `codec`.");
+  if (typeof voice === "string" && isVoice(voice, account)) return undefined;
+  return xaiRefusal(400, `Invalid voice: "${String(voice)}" is none that this team has.`);
+}
+
+/** `wav` is a header and pcm. */
+const formatOf = (codec: string, rate: number): AudioFormat => audioFormat(codec === "wav" ? "pcm" : codec, rate);
+
+const spokenIn = (text: string, codec: string, format: AudioFormat): Buffer[] => {
+  const words = wordsIn(text).map(() => spokenAudio(format, wordMs));
+  return codec === "wav" ? [wavHeader(format), ...words] : words;
+};
+
+export const xaiSpeechRoute: Route = {
+  method: "POST",
+  path: /^\/tts$/u,
+  async answer({ body, account }, response) {
+    const { text, language, voice_id: voice = "eve", output_format: format } = jsonObject(body);
+    const { codec = "mp3", sample_rate: rate = 24_000 } = (format ?? {}) as { codec?: string; sample_rate?: number };
+    const refusal =
+      typeof text === "string" ? refuseSpeech({ language, voice, codec }, account) : xaiRefusal(400, "Invalid `text`.");
+    if (refusal !== undefined) {
+      sendJson(response, refusal.body, refusal.status);
+      return;
+    }
+    response.writeHead(200, { "content-type": contentTypes[codec] });
+    await sendPieces(response, spokenIn(String(text), codec, formatOf(codec, rate)));
   },
-  {
-    method: "GET",
-    path: /^\/tts\/voices$/u,
-    answer: (_request, response) => sendJson(response, { voices }),
+};
+
+const codecOf = (query: URLSearchParams): string => query.get("codec") ?? "mp3";
+
+/** `wss …/tts`: text is kept until `text.done`, and the socket serves the next utterance then. */
+export const xaiSpeechSocket: SocketRoute = {
+  path: /^\/tts$/u,
+  refuse: ({ searchParams: query }, account) =>
+    refuseSpeech(
+      { language: query.get("language"), voice: query.get("voice") ?? "eve", codec: codecOf(query) },
+      account,
+    ),
+  refuseOpen: refuseSocket,
+  serve(socket, { searchParams: query }) {
+    const codec = codecOf(query);
+    const format = formatOf(codec, Number(query.get("sample_rate")) || 24_000);
+    const send = (message: object): void => socket.send(JSON.stringify(message));
+    let text = "";
+    socket.on("message", (data: Buffer) => {
+      const { type, delta } = jsonObject(data);
+      if (type === "text.delta") text += String(delta ?? "");
+      else if (type === "text.clear") {
+        text = "";
+        send({ type: "audio.clear" });
+      } else if (type === "text.done") {
+        for (const audio of spokenIn(text, codec, format))
+          send({ type: "audio.delta", delta: audio.toString("base64") });
+        text = "";
+        send({ type: "audio.done", trace_id: randomUUID() });
+      } else if (type !== "session.update") send({ type: "error", message: "Unknown message type." });
+    });
   },
-  {
-    method: "GET",
-    path: /^\/tts\/voices\/[^/]+$/u,
-    answer({ url }, response) {
-      const id = url.pathname.split("/").at(-1)?.toLowerCase();
-      const found = voices.find(({ voice_id }) => voice_id === id);
-      if (found !== undefined) sendJson(response, found);
-      else sendJson(response, { code: "Some requested entity was not found", error: "Voice not found." }, 404);
-    },
-  },
-];
+};

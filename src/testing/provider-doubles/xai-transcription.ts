@@ -3,7 +3,7 @@ import { jsonObject, type Route, type SocketRoute, sendJson } from "./double.ts"
 import { formOf } from "./form-of.ts";
 import { Hearing, hearAll, roundedSeconds } from "./hearing.ts";
 import { audioOf } from "./wav.ts";
-import { xaiRefusal } from "./xai-wire.ts";
+import { refuseSocket, xaiRefusal } from "./xai-wire.ts";
 
 // docs.x.ai/developers/rest-api-reference/inference/speech-to-text.
 
@@ -29,6 +29,7 @@ export const xaiTranscriptionRoute: Route = {
 
 export const xaiTranscriptionSocket: SocketRoute = {
   path: /^\/stt$/u,
+  refuseOpen: refuseSocket,
   serve(socket, { searchParams: query }) {
     const format = audioFormat(query.get("encoding") ?? "pcm", Number(query.get("sample_rate")) || 16_000);
     const hearing = new Hearing(format);
