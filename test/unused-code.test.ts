@@ -1,12 +1,10 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect, it } from "vitest";
 
 const root = resolve(import.meta.dirname, "..");
 const filesOf = (folder: string): string[] =>
-  readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-    .filter((file) => file.endsWith(".ts"))
-    .map((file) => join(folder, file));
+  globSync("**/*.ts", { cwd: join(root, folder), exclude: ["**/node_modules"] }).map((file) => join(folder, file));
 const textOf = (file: string): string => readFileSync(join(root, file), "utf8");
 const source = filesOf("src");
 const everywhere = ["src", "test", "examples", "bench"].flatMap(filesOf);

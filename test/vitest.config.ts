@@ -1,4 +1,4 @@
 import { defineSuite, faults, sdks } from "./define-suite.ts";
 
 /** `npm test`: everything that has no command of its own. */
-export default defineSuite(["test/**/*.test.ts"], ["test/guards/**", ...faults, ...sdks]);
+export default defineSuite(["test/**/*.test.ts"], ["test/guards/**", "test/frameworks/**", ...faults, ...sdks]);

@@ -23,7 +23,7 @@ export const transcriptionSocket: SocketRoute = {
       const { transcript: text, words } = hearing;
       send("committed_transcript", { text });
       const timed = words.map(({ word, ...times }) => ({ text: word, ...times, type: "word" }));
-      if (query.get("include_timestamps") === "true")
+      if (["include_timestamps", "include_language_detection"].some((name) => query.get(name) === "true"))
         send("committed_transcript_with_timestamps", { text, language_code: "en", words: timed });
       hearing.endTurn();
     };
