@@ -9,7 +9,13 @@ export const guardsOfTheDoubles: readonly Guard[] = [
       "a wrong key at Deepgram's double",
       "if (grant === undefined) return wrongKey;",
       "if (grant === undefined) return undefined;",
-      "at the handshake of|by POST",
+      "at the handshake of|by POST|a wrong key as a subprotocol",
+    ],
+    [
+      "a key and a token, each by its scheme",
+      "inProtocol?.as.includes(as) ?",
+      "inProtocol ?",
+      "each by its own scheme",
     ],
     [
       "a token of a key that is gone",
@@ -84,13 +90,13 @@ export const guardsOfTheDoubles: readonly Guard[] = [
     ],
     [
       "a header before a subprotocol",
-      "const key = this.#double.keyOf(showing.headers) ?? (protocol?.isForKeys ? inProtocol : undefined);",
-      "const key = inProtocol ?? this.#double.keyOf(showing.headers);",
+      'const key = this.#double.keyOf(showing.headers) ?? offered("key");',
+      'const key = offered("key") ?? this.#double.keyOf(showing.headers);',
       "in vain where",
     ],
-    ["a subprotocol of a request", 'kind === "websocket" && ', "", "in vain where"],
-    ["the paths of a subprotocol", "protocol?.open.test(path)", "protocol", "in vain where"],
-    ["a key where a secret belongs", "(protocol?.isForKeys ? inProtocol", "(protocol ? inProtocol", "and no key"],
+    ["a subprotocol of a request", 'kind === "websocket" && protocols?.open', "protocols?.open", "in vain where"],
+    ["the paths of a subprotocol", "protocols?.open.test(path) ?", "protocols ?", "in vain where"],
+    ["a key where a secret belongs", "inProtocol?.as.includes(as) ?", "inProtocol ?", "and no key"],
   ]),
   ...guardsOf(below("double-server.ts"), "testing/realtime-double.test.ts", [
     [
@@ -165,6 +171,14 @@ export const guardsOfTheDoubles: readonly Guard[] = [
   ]),
   ...guardsOf(below("deepgram-flux-socket.ts"), "testing/deepgram-double.test.ts", [
     ["a turn that is ended by hand", "end < 1 && ", "", "leaves the end of a turn to ForceEndTurn"],
+  ]),
+  ...guardsOf(below("elevenlabs-transcription-socket.ts"), "testing/elevenlabs-double.test.ts", [
+    [
+      "a transcript's language",
+      '"include_timestamps", "include_language_detection"',
+      '"include_timestamps"',
+      "include_language_detection",
+    ],
   ]),
   ...guardsOf(below("elevenlabs-wire.ts"), "testing/elevenlabs-double.test.ts", [
     ["a word that may go on", "this.#text.search(/\\S*$/u)", "this.#text.length", "keeps a word that may go on"],

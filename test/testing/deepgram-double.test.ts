@@ -1,5 +1,6 @@
 import { DeepgramClient } from "@deepgram/sdk";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { WebSocket } from "ws";
 import { type ProviderDoubles, startProviderDoubles } from "../../src/testing/index.ts";
 import { openSocket, type ToldSocket } from "../support/double-socket.ts";
 
@@ -326,6 +327,37 @@ it("a granted token opens what its key opens, as long as the key is accepted, an
     status: 401,
   });
   doubles.accept("deepgram", key);
+});
+
+describe("a socket of a browser", () => {
+  /** The subprotocol that was chosen, or the status of the refusal. */
+  const openIn = async (protocols: string[], path = "/v1/listen?model=nova-3"): Promise<string | number> => {
+    const socket = new WebSocket(doubles.endpoints.deepgram.websocketUrl + path, protocols);
+    socket.on("error", () => {});
+    const told = await new Promise<string | number>((resolve) => {
+      socket.on("open", () => resolve(socket.protocol));
+      socket.on("unexpected-response", (_request, { statusCode = 0 }) => resolve(statusCode));
+    });
+    socket.terminate();
+    return told;
+  };
+
+  it.each([
+    "/v1/listen?model=nova-3",
+    "/v2/listen?model=flux-general-en",
+    "/v1/speak?model=m",
+  ])("shows Deepgram's key or a granted token as a subprotocol of %s, each by its own scheme", async (path) => {
+    const { access_token: granted } = await client.auth.v1.tokens.grant();
+    expect(await openIn(["token", key], path)).toBe("token");
+    expect(await openIn(["bearer", granted], path)).toBe("bearer");
+    expect(await openIn(["bearer", key], path)).toBe(401);
+    expect(await openIn(["token", granted], path)).toBe(401);
+  });
+
+  it("is refused with a wrong key as a subprotocol", async () => {
+    expect(await openIn(["token", "deepgram-key-of-nobody"])).toBe(401);
+    expect(await openIn([key])).toBe(401);
+  });
 });
 
 it("public models are listed without a key, a project's with one", async () => {

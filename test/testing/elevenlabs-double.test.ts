@@ -121,6 +121,22 @@ describe("realtime transcription of ElevenLabs' double", () => {
     stream.close();
   });
 
+  it.each([
+    ["", ["committed_transcript"]],
+    ["&include_timestamps=true", ["committed_transcript", "committed_transcript_with_timestamps"]],
+    ["&include_language_detection=true", ["committed_transcript", "committed_transcript_with_timestamps"]],
+  ])("tells a transcript's times or its language where the query asks for them: `%s`", async (asked, told) => {
+    const socket = await open(`/v1/speech-to-text/realtime?model_id=m&audio_format=ulaw_8000${asked}`);
+    socket.send({ audio_base_64: Buffer.alloc(1_600, 0xaf).toString("base64"), commit: true });
+    socket.send({ audio_base_64: Buffer.alloc(800, 0xaf).toString("base64"), commit: false });
+    const isNext = ({ message_type: type, text }: Readonly<Record<string, unknown>>): boolean =>
+      type === "partial_transcript" && text === "hello" && socket.told.length > told.length + 3;
+    await socket.heard(isNext);
+    const types = socket.told.map((one) => ("message_type" in one ? String(one.message_type) : ""));
+    expect(types.filter((type) => type.startsWith("committed"))).toEqual(told);
+    socket.socket.terminate();
+  });
+
   it("refuses a wrong key, and a query without a model, at its handshake", async () => {
     const path = "/v1/speech-to-text/realtime";
     await expect(open(`${path}?model_id=m`, "key-of-nobody")).rejects.toMatchObject({ status: 401 });

@@ -136,8 +136,8 @@ export class DoubleServer {
 
   /** A credential is not chosen, unless nothing else is offered: a browser gives up where nothing is. */
   #protocolOf(offered: ReadonlySet<string>): string | false {
-    const { protocol } = this.#double;
-    const isCredential = (one: string): boolean => protocol !== undefined && one.startsWith(protocol.prefix);
+    const credential = this.#double.protocols?.of([...offered])?.shown;
+    const isCredential = (one: string): boolean => credential !== undefined && one.endsWith(credential);
     return [...offered].find((one) => !isCredential(one)) ?? [...offered][0] ?? false;
   }
 

@@ -66,6 +66,12 @@ export interface RefusedSocket {
   readonly closeReason?: string;
 }
 
+/** What a subprotocol shows, and what it may be. */
+export interface InProtocol {
+  readonly shown: string;
+  readonly as: readonly ("key" | "token")[];
+}
+
 /** One provider as a double plays it: how it reads a key, how it refuses one, what it serves. */
 export interface Double {
   readonly id: DoubleId;
@@ -74,8 +80,11 @@ export interface Double {
   keyOf(headers: IncomingHttpHeaders): string | undefined;
   /** Where a token shows that a key has minted, and which paths it opens; it is no key. */
   readonly tokens?: { of(headers: IncomingHttpHeaders): string | undefined; readonly open: RegExp };
-  /** What stands before a token, or a key, that a socket shows as a subprotocol, as browsers have to; and on which paths. */
-  readonly protocol?: { readonly prefix: string; readonly open: RegExp; readonly isForKeys: boolean };
+  /** Where a socket shows a key or a token among the subprotocols that it offers, as browsers have to; on which paths. */
+  readonly protocols?: {
+    of(offered: readonly string[]): InProtocol | undefined;
+    readonly open: RegExp;
+  };
   readonly wrongKey: Refusal;
   readonly restricted: Refusal;
   readonly quotaExceeded: Refusal;
@@ -100,6 +109,11 @@ export function jsonObject(body: Buffer | string): Record<string, unknown> {
 
 export function bearer(headers: IncomingHttpHeaders): string | undefined {
   return /^Bearer (?<key>.+)$/u.exec(headers.authorization ?? "")?.groups?.["key"];
+}
+
+/** What follows the prefix of an offered subprotocol that has it. */
+export function afterPrefix(offered: readonly string[], prefix: string): string | undefined {
+  return offered.find((one) => one.startsWith(prefix))?.slice(prefix.length);
 }
 
 /** What a double received. */

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { type Account, Accounts } from "./account.ts";
-import type { Double, Grant, Refusal } from "./double.ts";
+import type { Double, Grant, InProtocol, Refusal } from "./double.ts";
 
 const maxTokens = 1_000;
 
@@ -27,16 +27,18 @@ export class KeyRing {
   /** What is shown, be it a key or a token. */
   shown(showing: Showing): string | null {
     const { headers } = showing;
-    return this.#double.keyOf(headers) ?? this.#double.tokens?.of(headers) ?? this.#inProtocol(showing) ?? null;
+    return this.#double.keyOf(headers) ?? this.#double.tokens?.of(headers) ?? this.#inProtocol(showing)?.shown ?? null;
   }
 
   /** The key that is shown, or the one that minted the token that is shown, on the paths that it opens. */
   keyOf(showing: Showing): string | undefined {
-    const { tokens, protocol } = this.#double;
+    const { tokens } = this.#double;
     const inProtocol = this.#inProtocol(showing);
-    const key = this.#double.keyOf(showing.headers) ?? (protocol?.isForKeys ? inProtocol : undefined);
+    const offered = (as: "key" | "token"): string | undefined =>
+      inProtocol?.as.includes(as) ? inProtocol.shown : undefined;
+    const key = this.#double.keyOf(showing.headers) ?? offered("key");
     if (key !== undefined && this.keys.has(key)) return key;
-    const token = tokens?.of(showing.headers) ?? inProtocol ?? "";
+    const token = tokens?.of(showing.headers) ?? offered("token") ?? "";
     return tokens?.open.test(showing.path) ? this.#tokens.get(token) : undefined;
   }
 
@@ -61,11 +63,9 @@ export class KeyRing {
     return this.#accounts.of(key, this.keys.get(key)?.account);
   }
 
-  #inProtocol({ kind, headers, path }: Showing): string | undefined {
-    const { protocol } = this.#double;
-    const prefix = protocol?.prefix ?? "";
+  #inProtocol({ kind, headers, path }: Showing): InProtocol | undefined {
+    const { protocols } = this.#double;
     const offered = (headers["sec-websocket-protocol"] ?? "").split(",").map((one) => one.trim());
-    const isRead = kind === "websocket" && protocol?.open.test(path);
-    return isRead ? offered.find((one) => one.startsWith(prefix))?.slice(prefix.length) : undefined;
+    return kind === "websocket" && protocols?.open.test(path) ? protocols.of(offered) : undefined;
   }
 }

@@ -1,4 +1,4 @@
-import { bearer, type Double, type Route, sendJson } from "./double.ts";
+import { afterPrefix, bearer, type Double, type Route, sendJson } from "./double.ts";
 import { speechRoute, transcriptionsRoute } from "./openai-audio.ts";
 import { chatRoute } from "./openai-chat.ts";
 import { clientSecretsRoute, realtimeSocket } from "./openai-realtime.ts";
@@ -27,7 +27,13 @@ export const openaiDouble: Double = {
   prefix: "/v1",
   keyOf: bearer,
   tokens: { of: bearer, open: /^\/realtime$/u },
-  protocol: { prefix: "openai-insecure-api-key.", open: /^\/realtime$/u, isForKeys: true },
+  protocols: {
+    of(offered) {
+      const shown = afterPrefix(offered, "openai-insecure-api-key.");
+      return shown === undefined ? undefined : { shown, as: ["key", "token"] };
+    },
+    open: /^\/realtime$/u,
+  },
   wrongKey: openaiRefusal(401, "Incorrect API key provided.", "invalid_api_key"),
   restricted: openaiRefusal(
     403,

@@ -1,4 +1,4 @@
-import { bearer, type Double, sendJson } from "./double.ts";
+import { afterPrefix, bearer, type Double, sendJson } from "./double.ts";
 import { openaiRoutes } from "./openai-double.ts";
 import { clientSecretsRoute, realtimeSocket } from "./openai-realtime.ts";
 import { responsesSocket } from "./openai-responses.ts";
@@ -18,7 +18,13 @@ export const xaiDouble: Double = {
   prefix: "/v1",
   keyOf: bearer,
   tokens: { of: bearer, open: ephemeral },
-  protocol: { prefix: "xai-client-secret.", open: ephemeral, isForKeys: false },
+  protocols: {
+    of(offered) {
+      const shown = afterPrefix(offered, "xai-client-secret.");
+      return shown === undefined ? undefined : { shown, as: ["token"] };
+    },
+    open: ephemeral,
+  },
   wrongKey: xaiRefusal(400, xaiReasons.wrongKey),
   restricted: xaiRefusal(403, "No permission.", noPermission),
   quotaExceeded: xaiRefusal(429, xaiReasons.quotaExceeded, "Some resource has been exhausted"),
