@@ -98,9 +98,9 @@ describe("custom voices of xAI's double", () => {
     const voice = await clone();
     const body = { text: "one", language: "en", voice_id: voice };
     expect((await ask("POST", "/tts", body))[0]).toBe(200);
-    expect((await ask("POST", "/tts", body, other))[0]).toBe(400);
+    expect((await ask("POST", "/tts", body, other))[0]).toBe(404);
     await open(`language=en&voice=${voice}`);
-    await expect(open(`language=en&voice=${voice}`, other)).rejects.toMatchObject({ status: 400 });
+    await expect(open(`language=en&voice=${voice}`, other)).rejects.toMatchObject({ status: 404 });
   });
 
   it.each([
@@ -124,6 +124,7 @@ describe("the speech socket of xAI's double", () => {
     socket.send({ type: "text.delta", delta: "one tw" });
     socket.send({ type: "text.delta", delta: "o" });
     socket.send({ type: "text.done" });
+    expect(await socket.heard(({ type }) => type === "session.updated")).toMatchObject({ replace: {} });
     expect(await socket.heard(isDone)).toEqual({ type: "audio.done", trace_id: expect.any(String) });
     const lengths = socket.told.flatMap((one) =>
       "delta" in one ? [Buffer.from(String(one.delta), "base64").length] : [],
@@ -151,19 +152,20 @@ describe("the speech socket of xAI's double", () => {
     socket.send({ type: "text.done" });
     const header = await socket.heard(({ type }) => type === "audio.delta");
     expect(Buffer.from(String(header["delta"]), "base64").toString("latin1", 0, 4)).toBe("RIFF");
-    socket.send({ type: "text.flush" });
-    expect(await socket.heard(({ type }) => type === "error")).toMatchObject({ message: expect.any(String) });
+    for (const wrong of [{ type: "text.flush" }, { type: "text.delta", delta: "x".repeat(15_001) }]) {
+      const before = socket.told.length;
+      socket.send(wrong);
+      await socket.heard((one) => socket.told.indexOf(one) >= before && one["type"] === "error");
+    }
   });
 
   it.each([
-    ["voice=eve", "no language"],
-    ["language=en&voice=adam", "an unknown voice"],
-    ["language=en&codec=opus", "an unknown codec"],
-  ])("refuses `%s`: %s", async (query) => {
-    await expect(open(query)).rejects.toMatchObject({
-      status: 400,
-      body: { code: "Client specified an invalid argument" },
-    });
+    ["voice=eve", "no language", 400, "Client specified an invalid argument"],
+    ["language=en&codec=opus", "an unknown codec", 400, "Client specified an invalid argument"],
+    ["language=en&sample_rate=11025", "an unknown sample rate", 400, "Client specified an invalid argument"],
+    ["language=en&voice=adam", "an unknown voice", 404, "Some requested entity was not found"],
+  ])("refuses `%s`: %s", async (query, _what, status, code) => {
+    await expect(open(query)).rejects.toMatchObject({ status, body: { code } });
   });
 
   it("refuses a wrong key at the handshake", async () => {

@@ -11,7 +11,7 @@ const builtin = ["eve", "ara", "rex", "sal", "leo"].map((id) => ({
   name: `${id[0]?.toUpperCase()}${id.slice(1)}`,
 }));
 const described = ["name", "description", "gender", "accent", "age", "language", "use_case", "tone"] as const;
-const notFound = xaiRefusal(404, "Voice not found.", "Some requested entity was not found");
+export const voiceNotFound = xaiRefusal(404, "Voice not found.", "Some requested entity was not found");
 
 /** A built-in voice in any case, or one of the account's own. */
 export const isVoice = (id: string, { voices }: Account): boolean =>
@@ -31,7 +31,7 @@ const routeOfOne = (
   needsScope: true,
   answer(request, response) {
     const voice = request.account.voices.peek(idOf(request));
-    const [body, status] = voice === undefined ? [notFound.body, notFound.status] : answer(voice, request);
+    const [body, status] = voice === undefined ? [voiceNotFound.body, voiceNotFound.status] : answer(voice, request);
     sendJson(response, body, status);
   },
 });
@@ -47,7 +47,7 @@ export const xaiVoiceRoutes: readonly Route[] = [
     path: /^\/tts\/voices\/[^/]+$/u,
     answer(request, response) {
       const found = builtin.find(({ voice_id }) => voice_id === idOf(request).toLowerCase());
-      sendJson(response, found ?? notFound.body, found === undefined ? notFound.status : 200);
+      sendJson(response, found ?? voiceNotFound.body, found === undefined ? voiceNotFound.status : 200);
     },
   },
   {
