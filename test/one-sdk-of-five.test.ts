@@ -6,7 +6,7 @@ import { build, type Format } from "esbuild";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
 const root = resolve(import.meta.dirname, "..");
-const installed = ["@types/node", "@types/ws", "jose", "lru-cache", "undici-types", "zod", "openai", "ws"];
+const installed = ["@types/node", "@types/ws", "lru-cache", "undici-types", "zod", "openai", "ws"];
 const worker = `
   import { createKeyring, createResolver, generateKeyring, memoryStore } from "./src/index.ts";
   const main = async () => {

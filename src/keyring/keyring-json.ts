@@ -2,6 +2,8 @@ import { createSecretKey, type KeyObject, randomBytes } from "node:crypto";
 import { ByokError } from "../errors.ts";
 import { describeGiven, isPromise } from "../option-kinds.ts";
 import { copyOwn, isRecord, ownProperty } from "../own-property.ts";
+import { keyLength } from "./aes-gcm.ts";
+import { decodeBase64url } from "./decode-base64url.ts";
 import { keyringKind } from "./keyring-kind.ts";
 
 /** A symmetric key as RFC 7517 writes it: `kty` is `oct`, `k` is 32 bytes in base64url. */
@@ -29,7 +31,8 @@ export interface Ring {
   readonly keys: ReadonlyMap<string, KeyObject>;
 }
 
-const kidPattern = /^[a-z0-9-]{1,32}$/u;
+/** What a kid may be. */
+export const kidPattern: RegExp = /^[a-z0-9-]{1,32}$/u;
 
 /**
  * A keyring with one fresh key in each ring. Keep the result in a secret store, because it opens every key.
@@ -51,10 +54,10 @@ export function generateKeyring(kid: string = createKid()): KeyringJson {
   const cacheKid = `cache-${kid}`.slice(0, 32);
   return {
     primary: kid,
-    keys: [{ kty: "oct", kid, alg: "A256GCMKW", k: randomBytes(32).toString("base64url") }],
+    keys: [{ kty: "oct", kid, alg: "A256GCMKW", k: randomBytes(keyLength).toString("base64url") }],
     cache: {
       primary: cacheKid,
-      keys: [{ kty: "oct", kid: cacheKid, alg: "A256GCM", k: randomBytes(32).toString("base64url") }],
+      keys: [{ kty: "oct", kid: cacheKid, alg: "A256GCM", k: randomBytes(keyLength).toString("base64url") }],
     },
   };
 }
@@ -93,10 +96,8 @@ function parseRing(name: string, ring: Readonly<Record<string, unknown>>, alg: J
     if (typeof kid !== "string" || !kidPattern.test(kid)) throw invalid(`a kid in "${name}" is malformed`);
     if (keys.has(kid)) throw invalid(`"${name}" has the kid "${kid}" twice`);
     if (kty !== "oct" || stated !== alg) throw invalid(`key "${kid}" must have kty "oct" and alg "${alg}"`);
-    if (typeof k !== "string") throw invalid(`key "${kid}" must be 32 bytes in base64url`);
-    const bytes = Buffer.from(k, "base64url");
-    if (bytes.length !== 32 || bytes.toString("base64url") !== k)
-      throw invalid(`key "${kid}" must be 32 bytes in base64url`);
+    const bytes = decodeBase64url(k);
+    if (bytes?.length !== keyLength) throw invalid(`key "${kid}" must be 32 bytes in base64url`);
     if (bytes.every((byte) => byte === 0)) throw invalid(`key "${kid}" is all zeros`);
     const key = createSecretKey(bytes);
     for (const [other, known] of keys) if (known.equals(key)) throw invalid(`"${kid}" is the key "${other}" again`);

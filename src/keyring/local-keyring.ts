@@ -1,15 +1,13 @@
 import { ByokError } from "../errors.ts";
-import { copyOwn, isRecord, ownProperty } from "../own-property.ts";
 import { Secret } from "../secret.ts";
+import { type JweHeader, openJwe, readHeader, sealJwe } from "./compact-jwe.ts";
 import { createEntryCipher } from "./entry-cipher.ts";
 import type { EncryptionContext, Keyring } from "./keyring.ts";
-import { type KeyringJson, parseKeyring } from "./keyring-json.ts";
+import { type KeyringJson, kidPattern, parseKeyring } from "./keyring-json.ts";
 
 /** The longest sealed key that is made or parsed, in characters: a key of 512 characters seals to about 1,200. */
 const maxSealedLength = 4_096;
 
-const alg = "A256GCMKW";
-const enc = "A256GCM";
 const typ = "byok+jwe";
 
 /**
@@ -22,37 +20,29 @@ const typ = "byok+jwe";
 export function createKeyring(json: KeyringJson | string): Keyring {
   const { keys: ring, cache } = parseKeyring(json);
   const { primaryKey } = ring;
-  const encoder = new TextEncoder();
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  // Begun now: the first call of a worker would otherwise wait for it.
-  const ciphers = Promise.all([import("jose/jwe/compact/encrypt"), import("jose/jwe/compact/decrypt")]);
-  ciphers.catch(() => {});
 
   return {
     entryCipher: createEntryCipher(cache),
 
     async seal(key, context) {
-      const header = { alg, enc, kid: ring.primary, typ, ...bindHeader(context) };
-      const [{ CompactEncrypt }] = await ciphers;
-      const sealed = await new CompactEncrypt(encoder.encode(key.reveal()))
-        .setProtectedHeader(header)
-        .encrypt(primaryKey);
+      const plain = Buffer.from(key.reveal());
+      const sealed = sealJwe(plain, { kid: ring.primary, typ, ...bindHeader(context) }, primaryKey);
+      plain.fill(0);
       if (sealed.length > maxSealedLength) throw tooLong(context);
       return { kid: ring.primary, sealed };
     },
 
     async open(sealed, context) {
-      const kid = sealed.length <= maxSealedLength ? parseKid(sealed) : undefined;
-      if (kid === undefined) throw undecryptable(context, "no kid");
+      const header = sealed.length <= maxSealedLength ? readHeader(sealed) : undefined;
+      const kid = readKid(header);
+      if (header === undefined || kid === undefined) throw undecryptable(context, "no kid");
       const key = ring.keys.get(kid);
       if (key === undefined) throw keyringOutdated(context, kid);
-      const [, { compactDecrypt }] = await ciphers;
-      const opened = await compactDecrypt(sealed, key, {
-        keyManagementAlgorithms: [alg],
-        contentEncryptionAlgorithms: [enc],
-      }).catch(() => undefined);
-      if (opened === undefined || !isBoundTo(opened.protectedHeader, context)) throw undecryptable(context, kid);
-      return new Secret(decoder.decode(opened.plaintext));
+      const plain = openJwe(sealed, header, key);
+      if (plain === undefined || !isBoundTo(header, context)) throw undecryptable(context, kid);
+      const secret = new Secret(plain.toString());
+      plain.fill(0);
+      return secret;
     },
   };
 }
@@ -71,10 +61,8 @@ function bindHeader(context: EncryptionContext): Readonly<Record<string, string>
   return Object.fromEntries(Object.entries(bound).flatMap(([name, value]) => (value === null ? [] : [[name, value]])));
 }
 
-/** jose authenticates the header but compares it with nothing: a token of another row opens too. */
-function isBoundTo(protectedHeader: Readonly<Record<string, unknown>>, context: EncryptionContext): boolean {
-  const header = copyOwn(protectedHeader);
-  const { orgId, secretId, provider, region, account } = context;
+/** The seal authenticates the header and compares it with nothing: a token of another row opens too. */
+function isBoundTo(header: JweHeader, { orgId, secretId, provider, region, account }: EncryptionContext): boolean {
   return (
     header["typ"] === typ &&
     header["org"] === orgId &&
@@ -86,15 +74,10 @@ function isBoundTo(protectedHeader: Readonly<Record<string, unknown>>, context: 
   );
 }
 
-/** Reads the kid without trusting it: it selects from the local keyring and nothing else. */
-function parseKid(sealed: string): string | undefined {
-  try {
-    const header: unknown = JSON.parse(Buffer.from(sealed.slice(0, sealed.indexOf(".")), "base64url").toString());
-    const kid = isRecord(header) ? ownProperty(header, "kid") : undefined;
-    return typeof kid === "string" && /^[a-z0-9-]{1,32}$/u.test(kid) ? kid : undefined;
-  } catch {
-    return undefined;
-  }
+/** Not trusted: it selects from the local keyring and nothing else. */
+function readKid(header: JweHeader | undefined): string | undefined {
+  const kid = header?.["kid"];
+  return typeof kid === "string" && kidPattern.test(kid) ? kid : undefined;
 }
 
 function tooLong({ orgId, provider }: EncryptionContext): ByokError {

@@ -96,13 +96,8 @@ export const guardsOfOptions: readonly Guard[] = [
   ...guardsOf("coherence/snapshot-codec.ts", "options/polluted-prototype.test.ts", [
     ["entries that open to what they hold", '= "" } = copyOwn(row);', '= "" } = row;', "prototype\\.key$"],
   ]),
-  ...guardsOf("keyring/local-keyring.ts", "options/polluted-prototype.test.ts", [
-    [
-      "a seal's own header",
-      "const header = copyOwn(protectedHeader);",
-      "const header = protectedHeader;",
-      "prototype\\.rgn",
-    ],
+  ...guardsOf("keyring/compact-jwe.ts", "options/polluted-prototype.test.ts", [
+    ["a seal's own header", "? copyOwn(header) : undefined", "? header : undefined", "prototype\\.rgn"],
   ]),
   ...guardsOf("http/principal.ts", "options/polluted-prototype.test.ts", [
     ["rights that were given", 'ownProperty(principal, "canWrite")', "principal.canWrite", "nobody may write"],

@@ -3,8 +3,6 @@ import { type Guard, guardsOf } from "./guard.ts";
 /** The rules of a sealed key, and what the stores owe. */
 export const guardsOfTheVault: readonly Guard[] = [
   ...guardsOf("keyring/local-keyring.ts", "keyring/local-keyring.test.ts", [
-    ["the key's algorithm", "keyManagementAlgorithms: [alg],", "", "its algorithms"],
-    ["the content's algorithm", "contentEncryptionAlgorithms: [enc],", "", "its algorithms"],
     [
       "no key but the kid's",
       "const key = ring.keys.get(kid);",
@@ -18,15 +16,53 @@ export const guardsOfTheVault: readonly Guard[] = [
     ["the kind of token", 'header["typ"] === typ &&', "", "not taken"],
     [
       "the size that is parsed",
-      "sealed.length <= maxSealedLength ? parseKid(sealed) : undefined",
-      "kidOf(sealed)",
-      "opens under",
+      "sealed.length <= maxSealedLength ? readHeader(sealed) : undefined",
+      "readHeader(sealed)",
+      "not parsed beyond",
     ],
     ["the size that is made", "if (sealed.length > maxSealedLength) throw tooLong(context);", "", "never made"],
   ]),
+  ...guardsOf("keyring/compact-jwe.ts", "keyring/hostile-jwe.test.ts", [
+    ["the key's algorithm", 'header["alg"] === alg &&', "", "the alg|no alg"],
+    ["the content's algorithm", 'header["enc"] === enc &&', "", "the enc|no enc"],
+    ["extensions that must be understood", '!("crit" in header)', "true", "the crit"],
+    ["no compressed text", '!("zip" in header)', "true", "the zip|compressed"],
+    ["five parts", "parts.length !== 4 || ", "", "six parts|last part twice"],
+    ["a header in UTF-8", "isUtf8(bytes) &&", "", "no UTF-8"],
+    [
+      "a header that is spelt in the one way",
+      "const bytes = decodeBase64url(head);",
+      'const bytes = Buffer.from(head, "base64url");',
+      "a header that is padded|a header with a line feed",
+    ],
+    [
+      "the header that the text is bound to",
+      "[iv, text, tag], toBound(head))",
+      "[iv, text, tag], unbound)",
+      "to nothing",
+    ],
+  ]),
+  ...guardsOf("keyring/decode-base64url.ts", "keyring/hostile-jwe.test.ts", [
+    [
+      "base64url that is spelt in the one way",
+      'bytes.toString("base64url") === text ? bytes : undefined',
+      "bytes",
+      "part [1-4] (?:padded|behind a blank|with a line feed)|part [134] with stray|for its key (?:that is padded|with a blank)",
+    ],
+  ]),
+  ...guardsOf("keyring/aes-gcm.ts", "keyring/hostile-jwe.test.ts", [
+    ["a nonce of twelve bytes", "if (given.iv.length !== ivLength) return undefined;", "", "a nonce of \\d+ bytes"],
+    [
+      "a whole tag",
+      "const options = { authTagLength: tagLength };",
+      "const options = {};",
+      "a tag of (?:15|12|8|4) bytes",
+    ],
+    ["a tag that is compared", "decipher.final();", "", "part [34] of another token|of that key|wrapped by another"],
+  ]),
   ...guardsOf("keyring/keyring-json.ts", "keyring/local-keyring.test.ts", [
     ["kids once", "if (keys.has(kid)) throw", "if (false) throw", "kid twice"],
-    ["32 bytes", "bytes.length !== 32 || ", "", "key of 31"],
+    ["32 bytes", "bytes?.length !== keyLength", "bytes === undefined", "key of 31"],
     ["a primary that is there", "primaryKey === undefined)", "false)", "cache primary"],
     ["one key in one ring", "if (key.equals(cacheKey)) throw", "if (false) throw", "both rings"],
     ["keys that cannot be printed", "const key = createSecretKey(bytes);", "const key = bytes as never;", "an opaque"],
