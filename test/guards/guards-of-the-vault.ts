@@ -263,6 +263,29 @@ export const guardsOfTheVault: readonly Guard[] = [
     ],
     ["attempts that are counted", "DO UPDATE SET times = times + 1", "DO NOTHING", "counts attempts"],
   ]),
+  ...guardsOf("store/sqlite/sqlite-statements.ts", "store/sqlite/sqlite-plans.test.ts", [
+    [
+      "a page's rows alone",
+      "LEFT JOIN (SELECT seq, org_id, change_id FROM byok_log\n    WHERE seq >= (SELECT seq FROM start) ORDER BY seq LIMIT $limit) log ON true\n  WHERE clock.id = 1 ORDER BY log.seq",
+      "LEFT JOIN byok_log log ON log.seq >= start.seq WHERE clock.id = 1 ORDER BY log.seq LIMIT $limit",
+      "sorts a page",
+    ],
+    [
+      "a snapshot that is searched for",
+      "IN (SELECT value FROM json_each(?))",
+      "|| '' IN (SELECT value FROM json_each(?))",
+      "sorts nothing: snapshotsSql",
+    ],
+  ]),
+  ...guardsOf("store/postgres/postgres-statements.ts", "store/postgres/postgres-rows-read.test.ts", [
+    ["a plan that is kept", "orgIds.length === 1", "orgIds.length === 0", "plans a snapshot of one"],
+    [
+      "a description that is searched for",
+      "WHERE org_id = $1 ORDER BY provider",
+      "WHERE org_id || '' = $1 ORDER BY provider",
+      "an organisation's description",
+    ],
+  ]),
   ...guardsOf("store/sqlite/sqlite-schema.ts", "store/sqlite/sqlite-store.test.ts", [
     [
       "an audit trail that is not edited",

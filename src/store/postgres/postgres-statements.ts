@@ -51,14 +51,17 @@ export async function chooseStatements(client: PostgresPoolClient, prefix: strin
 
 /** Named, so that each connection prepares them once. Columns by name: a newer release may add some. */
 function buildStatements(name: string, prefix: string, incarnation: string): ReadStatements {
-  const snapshots = `
+  const composeSnapshot = (isAskedFor: string): string => `
   SELECT ${inRecovery} AS in_recovery, ${incarnation} AS incarnation, clock.seq, log.change_id,
     secret.org_id, secret.provider, secret.name, secret.secret_id, secret.region,
     secret.organization, secret.project, secret.kid, secret.sealed
   FROM ${prefix}byok_clock clock
   JOIN ${prefix}byok_log log ON log.seq = clock.seq
-  LEFT JOIN ${prefix}byok_secret secret ON secret.org_id = ANY ($1::text[])
+  LEFT JOIN ${prefix}byok_secret secret ON secret.org_id ${isAskedFor}
   WHERE clock.id = 1`;
+  // Postgres keeps the plan of a comparison; that of a list it makes anew each time, which takes longer than the read.
+  const snapshot = composeSnapshot("= $1");
+  const snapshots = composeSnapshot("= ANY ($1::text[])");
   // The time of the statement: an index cannot be searched by a clock that goes on meanwhile.
   const poll = `
   WITH start AS (SELECT coalesce(
@@ -89,7 +92,8 @@ function buildStatements(name: string, prefix: string, incarnation: string): Rea
     types: asText,
   });
   return {
-    snapshots: (orgIds) => build("snapshots", snapshots, [orgIds]),
+    snapshots: (orgIds) =>
+      orgIds.length === 1 ? build("snapshot", snapshot, [...orgIds]) : build("snapshots", snapshots, [orgIds]),
     poll: (after, windowMs, limit) => build("poll", poll, [after, windowMs, limit]),
     describe: (orgId) => build("describe", describe, [orgId]),
     audit: (orgId, before, limit) => build("audit", audit, [orgId, before, limit]),

@@ -16,14 +16,19 @@ export interface PollRow {
   readonly change_id: string;
 }
 
-export const snapshotSql = `
+const composeSnapshotSql = (isAskedFor: string): string => `
   SELECT clock.incarnation, clock.seq, log.change_id,
     secret.org_id, secret.provider, secret.name, secret.secret_id, secret.region,
     secret.organization, secret.project, secret.kid, secret.sealed
   FROM byok_clock clock
   JOIN byok_log log ON log.seq = clock.seq
-  LEFT JOIN byok_secret secret ON secret.org_id IN (SELECT value FROM json_each(?))
+  LEFT JOIN byok_secret secret ON secret.org_id ${isAskedFor}
   WHERE clock.id = 1`;
+
+export const snapshotSql: string = composeSnapshotSql("= ?");
+
+/** Of several organisations, as a list in JSON. */
+export const snapshotsSql: string = composeSnapshotSql("IN (SELECT value FROM json_each(?))");
 
 export const pollSql: string = `
   WITH start AS (SELECT coalesce(
@@ -36,8 +41,9 @@ export const pollSql: string = `
   FROM byok_clock clock
   JOIN start
   JOIN byok_log newest ON newest.seq = clock.seq
-  LEFT JOIN byok_log log ON log.seq >= start.seq
-  WHERE clock.id = 1 ORDER BY log.seq LIMIT $limit`;
+  LEFT JOIN (SELECT seq, org_id, change_id FROM byok_log
+    WHERE seq >= (SELECT seq FROM start) ORDER BY seq LIMIT $limit) log ON true
+  WHERE clock.id = 1 ORDER BY log.seq`;
 
 /** A few rows with every change, from the beginning of the log up to the first that is young, never the newest. */
 export const pruneSql = `

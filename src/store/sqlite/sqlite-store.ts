@@ -17,6 +17,7 @@ import {
   type PollRow,
   pollSql,
   snapshotSql,
+  snapshotsSql,
 } from "./sqlite-statements.ts";
 
 export interface SqliteStoreOptions {
@@ -65,7 +66,10 @@ export function sqliteStore(given: SqliteStoreOptions): KeyStore {
 
     snapshots: (orgIds) =>
       file.read((prepare) => {
-        const rows = prepare(snapshotSql).all(JSON.stringify(orgIds)) as unknown as (HeadRow & SealedRow)[];
+        const [orgId = "", ...others] = orgIds;
+        const found =
+          others.length === 0 ? prepare(snapshotSql).all(orgId) : prepare(snapshotsSql).all(JSON.stringify(orgIds));
+        const rows = found as unknown as (HeadRow & SealedRow)[];
         const [head] = rows;
         if (head === undefined) throw noSchema();
         const keys = groupSealedKeys(rows);
