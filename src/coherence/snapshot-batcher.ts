@@ -42,6 +42,8 @@ export class SnapshotBatcher {
       waiter = Promise.withResolvers<SnapshotRead>();
       this.#waiting.set(orgId, waiter);
       this.#send();
+      // Its statement is under way, which has the same limit.
+      if (!this.#waiting.has(orgId)) return waiter.promise;
     }
     return this.#limited(waiter.promise);
   }

@@ -175,6 +175,28 @@ export const guardsOfTheCache: readonly Guard[] = [
       "lands after",
     ],
   ]),
+  ...guardsOf("deadline.ts", "deadline.test.ts", [
+    ["a deadline", "() => fail(this.#expiry())", "() => {}", "with its own error"],
+    ["a signal that ends a call", "fail(signal.reason);", "void signal.reason;", "reason of its signal"],
+    [
+      "no timer that is left behind",
+      "stops.push(() => timer.cancel());",
+      "void timer;",
+      "as its work|reason of its signal",
+    ],
+    [
+      "no listener that is left behind",
+      'stops.push(() => signal.removeEventListener("abort", listener));',
+      "",
+      "as its work|with its own error",
+    ],
+    [
+      "a call that has ended already",
+      "      this.throwIfEnded();\n      const leftMs",
+      "      const leftMs",
+      "has ended already",
+    ],
+  ]),
   ...guardsOf("coherence/snapshot-batcher.ts", "resolver/coherence.test.ts", [
     [
       "a lease from when a read is sent",
@@ -183,7 +205,13 @@ export const guardsOfTheCache: readonly Guard[] = [
       "when its read",
     ],
     ["shared statements", "slice(0, maxSnapshotOrgs)", "slice(0, 1)", "thousand cold"],
-    ["a read's limit", "return this.#limited(waiter.promise);", "return waiter.promise;", "nobody waits"],
+    ["a waiting read's limit", "return this.#limited(waiter.promise);", "return waiter.promise;", "nobody waits"],
+    [
+      "a statement's limit",
+      "await this.#limited(this.#store.snapshots(batch.map(([orgId]) => orgId)));",
+      "await this.#store.snapshots(batch.map(([orgId]) => orgId));",
+      "nobody waits",
+    ],
   ]),
   ...guardsOf("coherence/snapshot-batcher.ts", "resolver/resolve.test.ts", [
     [
