@@ -278,6 +278,12 @@ export const guardsOfTheVault: readonly Guard[] = [
     ],
   ]),
   ...guardsOf("store/postgres/postgres-statements.ts", "store/postgres/postgres-rows-read.test.ts", [
+    [
+      "a head that is searched for",
+      "WHERE seq >= clock.seq ORDER BY seq LIMIT 1)",
+      "WHERE seq = clock.seq)",
+      "so short that Postgres",
+    ],
     ["a plan that is kept", "orgIds.length === 1", "orgIds.length === 0", "plans a snapshot of one"],
     [
       "a description that is searched for",

@@ -51,12 +51,15 @@ export async function chooseStatements(client: PostgresPoolClient, prefix: strin
 
 /** Named, so that each connection prepares them once. Columns by name: a newer release may add some. */
 function buildStatements(name: string, prefix: string, incarnation: string): ReadStatements {
+  // Searched for as the first of what follows: a log that is short would be read as a whole to be joined.
+  const composeNewest = (as: string): string => `
+  JOIN LATERAL (SELECT seq, change_id FROM ${prefix}byok_log
+    WHERE seq >= clock.seq ORDER BY seq LIMIT 1) ${as} ON ${as}.seq = clock.seq`;
   const composeSnapshot = (isAskedFor: string): string => `
   SELECT ${inRecovery} AS in_recovery, ${incarnation} AS incarnation, clock.seq, log.change_id,
     secret.org_id, secret.provider, secret.name, secret.secret_id, secret.region,
     secret.organization, secret.project, secret.kid, secret.sealed
-  FROM ${prefix}byok_clock clock
-  JOIN ${prefix}byok_log log ON log.seq = clock.seq
+  FROM ${prefix}byok_clock clock${composeNewest("log")}
   LEFT JOIN ${prefix}byok_secret secret ON secret.org_id ${isAskedFor}
   WHERE clock.id = 1`;
   // Postgres keeps the plan of a comparison; that of a list it makes anew each time, which takes longer than the read.
@@ -76,8 +79,7 @@ function buildStatements(name: string, prefix: string, incarnation: string): Rea
   SELECT ${inRecovery} AS in_recovery, ${incarnation} AS incarnation, clock.seq AS head, newest.change_id AS head_change_id,
     start.seq AS start, log.seq, log.org_id, log.change_id
   FROM ${prefix}byok_clock clock
-  CROSS JOIN start
-  JOIN ${prefix}byok_log newest ON newest.seq = clock.seq
+  CROSS JOIN start${composeNewest("newest")}
   LEFT JOIN LATERAL (SELECT seq, org_id, change_id FROM ${prefix}byok_log
     WHERE seq >= start.seq ORDER BY seq LIMIT $3) log ON true
   WHERE clock.id = 1 ORDER BY log.seq`;

@@ -59,10 +59,10 @@ function poolOf(one: pg.Client): PostgresPool {
 
 type Plan = Readonly<Record<string, unknown>>;
 
-function rowsReadBy(plan: Plan): number {
-  const own = String(plan["Node Type"]).includes("Scan") && plan["Relation Name"] !== undefined;
+function rowsReadBy(plan: Plan, of = /^byok_/u): number {
+  const own = String(plan["Node Type"]).includes("Scan") && of.test(String(plan["Relation Name"]));
   const each = own ? Number(plan["Actual Rows"]) + Number(plan["Rows Removed by Filter"] ?? 0) : 0;
-  const inner = ((plan["Plans"] ?? []) as readonly Plan[]).reduce((sum, part) => sum + rowsReadBy(part), 0);
+  const inner = ((plan["Plans"] ?? []) as readonly Plan[]).reduce((sum, part) => sum + rowsReadBy(part, of), 0);
   return each * Number(plan["Actual Loops"]) + inner;
 }
 
@@ -72,12 +72,12 @@ const literal = (value: unknown): string => {
   return typeof value === "number" ? String(value) : pg.escapeLiteral(String(value));
 };
 
-async function rowsRead({ text, values = [] }: PostgresQuery, mode: string): Promise<number> {
+async function rowsRead({ text, values = [] }: PostgresQuery, mode: string, of?: RegExp): Promise<number> {
   await client.query(`SET plan_cache_mode = ${mode}; PREPARE asked AS ${text}`);
   const given = values.length === 0 ? "" : `(${values.map(literal).join(", ")})`;
   const { rows } = await client.query(`EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE asked${given}`);
   await client.query("DEALLOCATE asked; RESET plan_cache_mode");
-  return rowsReadBy(rows[0]["QUERY PLAN"][0].Plan);
+  return rowsReadBy(rows[0]["QUERY PLAN"][0].Plan, of);
 }
 
 async function rowsTouchedSoFar(): Promise<number> {
@@ -146,6 +146,24 @@ describe("a store in Postgres, of many organisations", () => {
     await client.query("ROLLBACK");
     expect(read).toBeGreaterThan(0);
     expect(read).toBeLessThanOrEqual(rowsOfAChange + 10 * changed);
+  });
+
+  it.each([
+    "force_custom_plan",
+    "force_generic_plan",
+  ])("reads the head alone of a log that is so short that Postgres would rather read all of it", async (mode) => {
+    await client.query("DROP SCHEMA IF EXISTS short CASCADE; CREATE SCHEMA short");
+    const short = postgresStore({ pool: poolOf(client), schema: "short", prepare: false, timeoutMs: 20_000 });
+    await short.migrate();
+    await client.query(`INSERT INTO short.byok_log (seq, org_id, change_id, at_ms)
+      SELECT seq, 'org-' || seq, gen_random_uuid()::text, 0 FROM generate_series(1, 300) seq;
+      UPDATE short.byok_clock SET seq = 300`);
+    await client.query("VACUUM ANALYZE short.byok_log");
+    for (const read of [() => short.snapshots(["org-7"]), () => short.snapshots(["a", "b"])]) {
+      sent = [];
+      await read();
+      expect(await rowsRead(sent.at(-1) as PostgresQuery, mode, /^byok_log$/u)).toBeLessThanOrEqual(3);
+    }
   });
 
   it("plans a snapshot of one organisation once, and not with every read", async () => {
