@@ -6,6 +6,13 @@ export interface Comparison {
   readonly bare: string;
   readonly ours: () => unknown;
   readonly theirs: () => unknown;
+  readonly goal?: Goal;
+}
+
+/** The most that it may take: microseconds, or times what the bare way takes. */
+export interface Goal {
+  readonly us?: number;
+  readonly ratio?: number;
 }
 
 export interface Compared {
@@ -14,13 +21,14 @@ export interface Compared {
   readonly oursUs: number;
   readonly bareUs: number;
   readonly ratio: number;
+  readonly goal: Goal;
 }
 
 const rounds = 7;
 const roundMs = 300;
 
 /** Medians over rounds in which the two take turns, so that a busy machine slows down both. */
-export async function compare({ what, bare, ours, theirs }: Comparison): Promise<Compared> {
+export async function compare({ what, bare, ours, theirs, goal = {} }: Comparison): Promise<Compared> {
   const samples: { readonly oursUs: number; readonly bareUs: number }[] = [];
   for (let round = 0; round < rounds; round += 1) {
     const bench = new Bench({ time: roundMs, warmupTime: 50 }).add("ours", ours).add("bare", theirs);
@@ -33,7 +41,17 @@ export async function compare({ what, bare, ours, theirs }: Comparison): Promise
     oursUs: median(samples.map(({ oursUs }) => oursUs)),
     bareUs: median(samples.map(({ bareUs }) => bareUs)),
     ratio: median(samples.map(({ oursUs, bareUs }) => oursUs / bareUs)),
+    goal,
   };
+}
+
+/** A comparison's goal, and whether it was met; nothing where it has none. */
+export function judgeGoal({ oursUs, ratio, goal }: Compared): string {
+  const stated = [
+    ...(goal.us === undefined ? [] : [{ text: `${goal.us} µs`, isMet: oursUs <= goal.us }]),
+    ...(goal.ratio === undefined ? [] : [{ text: `${goal.ratio} times`, isMet: ratio <= goal.ratio }]),
+  ];
+  return stated.map(({ text, isMet }) => `${isMet ? "met" : "missed"}: ≤ ${text}`).join(", ");
 }
 
 export function median(values: readonly number[]): number {

@@ -1,3 +1,5 @@
+import { judgeGoal } from "./compare.ts";
+import { fromOneKey } from "./one-key.ts";
 import { firstCall, importCost } from "./processes.ts";
 import { requestCost } from "./request.ts";
 import { fromMemory, fromPostgres, fromRedis, fromSqlite } from "./resolve.ts";
@@ -21,13 +23,12 @@ console.log(
 );
 
 console.table(
-  [await fromMemory(), await fromRedis(), await fromSqlite(), await fromPostgres()].map(
-    ({ what, bare, oursUs, bareUs, ratio }) => ({
-      what,
-      µs: rounded(oursUs),
-      bare,
-      "bare µs": rounded(bareUs),
-      ratio: rounded(ratio),
-    }),
-  ),
+  [await fromMemory(), await fromRedis(), await fromSqlite(), await fromPostgres(), await fromOneKey()].map((row) => ({
+    what: row.what,
+    µs: rounded(row.oursUs),
+    bare: row.bare,
+    "bare µs": rounded(row.bareUs),
+    ratio: rounded(row.ratio),
+    goal: judgeGoal(row),
+  })),
 );
