@@ -143,7 +143,9 @@ export class KeyChooser {
     if (endpoint === undefined) return undefined;
     const { baseUrl, websocketUrl } = endpoint;
     const model = bound.model ?? provider.models.find((known) => known.slot === slot && known.default)?.id ?? "";
-    const serving = { ...stored, baseUrl, websocketUrl, source: source.source, secretId: source.secretId };
+    const { reason, secretId } = source;
+    const standsInFor = reason === "rejected" || reason === "exhausted" ? reason : undefined;
+    const serving = { ...stored, baseUrl, websocketUrl, source: source.source, secretId, standsInFor };
     const stale = answer !== undefined && answer.overdueMs > 0;
     const { snapshot } = answer ?? {};
     return { orgId, slot, provider, model, voice, serving, source, stale, bound, snapshot, agreedAtMs: undefined };

@@ -69,7 +69,8 @@ export class SlotWatch {
     while (this.#isPending) {
       this.#isPending = false;
       const isKnown = await this.#reconsider().catch(() => false);
-      if (!isKnown) this.#retryLater();
+      if (isKnown) this.#retry?.cancel();
+      else this.#retryLater();
     }
     this.#isRunning = false;
   }

@@ -73,8 +73,9 @@ export const guardsOfHeldSlots: readonly Guard[] = [
     only: "key that is open",
   },
   ...guardsOf("resolver/slot-watch.ts", "resolver/slot-watch.test.ts", [
-    ["one retry", "this.#retry?.cancel();", "", "one retry is pending"],
-    ["a retry", "if (!isKnown) this.#retryLater();", "", "one retry is pending|that fails is made again"],
+    ["one retry", "    this.#retry?.cancel();\n    this.#retry =", "    this.#retry =", "one retry is pending"],
+    ["a retry", "else this.#retryLater();", "", "one retry is pending|that fails is made again"],
+    ["an end to a retry", "if (isKnown) this.#retry?.cancel();", "if (isKnown) {}", "a retry ends once"],
     ["changes during a look", "while (this.#isPending) {", "if (this.#isPending) {", "during a reconsideration"],
     ["one look at a time", "if (!this.#isRunning) void this.#run();", "void this.#run();", "during a reconsideration"],
   ]),

@@ -86,14 +86,14 @@ export const guardsOfRefusedKeys: readonly Guard[] = [
     ],
     [
       "an account's own",
-      "if (isOthers && namesAccountState(",
+      "if (standsInFor !== undefined && namesAccountState(",
       "if (false && namesAccountState(",
       "names what one account has",
     ],
     [
       "its own account's newer key",
-      "const isOthers = next.source !== refused.serving.source;",
-      "const isOthers = true;",
+      "if (standsInFor !== undefined && namesAccountState(",
+      "if (namesAccountState(",
       "newer key of its own account",
     ],
     ["an answer for what was said", "saidByProvider.has(error.code)", "false", "fails typed by default"],

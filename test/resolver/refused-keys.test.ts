@@ -247,7 +247,12 @@ describe("what is sent again with another key", () => {
     const answer = await llm.fetch(responses, { method: "POST", body: JSON.stringify(named) });
     expect(answer.status).toBe(401);
     expect(byokErrorOf(await answer.json())).toMatchObject({ code: "key_rejected" });
+    const again = await llm.fetch(responses, { method: "POST", body: JSON.stringify(named) });
+    expect(again.status).toBe(401);
     expect(world.server.arrived).toHaveLength(1);
+    const { llm: other } = await resolver.resolve("other", agent);
+    const absent = await other.fetch(responses, { method: "POST", body: JSON.stringify(named) });
+    expect(absent.status).toBe(200);
   });
 
   it("is what only speaks of it", async () => {

@@ -68,3 +68,15 @@ it("a signal is made once and watches once, and a socket for as long as it is op
   release();
   expect(seen.watching).toBe(1);
 });
+
+it("a retry ends once a change has told what serves", async () => {
+  let isKnown = false;
+  const { watch, clock } = watched(() => isKnown);
+  watch.changed();
+  await settle();
+  expect(clock.pendingTimers).toBe(1);
+  isKnown = true;
+  watch.changed();
+  await settle();
+  expect(clock.pendingTimers).toBe(0);
+});

@@ -13,6 +13,8 @@ export interface ServingKey extends Endpoint {
   readonly source: "byok" | "platform";
   /** `null`: the platform's. */
   readonly secretId: string | null;
+  /** Of the platform's key that stands in for one that its provider has refused: what was wrong with that. */
+  readonly standsInFor?: "rejected" | "exhausted" | undefined;
 }
 
 /** Says which key serves a slot, request by request. What asks it keeps no key for the next request. */

@@ -1,5 +1,6 @@
 import { ByokError, type ByokErrorCode, isByokError } from "../../errors.ts";
-import type { KeySupply, RefusedKey, ServingKey } from "./key-supply.ts";
+import type { RefusalKind } from "../refusals/refusal.ts";
+import type { KeySupply, ServingKey } from "./key-supply.ts";
 
 /** What the requests of one slot fail with. Each says whose request it was and what to do next. */
 export class RequestFailures {
@@ -46,8 +47,8 @@ export class RequestFailures {
   }
 
   /** The key of a request was refused, and the request is of no use to another account. */
-  bound({ refusal }: RefusedKey): ByokError {
-    const code = refusal.kind === "exhausted" ? "key_exhausted" : "key_rejected";
+  bound(failure: RefusalKind): ByokError {
+    const code = failure === "exhausted" ? "key_exhausted" : "key_rejected";
     const message = `"${this.#provider}" refused the organisation's key, and the request names what only that account has, such as an earlier response, a file or a voice. Ask without it.`;
     return this.#fail(code, message);
   }

@@ -137,7 +137,11 @@ class Attempt {
   }
 
   async #sendOnce(serving: ServingKey, before: ServingKey): Promise<Response> {
-    const { aim, failures, headerRules, scrubs } = this.#options;
+    const { aim, failures, headerRules, scrubs, vendor } = this.#options;
+    const { standsInFor } = serving;
+    if (standsInFor !== undefined && namesAccountState(vendor.accountState, this.#url, this.#init.body)) {
+      throw failures.bound(standsInFor);
+    }
     const url = dropUrlCredentials(aim.at(this.#url, serving, "baseUrl", before));
     let changed: unknown;
     this.#guard = new HeadGuard(this.#dispatcher ?? dispatcherFor(url), () => {
@@ -181,14 +185,12 @@ class Attempt {
 
   /** What serves the request instead of a key that was refused. */
   async #replace(refused: RefusedKey, refusals: number): Promise<ServingKey> {
-    const { supply, failures, vendor } = this.#options;
+    const { supply, failures } = this.#options;
     const { signal, body } = this.#init;
     try {
       const next = await (supply as Required<KeySupply>).replace(refused, signal);
       if (this.#ended !== undefined) throw this.#ended;
       if (!isReplayable(body) || refusals >= maxRefusals) throw failures.refused(refused.serving);
-      const isOthers = next.source !== refused.serving.source;
-      if (isOthers && namesAccountState(vendor.accountState, this.#url, body)) throw failures.bound(refused);
       return next;
     } finally {
       this.#report();

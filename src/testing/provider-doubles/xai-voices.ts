@@ -11,7 +11,11 @@ const builtin = ["eve", "ara", "rex", "sal", "leo"].map((id) => ({
   name: `${id[0]?.toUpperCase()}${id.slice(1)}`,
 }));
 const described = ["name", "description", "gender", "accent", "age", "language", "use_case", "tone"] as const;
-export const voiceNotFound = xaiRefusal(404, "Voice not found.", "Some requested entity was not found");
+export const voiceNotFound: ReturnType<typeof xaiRefusal> = xaiRefusal(
+  404,
+  "Voice not found.",
+  "Some requested entity was not found",
+);
 
 /** A built-in voice in any case, or one of the account's own. */
 export const isVoice = (id: string, { voices }: Account): boolean =>
