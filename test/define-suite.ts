@@ -18,6 +18,7 @@ export const sdks: readonly string[] = [
   "test/one-sdk-of-five.test.ts",
   "test/quickstart.test.ts",
 ];
+export const calls: readonly string[] = ["test/calls/*.test.ts"];
 
 export function defineSuite(
   include: readonly string[],

@@ -1,4 +1,7 @@
-import { defineSuite, faults, sdks } from "./define-suite.ts";
+import { calls, defineSuite, faults, sdks } from "./define-suite.ts";
 
 /** `npm test`: everything that has no command of its own. */
-export default defineSuite(["test/**/*.test.ts"], ["test/guards/**", "test/frameworks/**", ...faults, ...sdks]);
+export default defineSuite(
+  ["test/**/*.test.ts"],
+  ["test/guards/**", "test/frameworks/**", ...calls, ...faults, ...sdks],
+);

@@ -1,5 +1,6 @@
 import type { Guard } from "./guard.ts";
 import { guardsOfAccounts } from "./guards-of-accounts.ts";
+import { guardsOfCalls } from "./guards-of-calls.ts";
 import { guardsOfHeldSlots } from "./guards-of-held-slots.ts";
 import { guardsOfImports } from "./guards-of-imports.ts";
 import { guardsOfNotedUses } from "./guards-of-noted-uses.ts";
@@ -43,6 +44,7 @@ export const allGuards: readonly (readonly [rooms: string, guards: readonly Guar
   ["the SDKs", guardsOfTheSdks],
   ["slots that calls hold", guardsOfHeldSlots],
   ["accounts of keys", guardsOfAccounts],
+  ["calls of ten turns", guardsOfCalls],
   ["refused keys", guardsOfRefusedKeys],
   ["the doubles", guardsOfTheDoubles],
   ["what calls find out of keys", guardsOfNotedUses],
