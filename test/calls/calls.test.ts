@@ -1,7 +1,9 @@
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { type CellName, cellOf } from "./cells.ts";
 import { holdCallDuring, type Moment, type Situation, situations } from "./situations.ts";
-import { ways } from "./ways.ts";
+import { loadSdks, ways } from "./ways.ts";
+
+beforeAll(loadSdks);
 
 const held = Object.entries<Situation>(situations) as [keyof typeof situations & CellName, Situation][];
 

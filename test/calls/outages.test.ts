@@ -2,11 +2,12 @@ import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { type OwnStore, ownPostgresStore } from "../support/stores.ts";
 import { cellOf } from "./cells.ts";
 import { withoutDatabase, withoutRedis } from "./outages.ts";
-import { ways } from "./ways.ts";
+import { loadSdks, ways } from "./ways.ts";
 
 let database: OwnStore;
 
 beforeAll(async () => {
+  await loadSdks();
   database = await ownPostgresStore();
 });
 afterAll(async () => {

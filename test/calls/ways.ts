@@ -1,3 +1,4 @@
+import { builtinProviders } from "../../src/providers/builtin.ts";
 import { requestWays } from "./request-ways.ts";
 import { socketWays } from "./socket-ways.ts";
 import type { Way } from "./way.ts";
@@ -7,3 +8,8 @@ export const ways: readonly Way[] = [...requestWays, ...socketWays];
 
 /** Their providers' keys may have a region. */
 export const isRegional = ({ provider }: Way): boolean => ["openai", "deepgram", "elevenlabs"].includes(provider);
+
+/** Imports every SDK, which takes seconds, so that no call waits for one. */
+export async function loadSdks(): Promise<void> {
+  for (const { load } of builtinProviders) await load?.();
+}
