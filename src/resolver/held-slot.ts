@@ -84,8 +84,8 @@ export class HeldSlot implements KeySupply {
     return this.peek() ?? (await this.decide(signal));
   }
 
-  onRefusal(refused: RefusedKey): void {
-    this.replace(refused).catch((error: Error) => this.#watch.fire(error));
+  async onRefusal(refused: RefusedKey): Promise<void> {
+    await this.replace(refused).catch((error: Error) => this.#watch.fire(error));
   }
 
   onTaken({ secretId }: ServingKey, request: object): void {

@@ -47,8 +47,11 @@ export interface KeySupply {
    * @throws ByokError why nothing serves instead; the reason of `signal` when that is aborted first.
    */
   replace?(refused: RefusedKey, signal?: AbortSignal | null): Promise<ServingKey>;
-  /** Told of a refusal that came on a socket that was open already. Never throws. */
-  onRefusal?(refused: RefusedKey): void;
+  /**
+   * Told of a refusal that was passed on: on a socket that was open already, or in an answer to what cannot be sent again.
+   * Resolves once it is known what to think of the key. Never rejects.
+   */
+  onRefusal?(refused: RefusedKey): Promise<void>;
   /** Told that a provider has taken a key on a socket: what it said first was no refusal. Never throws. */
   onTaken?(serving: ServingKey, request: object): void;
   /**
