@@ -155,11 +155,11 @@ export const guardsOfHeldSlots: readonly Guard[] = [
       "as defaultQuery changes no request",
     ],
   ]),
-  ...guardsOf("providers/egress/slot-agent.ts", "providers/egress/slot-agent.test.ts", [
+  ...guardsOf("providers/egress/departure.ts", "providers/egress/slot-agent.test.ts", [
     [
       "what serves at the write",
-      "const now = supply.peek();\n      if (now !== undefined && supply.mayLeave(now, asked)) return use(now);\n    }",
-      "return use(await supply.decide(asked.opening.signal));\n    }",
+      "const now = supply.peek();\n      if (now !== undefined && supply.mayLeave(now, this.#asked)) return write(now);\n    }",
+      "return write(await supply.decide(this.#signal));\n    }",
       "outdated as soon|nobody can tell",
     ],
   ]),

@@ -122,6 +122,33 @@ export const guardsOfProviders: readonly Guard[] = [
     ],
     ["a region of ours alone", "Object.hasOwn(regions, region) ?", "true ?", "takes a host"],
   ]),
+  ...guardsOf("providers/refusals/refusal.ts", "providers/egress/frame-watch.test.ts", [
+    [
+      "the reason of a socket's end",
+      "table.read(answer) ?? readReason(answer)",
+      "table.read(answer)",
+      "deepgram, the reason of an end|elevenlabs, the reason of an end",
+    ],
+  ]),
+  ...guardsOf("providers/refusals/openai-refusals.ts", "providers/egress/frame-watch.test.ts", [
+    [
+      "responses that fail",
+      'readObject(body, "error") ?? failed',
+      'readObject(body, "error")',
+      "a response without quota",
+    ],
+  ]),
+  ...guardsOf("providers/refusals/elevenlabs-refusals.ts", "providers/egress/frame-watch.test.ts", [
+    [
+      "frames",
+      "if (status === null) return readFrame(body);",
+      "",
+      "elevenlabs, (?:transcription, no|speech, no|speech, a wrong|an agent)",
+    ],
+  ]),
+  ...guardsOf("providers/refusals/deepgram-refusals.ts", "providers/egress/frame-watch.test.ts", [
+    ["frames", 'status === null && readField(body, "type") === "Error"', "false", "deepgram, (?:Flux, no|live)"],
+  ]),
   ...guardsOf("providers/refusals/refusal.ts", "providers/key-verdicts.test.ts", [
     ["401 in any words", "if (status === 401) return", "if (false) return", "401 in words that nobody knows"],
     ["403 in any words", "if (status === 403) return", "if (false) return", "403 in words that nobody knows"],
@@ -129,7 +156,7 @@ export const guardsOfProviders: readonly Guard[] = [
     ["a region that is named", 'kind === "region" ?', "false ?", "openai.*another region's host$"],
   ]),
   ...guardsOf("providers/refusals/openai-refusals.ts", "providers/key-verdicts.test.ts", [
-    ["an answer of its own", 'isOwn && sentence !== ""', "true", "openai.*only a sentence"],
+    ["an answer of its own", 'isOwn && (sentence !== "" || status === null)', "true", "openai.*only a sentence"],
     ["quota", '"insufficient_quota", ', "", "openai.*by its type alone"],
     ["scopes", "/missing scopes:|insufficient permissions for/iu", "/(?!)/u", "openai.*no code, 401"],
     [
@@ -154,7 +181,7 @@ export const guardsOfProviders: readonly Guard[] = [
       "[]",
       "elevenlabs.*scope that is missing, the newer",
     ],
-    ["keys in new words", ', "authentication_error"]', "]", "wrong with a key in new words"],
+    ["keys in new words", ', "authentication_error", "auth_error"]', "]", "wrong with a key in new words"],
   ]),
   ...guardsOf("providers/refusals/xai-refusals.ts", "providers/key-verdicts.test.ts", [
     ["no verdict from a page", '&& !text.trimStart().startsWith("<")', "", "xai.*(proxy's page|portal's page, 400)"],

@@ -13,15 +13,51 @@ export const guardsOfTheSockets: readonly Guard[] = [
     ["short beginnings at once", "const minHeld = 8;", "const minHeld = 1;", "holds nothing back"],
     ["texts that are no keys", "if (key.length < minLength) return chunk;", "", "three characters"],
   ]),
-  ...guardsOf("providers/egress/write-head.ts", "providers/egress/slot-agent.test.ts", [
-    ["a head in every way that it is written", 'define(socket, "_writev", null);', "", "corked"],
+  ...guardsOf("providers/egress/slot-connection.ts", "providers/egress/slot-agent.test.ts", [
     [
       "a body in its own encoding",
-      "socket._write(body, encoding, done)",
-      'socket._write(body, "latin1", done)',
+      "[{ chunk: body, encoding }, ...more]",
+      '[{ chunk: body, encoding: "latin1" }, ...more]',
       "beyond Latin-1",
     ],
-    ["a key that comes back", "const masked = mask.mask(chunk);", "const masked = chunk;", "has no key in it"],
+    [
+      "all of what is written at once",
+      "[{ chunk: body, encoding }, ...more]",
+      "[{ chunk: body, encoding }]",
+      "flushed first",
+    ],
+  ]),
+  ...guardsOf("providers/egress/agent-exchange.ts", "providers/egress/slot-agent.test.ts", [
+    [
+      "a key that comes back",
+      "const masked = this.#mask?.mask(bytes) ?? bytes;",
+      "const masked = bytes;",
+      "has no key in it",
+    ],
+    [
+      "answers that take their time",
+      "if (!this.#asked.isUpgrade) this.#asked.opening.answered();",
+      "",
+      "once an answer has begun",
+    ],
+    [
+      "watching that ends",
+      'socket.once("close", this.#options.supply.holdSocket(serving, end));',
+      "this.#options.supply.holdSocket(serving, end);",
+      "watched as long",
+    ],
+    [
+      "sockets that are held",
+      "const end = (why: Error): void => void this.#connection.destroy(why);",
+      "const end = (): void => {};",
+      "closed with the reason",
+    ],
+    [
+      "what a request ran on",
+      "if (this.#sent !== undefined) this.#options.supply.onRequest(this.#sent);",
+      "",
+      "told of with its status",
+    ],
   ]),
   ...guardsOf("providers/egress/request-head.ts", "providers/egress/slot-agent.test.ts", [
     [
@@ -62,19 +98,6 @@ export const guardsOfTheSockets: readonly Guard[] = [
   ]),
   ...guardsOf("providers/egress/slot-agent.ts", "providers/egress/slot-agent.test.ts", [
     [
-      "the key of the turn in which a head leaves",
-      "this.#inPlace(() => this.#decide(asked, (now) => toHead(head, now)))",
-      "toHead(head, serving)",
-      "newer one in the head|not sent once it is removed|while TLS is under way",
-    ],
-    ["a host that was not connected to", "to.origin !== aimed.origin || ", "", "no host but its own"],
-    [
-      "a read before the head",
-      "return now === undefined || !supply.mayLeave(now, asked) ? this.#decideAnew(asked, use) : use(now);",
-      "if (now === undefined) throw this.#options.failures.moved();\n    return use(now);",
-      "is read anew",
-    ],
-    [
       "one request a connection",
       "for (const [name, value] of Object.entries(fixed))",
       "for (const [name, value] of [] as [string, unknown][])",
@@ -87,20 +110,28 @@ export const guardsOfTheSockets: readonly Guard[] = [
       "options.timeout ?? requestTimeoutMs, requestTimeoutMs",
       "a limit of 0",
     ],
-    ["answers that take their time", "if (!isUpgrade) opening.answered();", "", "once an answer has begun"],
+  ]),
+  {
+    name: "the key of the turn in which a head leaves",
+    file: "providers/egress/departure.ts",
+    find: "return this.#decide(write)?.catch(rethrow);",
+    replace: 'return write(Reflect.get(this, "kept") as ServingKey);',
+    also: {
+      find: "this.#aimed = this.#toUrl(serving ?? supply.peek() ?? (await supply.decide(this.#signal)));",
+      replace:
+        'const kept = serving ?? supply.peek() ?? (await supply.decide(this.#signal));\n    Reflect.set(this, "kept", kept);\n    this.#aimed = this.#toUrl(kept);',
+    },
+    test: "providers/egress/slot-agent.test.ts",
+    only: "newer one in the head|not sent once it is removed|while TLS is under way",
+  },
+  ...guardsOf("providers/egress/departure.ts", "providers/egress/slot-agent.test.ts", [
+    ["a host that was not connected to", "to.origin !== this.#aimed?.origin || ", "", "no host but its own"],
     [
-      "watching that ends",
-      'socket.once("close", supply.holdSocket(now, end));',
-      "supply.holdSocket(now, end);",
-      "watched as long",
+      "a read before the head",
+      "return now === undefined || !supply.mayLeave(now, this.#asked) ? this.#decideAnew(write) : write(now);",
+      "if (now === undefined) throw this.#options.failures.moved();\n    return write(now);",
+      "is read anew",
     ],
-    [
-      "sockets that are held",
-      "const end = (why: Error): void => void socket.destroy(why);",
-      "const end = (): void => {};",
-      "closed with the reason",
-    ],
-    ["what a request ran on", "report(readStatus(bytes));", "", "told of with its status"],
   ]),
   ...guardsOf("providers/egress/limit-opening.ts", "providers/egress/slot-agent.test.ts", [
     ["a limit of the whole opening", "request.destroy(why);", "", "after the head|half a head"],
@@ -207,5 +238,99 @@ export const guardsOfTheSockets: readonly Guard[] = [
   ]),
   ...guardsOf("providers/egress/explain-handshake.ts", "providers/egress/slot-websocket.test.ts", [
     ["pages of somebody between", "isPage ?", "false ?", "<html>"],
+  ]),
+  ...guardsOf("providers/egress/frame-reader.ts", "providers/egress/frame-watch.test.ts", [
+    [
+      "heads that come in pieces",
+      "this.#head = Buffer.from(head);",
+      "",
+      "is told where.*(?:no credits|no quota|wrong key)",
+    ],
+    [
+      "what is compressed or masked",
+      "(first & 0x70) !== 0 || second >= 0x80",
+      "false",
+      "what is (?:compressed|masked)",
+    ],
+    ["texts of any length", "if (this.#length <= maxText)", "if (true)", "no refusal where it is longer"],
+    ["messages in pieces", "this.#opcode < 8 && this.#isFinal", "this.#opcode < 8", "is heard in pieces|with a ping"],
+    ["controls in between", "this.#opcode < 8 && this.#isText", "this.#isText", "with a ping"],
+  ]),
+  ...guardsOf("providers/egress/frame-watch.ts", "providers/egress/frame-watch.test.ts", [
+    ["one word of it", "this.#isRefused = true;", "", "is told once"],
+    ["one word of a key that was taken", "this.#isTaken = true;", "", "is told once"],
+    [
+      "refusals in an end's reason",
+      "toProviderAnswer(null, reason)",
+      'toProviderAnswer(null, "")',
+      "is told where.*the reason of an end,|is told where.*(?:deepgram|elevenlabs|xai), the reason",
+    ],
+    ["texts that are no JSON", "said.body === undefined ? undefined : ", "", "is no JSON"],
+  ]),
+  ...guardsOf("providers/egress/judge-safely.ts", "providers/egress/frame-watch.test.ts", [
+    [
+      "tables that throw",
+      "} catch {\n    return undefined;",
+      "} catch (error) {\n    throw error;",
+      "anybody's throws",
+    ],
+  ]),
+  ...guardsOf("providers/egress/answer-reader.ts", "providers/egress/answer-reader.test.ts", [
+    ["announcements", "if (isInterim) return rest;", "", "after an announcement"],
+    ["an end to a head", "this.#head.length > maxHead || ", "", "a head without an end"],
+    ["an end to a body", "Math.min(maxBody, this.#wholeLength)", "this.#wholeLength", "a body without an end"],
+    ["chunks", "this.#isChunked ? joinChunks(raw) : raw", "raw", "in chunks|in no chunks"],
+    ["what is not HTTP", " || !mayBeHttp(this.#head)", "", "what is not HTTP goes"],
+  ]),
+  ...guardsOf("providers/egress/agent-exchange.ts", "providers/egress/repeated-handshakes.test.ts", [
+    [
+      "a handshake that is made again",
+      "options.supply.replace !== undefined;",
+      "false;",
+      "one socket, of which nothing else|goes to the host of the key|but the agent|is given up after",
+    ],
+    [
+      "an answer that is held back",
+      "if (answer !== undefined && this.#asked.isUpgrade) this.#held",
+      "if (false) this.#held",
+      "one socket, of which nothing else",
+    ],
+    [
+      "a refusal whose rest does not come",
+      "this.#holding ??= setTimeout(",
+      "this.#holding ??= Date.now() ? undefined : setTimeout(",
+      "head without an end|word, and left open",
+    ],
+    ["three at most", "if (this.#refusals >= maxRefusals)", "if (this.#refusals >= 99)", "given up after the third"],
+    [
+      "what one account alone has",
+      "if (isOthers && namesAccountState(vendor.accountState, this.#asked.url, null)) throw",
+      "if (false) throw",
+      "only the customer's account has",
+    ],
+    [
+      "an end that is known when its key is",
+      "else void judged.then(() => this.#report());",
+      "else this.#report();",
+      "ended only when",
+    ],
+    [
+      "refusals in what is not made again",
+      "const judged = refusal && supply.onRefusal",
+      "const judged = undefined && supply.onRefusal",
+      "is not made again|ended only when",
+    ],
+    ["frames", "this.#frames = new FrameWatch(", "new FrameWatch(", "a refusal that comes on it"],
+    ["frames beside a head", "this.#frames.read(rest);", "", "comes on it with its head"],
+  ]),
+  ...guardsOf("providers/egress/slot-connection.ts", "providers/egress/repeated-handshakes.test.ts", [
+    ["backpressure", "&& !this.push(bytes)) this.#socket.pause();", ") this.push(bytes);", "waits while nobody reads"],
+    [
+      "sockets that were replaced",
+      "this.#heard = undefined;\n    this.#socket.destroy();",
+      "this.#socket.destroy();",
+      "one socket, of which nothing else",
+    ],
+    ["an end of both", "this.#socket.destroy();\n    done(error);", "done(error);", "ends in time where"],
   ]),
 ];

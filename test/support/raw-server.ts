@@ -63,9 +63,20 @@ export function acceptSocket(socket: Socket, head: string, more = ""): void {
 
 /** A text as a frame of a server's. */
 export function textFrame(text: string): Buffer {
-  const bytes = Buffer.from(text);
-  const head = bytes.length < 126 ? [0x81, bytes.length] : [0x81, 126, bytes.length >> 8, bytes.length & 0xff];
-  return Buffer.concat([Buffer.from(head), bytes]);
+  return serverFrame(1, Buffer.from(text));
+}
+
+/** A frame of a server's; `opcode` 1 is a text, 2 is bytes, 8 a close, 0 goes on with what an unfinished one began. */
+export function serverFrame(opcode: number, bytes: Buffer, isFinal = true): Buffer {
+  const { length } = bytes;
+  const size = [length >> 24, (length >> 16) & 0xff, (length >> 8) & 0xff, length & 0xff];
+  const coded = length < 126 ? [length] : length < 65_536 ? [126, ...size.slice(2)] : [127, 0, 0, 0, 0, ...size];
+  return Buffer.concat([Buffer.from([(isFinal ? 0x80 : 0) | opcode, ...coded]), bytes]);
+}
+
+/** A close of a server's, with its reason. */
+export function closeFrame(code: number, reason: string): Buffer {
+  return serverFrame(8, Buffer.concat([Buffer.from([code >> 8, code & 0xff]), Buffer.from(reason)]));
 }
 
 /** The lines of a head that begin with one of `names`. */

@@ -1,5 +1,6 @@
 import {
   type KeySupply,
+  type RefusedKey,
   type SentRequest,
   type ServingKey,
   servesStill,
@@ -41,4 +42,26 @@ export function switchedSupply(first: ServingKey): SwitchedSupply {
     onRequest: (request) => supply.sent.push(request),
   };
   return supply;
+}
+
+/** What a supply was told of keys, in its order. */
+export interface ToldOfKeys {
+  readonly refused: RefusedKey[];
+  readonly taken: ServingKey[];
+}
+
+/** Makes `supply` hear of refusals: `replace` says what serves after one. */
+export function hearRefusals(
+  supply: SwitchedSupply,
+  replace: (refused: RefusedKey, signal?: AbortSignal | null) => Promise<ServingKey | Error>,
+): ToldOfKeys {
+  const told: ToldOfKeys = { refused: [], taken: [] };
+  supply.replace = async (refused, signal) => {
+    told.refused.push(refused);
+    supply.now = await replace(refused, signal);
+    return supply.peek() as ServingKey;
+  };
+  supply.onRefusal = async (refused) => void told.refused.push(refused);
+  supply.onTaken = (serving) => void told.taken.push(serving);
+  return told;
 }

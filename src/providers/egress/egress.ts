@@ -95,6 +95,7 @@ export class SlotEgress implements Egress {
       requestTimeoutMs,
       proxy,
       ...rulesOf(vendor),
+      vendor,
     });
     return this.#agent;
   }

@@ -17,6 +17,8 @@ const transportHeaders: ReadonlySet<string> = new Set([
 /** What is compressed hides a key that comes back in it. */
 const compressing = "accept-encoding";
 
+const headEnd = "\r\n\r\n";
+
 /** A request's head as Node wrote it. */
 export class RequestHead {
   readonly #method: string;
@@ -47,4 +49,12 @@ function keepLine(line: string, headerRules: HeaderRules): string[] {
   }
   if (name === compressing || line.includes(placeholderPrefix)) return [];
   return transportHeaders.has(name) || headerRules.allows(name) ? [line] : [];
+}
+
+/** Node writes a head as one text, alone or with the body's beginning, which may be in another encoding. */
+export function splitHead(chunk: string | Uint8Array): [head: string, body: string | Uint8Array] {
+  const text = typeof chunk === "string" ? chunk : Buffer.from(chunk).toString("latin1");
+  const end = text.indexOf(headEnd);
+  if (end < 0) throw new Error("What was written first is no head of a request.");
+  return [text.slice(0, end), chunk.slice(end + headEnd.length)];
 }

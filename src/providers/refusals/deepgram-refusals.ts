@@ -1,9 +1,17 @@
 import { readField } from "../http/read-field.ts";
 import type { RefusalTable } from "./refusal.ts";
 
-/** Deepgram's words: `err_code` and `err_msg`, or `category`, `message` and `details` (https://developers.deepgram.com/docs/errors). */
+/**
+ * Deepgram's words: `err_code` and `err_msg`, or `category`, `message` and `details` (https://developers.deepgram.com/docs/errors);
+ * in a frame of type `Error` `code` and `description` (ListenV2FatalError, SpeakV2Error and AgentV1Error of @deepgram/sdk 5.13), or
+ * `variant`, `message` and `description`. A socket's end says why in its reason.
+ */
 export const deepgramRefusals: RefusalTable = {
-  read({ body }) {
+  read({ status, body }) {
+    if (status === null && readField(body, "type") === "Error") {
+      const codes = [readField(body, "code"), readField(body, "variant")];
+      return { codes, sentence: `${readField(body, "description")} ${readField(body, "message")}` };
+    }
     const code = readField(body, "err_code");
     const older = readField(body, "err_msg");
     if (code !== "" && older !== "") return { codes: [code], sentence: older };

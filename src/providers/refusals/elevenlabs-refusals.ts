@@ -1,12 +1,13 @@
 import { readField, readObject } from "../http/read-field.ts";
-import type { RefusalTable } from "./refusal.ts";
+import type { ProviderWords, RefusalTable } from "./refusal.ts";
 
 /**
  * ElevenLabs' words: `detail` with `type` and `code`, or with `status` alone, as it was and still is in places
- * (https://elevenlabs.io/docs/eleven-api/resources/errors). What is wrong with a key may come as 400.
+ * (https://elevenlabs.io/docs/eleven-api/resources/errors). What is wrong with a key may come as 400. For frames see `readFrame`.
  */
 export const elevenlabsRefusals: RefusalTable = {
-  read({ body }) {
+  read({ status, body }) {
+    if (status === null) return readFrame(body);
     const detail = readObject(body, "detail");
     const codes = ["code", "status", "type"].map((name) => readField(detail, name)).filter((code) => code !== "");
     const sentence = readField(detail, "message");
@@ -21,7 +22,7 @@ export const elevenlabsRefusals: RefusalTable = {
     },
     {
       codes: ["quota_exceeded", "insufficient_credits", "credits_exhausted"],
-      sentence: /exceeds your (?:api key )?quota|insufficient quota/iu,
+      sentence: /exceed(?:s|ed) your (?:api key )?quota|insufficient quota/iu,
       kind: "exhausted",
       reason: "no_quota",
     },
@@ -75,7 +76,7 @@ export const elevenlabsRefusals: RefusalTable = {
       reason: "missing_scope",
     },
     {
-      codes: ["invalid_api_key", "api_key_id_used_as_api_key", "authentication_error"],
+      codes: ["invalid_api_key", "api_key_id_used_as_api_key", "authentication_error", "auth_error"],
       sentence: /invalid api key/iu,
       kind: "rejected",
       reason: "wrong_key",
@@ -83,3 +84,16 @@ export const elevenlabsRefusals: RefusalTable = {
     { codes: ["payment_required"], kind: "exhausted", reason: "unpaid" },
   ],
 };
+
+/**
+ * A frame's words: `message_type` and `error` of a transcription (the SDK's `RealtimeEvents`, 2.73), `message`, `error` and `code`
+ * of a speech socket (elevenlabs-python#167), `type` and `message` of an agent's (elevenlabs/packages#911).
+ */
+function readFrame(body: unknown): ProviderWords | undefined {
+  const [kind, error, type, message] = ["message_type", "error", "type", "message"].map((name) =>
+    readField(body, name),
+  );
+  if (kind && error) return { codes: [kind], sentence: error };
+  if (error && message) return { codes: [error], sentence: message };
+  return type === "error" && message ? { codes: [type], sentence: message } : undefined;
+}

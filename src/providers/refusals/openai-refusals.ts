@@ -1,13 +1,17 @@
 import { readField, readObject } from "../http/read-field.ts";
 import type { RefusalTable } from "./refusal.ts";
 
-/** OpenAI's words, in answers and in the realtime API's `error` events (https://platform.openai.com/docs/guides/error-codes). */
+/**
+ * OpenAI's words, in answers (https://platform.openai.com/docs/guides/error-codes), in the realtime API's `error` events, and in
+ * its `response.done`: a key without quota opens a socket, and fails there (livekit/agents#6352).
+ */
 export const openaiRefusals: RefusalTable = {
-  read({ body }) {
-    const error = readObject(body, "error");
+  read({ status, body }) {
+    const failed = status === null ? readObject(body, "response", "status_details", "error") : undefined;
+    const error = readObject(body, "error") ?? failed;
     const isOwn = error !== undefined && ["code", "type"].some((name) => Object.hasOwn(error, name));
     const sentence = readField(error, "message");
-    return isOwn && sentence !== ""
+    return isOwn && (sentence !== "" || status === null)
       ? { codes: [readField(error, "code"), readField(error, "type")], sentence }
       : undefined;
   },

@@ -1,4 +1,4 @@
-/** What a provider answered, taken apart. `body` is `undefined` where it is not JSON; `status` is `null` for a websocket's frame. */
+/** What a provider answered, taken apart. `body` is `undefined` where it is not JSON; `status` is `null` for a websocket's frame, and for the reason of its end. */
 export interface ProviderAnswer {
   readonly status: number | null;
   readonly body: unknown;
@@ -66,7 +66,7 @@ export interface RefusalTable {
   readonly region?: RegExp;
 }
 
-export function toProviderAnswer(status: number, text: string): ProviderAnswer {
+export function toProviderAnswer(status: number | null, text: string): ProviderAnswer {
   try {
     return { status, body: JSON.parse(text), text };
   } catch {
@@ -78,13 +78,18 @@ export function toProviderAnswer(status: number, text: string): ProviderAnswer {
 export function classifyRefusal(table: RefusalTable, answer: ProviderAnswer): Refusal | undefined {
   const { status } = answer;
   if (status !== null && (status < 400 || status >= 500)) return undefined;
-  const words = table.read(answer);
+  const words = table.read(answer) ?? readReason(answer);
   if (words === undefined) return undefined;
   const row = table.known.find((one) => fits(one, words));
   if (row === undefined) return judgeByStatus(status);
   const { kind, reason } = row;
   const region = kind === "region" ? table.region?.exec(words.sentence)?.[1] : undefined;
   return { kind, reason, ...(region === undefined ? {} : { region }) };
+}
+
+/** Why a socket ends: a word or a sentence, in no shape of the vendor's. */
+function readReason({ status, body, text }: ProviderAnswer): ProviderWords | undefined {
+  return status === null && body === undefined && text !== "" ? { codes: [text], sentence: text } : undefined;
 }
 
 function fits({ codes = [], sentence }: KnownWords, words: ProviderWords): boolean {
