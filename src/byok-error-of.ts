@@ -44,7 +44,9 @@ function find(value: unknown, depth: number): ByokError | undefined {
 
 function read(value: object, name: string): unknown {
   try {
-    return Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined;
+    // An event of a socket's has its error from its class.
+    const isEvents = name === "error" && !Object.hasOwn(Object.prototype, name) && name in value;
+    return isEvents || Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined;
   } catch {
     return undefined;
   }

@@ -1,7 +1,7 @@
 import { explainImport } from "../explain-import.ts";
 import { deepgramCanary } from "./canary/deepgram-canary.ts";
+import { leaveBy } from "./deepgram-sockets.ts";
 import type { Egress } from "./egress/egress.ts";
-import { extendWebSocket, wsClassOf } from "./egress/slot-websocket.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { answerFailures, rejectFailures } from "./http/answer-failures.ts";
 import { probe } from "./http/probe.ts";
@@ -87,33 +87,4 @@ function connectDeepgram(egress: Egress, { DeepgramClient: Client, DeepgramError
   rejectFailures(client);
   for (const sockets of [client.listen, client.speak, client.agent]) leaveBy(sockets, egress);
   return client;
-}
-
-interface ReconnectingSocket {
-  readonly socket?: { readonly _options?: { WebSocket?: unknown } };
-}
-
-type Connect = (...args: unknown[]) => Promise<ReconnectingSocket>;
-
-/** Gives what the SDK's `connect()` resolves to, which has opened nothing yet, the slot's sockets: at every reconnect too. */
-function leaveBy(sockets: object, egress: Egress): void {
-  for (const version of ["v1", "v2"]) {
-    const get = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(sockets), version)?.get;
-    if (get === undefined) continue;
-    Object.defineProperty(sockets, version, {
-      get() {
-        const api = get.call(sockets) as { connect: Connect };
-        const { connect } = api;
-        api.connect = async (...args) => {
-          const opened = await connect.apply(api, args);
-          const options = opened.socket?._options;
-          if (options === undefined) return opened;
-          const { WebSocket: Base } = options;
-          options.WebSocket = Base === undefined ? egress.WebSocket : extendWebSocket(wsClassOf(Base), egress);
-          return opened;
-        };
-        return api;
-      },
-    });
-  }
 }

@@ -20,12 +20,7 @@ export const guardsOfTheSockets: readonly Guard[] = [
       '[{ chunk: body, encoding: "latin1" }, ...more]',
       "beyond Latin-1",
     ],
-    [
-      "all of what is written at once",
-      "[{ chunk: body, encoding }, ...more]",
-      "[{ chunk: body, encoding }]",
-      "flushed first",
-    ],
+    ["all of what is written at once", "[{ chunk: body, encoding }, ...more]", "[{ chunk: body, encoding }]", "corked"],
   ]),
   ...guardsOf("providers/egress/agent-exchange.ts", "providers/egress/slot-agent.test.ts", [
     [
@@ -177,13 +172,25 @@ export const guardsOfTheSockets: readonly Guard[] = [
   ...guardsOf("providers/egress/slot-websocket.ts", "providers/egress/sdk-sockets.test.ts", [
     ["agents of the caller's", '"CONNECTING" in parent', "false", "agent of the caller's"],
   ]),
-  ...guardsOf("providers/deepgram.ts", "providers/egress/sdk-sockets.test.ts", [
+  ...guardsOf("providers/deepgram-sockets.ts", "providers/egress/sdk-sockets.test.ts", [
+    [
+      "why a socket of Deepgram's fails",
+      "? Object.defineProperty(error,",
+      "? error : Object.defineProperty(error,",
+      "is told as byokit's",
+    ],
+    ["texts that are no JSON", "|| isJson(values[0])", "|| true", "sends a text that is no JSON"],
+    ["listeners that are taken off", "telling.set(listener, found);", "", "listener that is taken off"],
+  ]),
+  ...guardsOf("providers/deepgram-sockets.ts", "providers/egress/sdk-sockets.test.ts", [
     [
       "Deepgram's sockets in every version",
       "if (options === undefined) return opened;",
       "return opened;",
       "agent of the caller's",
     ],
+  ]),
+  ...guardsOf("providers/deepgram.ts", "providers/egress/sdk-sockets.test.ts", [
     ["a polluted base URL", "baseUrl: undefined as never,", "", "with `baseUrl`"],
   ]),
   ...guardsOf("providers/elevenlabs.ts", "providers/egress/sdk-sockets.test.ts", [
@@ -329,8 +336,11 @@ export const guardsOfTheSockets: readonly Guard[] = [
       "sockets that were replaced",
       "this.#heard = undefined;\n    this.#socket.destroy();",
       "this.#socket.destroy();",
-      "one socket, of which nothing else",
+      "(?:in chunks|byte by byte|after an announcement) is made again",
     ],
-    ["an end of both", "this.#socket.destroy();\n    done(error);", "done(error);", "ends in time where"],
+    ["an end of both", "this.#socket.destroy();\n    done(error);", "done(error);", "second peer"],
+  ]),
+  ...guardsOf("byok-error-of.ts", "providers/egress/slot-websocket.test.ts", [
+    ["events of sockets", "isEvents || ", "", "browsers' way why"],
   ]),
 ];

@@ -94,7 +94,10 @@ describe("what a provider says on an open socket", () => {
   });
 
   it.each<[string, Buffer]>([
-    ["no JSON", textFrame('{"error": insufficient_quota')],
+    [
+      "no JSON",
+      textFrame('{"error": exceeded your current quota, exceeds your quota, any credits, insufficient funds'),
+    ],
     ["text that is none", textFrame("error: no credits, insufficient_quota")],
     ["JSON without an object", textFrame("[null]")],
     ["deep JSON", textFrame(`{"error":${"[".repeat(8_000)}`)],

@@ -156,6 +156,55 @@ describe("a refused key", () => {
   });
 });
 
+describe.each([
+  ["newest", () => loaded.get(deepgram as never)],
+  ["5.0.0", () => import("deepgram-5")],
+])("Deepgram's SDK, %s,", (_version, load) => {
+  const connect = async (): Promise<DeepgramSocket & { off?(event: string, listener: unknown): void }> => {
+    const client = deepgram.connect(wayOf(deepgram as never), await load());
+    const socket = await client.listen.v1.connect({ model: "nova-3", Authorization: undefined as never });
+    onTestFinished(() => socket.close());
+    return socket as never;
+  };
+
+  it("has an error that is told as byokit's, in its own", async () => {
+    supply.now = revoked;
+    const socket = await connect();
+    const told = new Promise((resolve) => socket.on("error", resolve));
+    socket.connect();
+    expect(byokErrorOf(await told)).toBe(revoked);
+  });
+
+  it("sends a text that is no JSON: an error, and no end of the process or of the socket", async () => {
+    server.answer = (socket, head) => {
+      acceptSocket(socket, head);
+      for (const text of ["<html>", '{"type":"Results"}']) socket.write(textFrame(text));
+    };
+    const socket = await connect();
+    const told: unknown[] = [];
+    socket.on("error", (error) => told.push(error));
+    const heard = new Promise((resolve) => socket.on("message", resolve));
+    socket.connect();
+    expect(await heard).toEqual({ type: "Results" });
+    expect(told.map((error) => byokErrorOf(error)?.code)).toEqual(["provider_failed"]);
+    expect(server.received).toHaveLength(1);
+  });
+
+  it("hears no more of a listener that is taken off", async () => {
+    supply.now = revoked;
+    const socket = await connect();
+    const told: unknown[] = [];
+    const listener = (error: unknown): void => void told.push(error);
+    socket.on("error", listener);
+    if (socket.off === undefined) socket.on("error", () => {});
+    else socket.off("error", listener);
+    const failed = new Promise((resolve) => (socket.socket as never as EventTarget).addEventListener("error", resolve));
+    socket.connect();
+    await failed;
+    expect(told).toEqual([]);
+  });
+});
+
 describe("ElevenLabs", () => {
   const connectScribe = (client: ElevenLabsClient, more: object = {}) =>
     client.speechToText.realtime.connect({

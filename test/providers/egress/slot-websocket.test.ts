@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import * as ws from "ws";
+import { byokErrorOf } from "../../../src/byok-error-of.ts";
 import { ByokError } from "../../../src/errors.ts";
 import { deepgram, elevenlabs, openai, type Provider, xai } from "../../../src/index.ts";
 import type { SlotWebSocket } from "../../../src/providers/egress/slot-websocket.ts";
@@ -76,6 +77,15 @@ describe("a slot's WebSocket", () => {
     await once(socket as never, "open");
     expect(socket.protocol).toBe("realtime");
     expect(headersOf(server.received[0], "sec-websocket-protocol")).toEqual(["Sec-WebSocket-Protocol: realtime"]);
+  });
+
+  it("tells in the browsers' way why it is refused", async () => {
+    supply.now = revoked;
+    const socket = open(url);
+    const event = await new Promise((resolve) => {
+      socket.onerror = resolve;
+    });
+    expect(byokErrorOf(event)).toBe(revoked);
   });
 
   it("speaks in the browsers' way", async () => {
