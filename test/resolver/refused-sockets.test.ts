@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { type Clock, systemClock } from "../../src/clock.ts";
 import {
   byokErrorOf,
   createKeyManager,
   createKeyring,
-  createResolver,
   type FallbackPolicy,
   generateKeyring,
   type KeyManager,
@@ -12,7 +12,9 @@ import {
   type ResolverEvent,
 } from "../../src/index.ts";
 import type { SlotWebSocket } from "../../src/providers/egress/slot-websocket.ts";
+import { createResolverOn } from "../../src/resolver/create-resolver.ts";
 import { type ProviderDoubles, startProviderDoubles } from "../../src/testing/index.ts";
+import { ManualClock } from "../support/manual-clock.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const [monday, tuesday, platform] = ["monday", "tuesday", "platform"].map((day) => `key-of-${day}-0123456789`) as [
@@ -30,7 +32,7 @@ const agentOf = {
 } as const;
 let doubles: ProviderDoubles;
 let manager: KeyManager;
-let open: (fallback?: FallbackPolicy) => Resolver;
+let open: (fallback?: FallbackPolicy, clock?: Clock) => Resolver;
 let events: ResolverEvent[];
 
 beforeEach(async () => {
@@ -43,12 +45,12 @@ beforeEach(async () => {
   const { endpoints } = doubles;
   manager = createKeyManager({ store, keyring, endpoints, verify: "off" });
   events = [];
-  open = (fallback = {}) => {
+  open = (fallback = {}, clock = systemClock) => {
     const platformKeys = Object.fromEntries(ids.map((id) => [id, platform]));
     // Nothing is heard of a change unless a refusal asks.
     const limits = { leaseMs: 60_000, pollMs: 30_000 };
     const onEvent = (event: ResolverEvent): void => void events.push(event);
-    const resolver = createResolver({ store, keyring, endpoints, platformKeys, fallback, onEvent, ...limits });
+    const resolver = createResolverOn(clock, { store, keyring, endpoints, platformKeys, fallback, onEvent, ...limits });
     onTestFinished(async () => await resolver.close());
     return resolver;
   };
@@ -246,5 +248,30 @@ describe.each(["openai", "xai"] as const)("fifty sessions of %s", (id) => {
     };
     const types = await Promise.all(Array.from({ length: 50 }, async () => await heard(first)));
     expect(types).toEqual(types.map(() => "session.created"));
+  });
+});
+
+describe("a key that is marked", () => {
+  const typesOf = (): string[] => events.map(({ type }) => type).filter((type) => type.startsWith("key_"));
+
+  it.each([
+    ["takes its mark away where the first word is none of a refusal", 99, ["key_refused", "key_recovered"]],
+    ["keeps its mark where the first word is one", 0, ["key_refused"]],
+  ])("is tried by one socket after 30 seconds, which %s", async (_what, afterFrames, types) => {
+    await manager.set("org", { provider: "openai", apiKey: monday });
+    const clock = new ManualClock();
+    const slots = await slotsOf(open({}, clock), "openai");
+    doubles.accept("openai", monday, { quotaExceeded: true });
+    await ofRealtime(slots);
+    doubles.accept("openai", monday);
+    clock.pauseProcess(29_999);
+    expect((await ofRealtime(slots)).errors.map(codeOf)).toEqual(["key_exhausted"]);
+    clock.pauseProcess(1);
+    doubles.fail({ provider: "openai", frame: frames.openai, afterFrames });
+    const { errors } = await ofRealtime(slots);
+    await waitFor(() => expect(typesOf()).toEqual(types));
+    expect([keysSent(), errors]).toEqual([[monday, monday], []]);
+    const { errors: next } = await ofRealtime(slots);
+    expect(next.map(codeOf)).toEqual(afterFrames === 0 ? ["key_exhausted"] : []);
   });
 });

@@ -95,7 +95,11 @@ export class SlotConnection extends Duplex {
   }
 
   override _write(chunk: string | Uint8Array, encoding: BufferEncoding, done: Done): void {
-    this._writev([{ chunk, encoding }], done);
+    const isPassing = this.#isHeadOut && this.#replacing === undefined && !this.destroyed;
+    if (isPassing) {
+      this.#exchange.onMore();
+      this.#socket.write(chunk, encoding, done);
+    } else this._writev([{ chunk, encoding }], done);
   }
 
   override _writev(chunks: readonly Chunk[], done: Done): void {

@@ -56,6 +56,9 @@ export interface Vendor {
   readonly idempotent?: RegExp | undefined;
   /** What names something that one account alone has. Absent: nothing does. */
   readonly accountState?: AccountState | undefined;
-  /** The provider's words for what it refuses. Absent: a refusal is judged by its status alone. */
+  /**
+   * The provider's words for what it refuses: in answers, in the reason of a socket's close, and in a socket's texts where they are
+   * JSON objects of at most 16 KB in which `error` or `Error` stands. Absent: a refusal is judged by its status alone.
+   */
   readonly refusals?: RefusalTable | undefined;
 }
