@@ -163,4 +163,18 @@ export const guardsOfHeldSlots: readonly Guard[] = [
       "outdated as soon|nobody can tell",
     ],
   ]),
+  ...guardsOf("resolver/held-slot.ts", "resolver/refused-sockets.test.ts", [
+    [
+      "refusals on open sockets",
+      "await this.replace(refused).catch((error: Error) => this.#watch.fire(error));",
+      "",
+      "tells its slot of a key",
+    ],
+    [
+      "a key that a socket shows to be taken",
+      "this.#decisions.refusals.end(this.#current, secretId, request, true);",
+      "",
+      "which takes its mark away",
+    ],
+  ]),
 ];

@@ -173,14 +173,9 @@ export const guardsOfTheSockets: readonly Guard[] = [
     ["agents of the caller's", '"CONNECTING" in parent', "false", "agent of the caller's"],
   ]),
   ...guardsOf("providers/deepgram-sockets.ts", "providers/egress/sdk-sockets.test.ts", [
-    [
-      "why a socket of Deepgram's fails",
-      "? Object.defineProperty(error,",
-      "? error : Object.defineProperty(error,",
-      "is told as byokit's",
-    ],
+    ["why a socket of Deepgram's fails", "isCaused ? Object", "false ? Object", "is told as byokit's"],
     ["texts that are no JSON", "|| isJson(values[0])", "|| true", "sends a text that is no JSON"],
-    ["listeners that are taken off", "telling.set(listener, found);", "", "listener that is taken off"],
+    ["listeners that are taken off", "telling.set(listener, found);", "", "newest.*listener that is taken off"],
   ]),
   ...guardsOf("providers/deepgram-sockets.ts", "providers/egress/sdk-sockets.test.ts", [
     [

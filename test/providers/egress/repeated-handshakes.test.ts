@@ -183,6 +183,12 @@ describe("a handshake whose key is refused", () => {
     await waitFor(() => expect(server.sockets.every((socket) => socket.destroyed)).toBe(true));
   });
 
+  it("ends in time where the second peer speaks no TLS", async () => {
+    hearRefusals(supply, async () => serving("key-two", server.origin.replace("http", "https")));
+    expect(await openFrom(400)).toEqual([expect.objectContaining({ code: "request_timeout", orgId: "org" }), "close"]);
+    await waitFor(() => expect(server.sockets.every((socket) => socket.destroyed)).toBe(true));
+  });
+
   it("ends in time where nobody says what serves instead", async () => {
     let signal: AbortSignal | null | undefined;
     hearRefusals(supply, async (_refused, given) => {
