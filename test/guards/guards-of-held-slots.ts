@@ -168,7 +168,7 @@ export const guardsOfHeldSlots: readonly Guard[] = [
       "refusals on open sockets",
       "await this.replace(refused).catch((error: Error) => this.#watch.fire(error));",
       "",
-      "tells its slot of a key",
+      "OpenAI's realtime.*tells its slot of a key",
     ],
     [
       "a key that a socket shows to be taken",

@@ -15,6 +15,12 @@ export const guardsOfTheSockets: readonly Guard[] = [
   ]),
   ...guardsOf("providers/egress/slot-connection.ts", "providers/egress/slot-agent.test.ts", [
     [
+      "an end of both",
+      'else socket.once("close", () => done(error)).destroy();',
+      "else done(error);",
+      "is watched as long",
+    ],
+    [
       "a body in its own encoding",
       "[{ chunk: body, encoding }, ...more]",
       '[{ chunk: body, encoding: "latin1" }, ...more]',
@@ -333,7 +339,6 @@ export const guardsOfTheSockets: readonly Guard[] = [
       "this.#socket.destroy();",
       "(?:in chunks|byte by byte|after an announcement) is made again",
     ],
-    ["an end of both", "this.#socket.destroy();\n    done(error);", "done(error);", "second peer"],
   ]),
   ...guardsOf("byok-error-of.ts", "providers/egress/slot-websocket.test.ts", [
     ["events of sockets", "isEvents || ", "", "browsers' way why"],

@@ -114,8 +114,9 @@ export class SlotConnection extends Duplex {
   }
 
   override _destroy(error: Error | null, done: Done): void {
-    this.#socket.destroy();
-    done(error);
+    const socket = this.#socket;
+    if (socket.closed) done(error);
+    else socket.once("close", () => done(error)).destroy();
   }
 
   /** As a socket has it, for Node calls it. */

@@ -171,7 +171,8 @@ describe.each([
     supply.now = revoked;
     const socket = await connect();
     const told = new Promise((resolve) => socket.on("error", resolve));
-    socket.connect();
+    const opening = socket.connect() as { waitForOpen(): Promise<unknown> };
+    await expect(opening.waitForOpen().catch(byokErrorOf)).resolves.toBe(revoked);
     expect(byokErrorOf(await told)).toBe(revoked);
   });
 
