@@ -311,12 +311,6 @@ export const guardsOfTheSockets: readonly Guard[] = [
     ],
     ["three at most", "if (this.#refusals >= maxRefusals)", "if (this.#refusals >= 99)", "given up after the third"],
     [
-      "what one account alone has",
-      "if (isOthers && namesAccountState(vendor.accountState, this.#asked.url, null)) throw",
-      "if (false) throw",
-      "only the customer's account has",
-    ],
-    [
       "an end that is known when its key is",
       "else void judged.then(() => this.#report());",
       "else this.#report();",
@@ -342,5 +336,13 @@ export const guardsOfTheSockets: readonly Guard[] = [
   ]),
   ...guardsOf("byok-error-of.ts", "providers/egress/slot-websocket.test.ts", [
     ["events of sockets", "isEvents || ", "", "browsers' way why"],
+  ]),
+  ...guardsOf("providers/egress/departure.ts", "providers/egress/repeated-handshakes.test.ts", [
+    [
+      "what one account alone has",
+      "if (standsInFor !== undefined && namesAccountState(vendor.accountState, url, null)) {",
+      "if (Date.now() === 0) {",
+      "only the customer's account has",
+    ],
   ]),
 ];

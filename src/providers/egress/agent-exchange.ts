@@ -5,7 +5,6 @@ import { type Asked, Departure, type DepartureOptions } from "./departure.ts";
 import { FrameWatch } from "./frame-watch.ts";
 import { judgeSafely } from "./judge-safely.ts";
 import type { KeySupply, RefusedKey, SentRequest, ServingKey } from "./key-supply.ts";
-import { namesAccountState } from "./names-account-state.ts";
 import { RequestHead } from "./request-head.ts";
 import { type Exchange, SlotConnection } from "./slot-connection.ts";
 import type { Vendor } from "./vendor.ts";
@@ -115,7 +114,7 @@ export class AgentExchange implements Exchange {
     return supply.replace !== undefined || supply.onRefusal !== undefined;
   }
 
-  /** Says whether the handshake is made again; if not, the answer is passed on. */
+  /** Returns true if the handshake is made again; if not, the answer is passed on. */
   #judge(answer: AnswerReader): boolean {
     const { supply, vendor } = this.#options;
     this.#stopLooking();
@@ -158,13 +157,11 @@ export class AgentExchange implements Exchange {
 
   /** What serves the handshake instead of a key that was refused. */
   async #replace(refused: RefusedKey): Promise<ServingKey> {
-    const { supply, failures, vendor } = this.#options;
+    const { supply, failures } = this.#options;
     this.#refusals += 1;
     try {
       const next = await (supply as Required<KeySupply>).replace(refused, this.#signal);
       if (this.#refusals >= maxRefusals) throw failures.refused(refused.serving);
-      const isOthers = next.source !== refused.serving.source;
-      if (isOthers && namesAccountState(vendor.accountState, this.#asked.url, null)) throw failures.bound(refused);
       return next;
     } finally {
       this.#report();

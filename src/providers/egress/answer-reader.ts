@@ -8,7 +8,7 @@ const maxHead = 16_384;
 
 const headEnd = "\r\n\r\n";
 
-/** Reads an answer beside whoever it is for: which status it has, and what of its body says why. */
+/** Reads an answer on its way to the reader that it is for: which status it has, and what of its body says why. */
 export class AnswerReader {
   #head = "";
   #isHeadRead = false;

@@ -3,16 +3,19 @@ import type { Aim } from "./aim.ts";
 import type { EgressProxy } from "./egress-proxy.ts";
 import type { KeySupply, ServingKey } from "./key-supply.ts";
 import type { Opening } from "./limit-opening.ts";
+import { namesAccountState } from "./names-account-state.ts";
 import { openSocket } from "./open-socket.ts";
 import type { RequestFailures } from "./request-failures.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { HeaderRules } from "./request-headers.ts";
+import type { Vendor } from "./vendor.ts";
 
 export interface DepartureOptions {
   readonly failures: RequestFailures;
   readonly supply: KeySupply;
   readonly aim: Aim;
   readonly headerRules: HeaderRules;
+  readonly vendor: Pick<Vendor, "accountState">;
   /** `undefined`: connections go straight to their hosts. */
   readonly proxy: EgressProxy | undefined;
 }
@@ -73,6 +76,11 @@ export class Departure {
 
   #toUrl(serving: ServingKey): URL {
     const { url, isUpgrade } = this.#asked;
+    const { failures, vendor } = this.#options;
+    const { standsInFor } = serving;
+    if (standsInFor !== undefined && namesAccountState(vendor.accountState, url, null)) {
+      throw failures.bound(standsInFor);
+    }
     return new URL(this.#options.aim.at(url, serving, isUpgrade ? "websocketUrl" : "baseUrl"));
   }
 

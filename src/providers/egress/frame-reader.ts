@@ -10,7 +10,7 @@ export interface FrameListener {
 }
 
 /**
- * Reads a server's frames beside whoever they are for. Payloads are skipped, but for short texts and closes; what is no frame,
+ * Reads a server's frames on their way to the socket that they are for. Payloads are skipped, but for short texts and closes; what is no frame,
  * masked or compressed, ends the reading.
  */
 export class FrameReader {

@@ -79,7 +79,7 @@ export class SlotConnection extends Duplex {
     });
   }
 
-  /** Passes on what has come; the socket waits while nobody takes it. */
+  /** Passes on what has come; the socket waits until it is taken. */
   pass(bytes: Buffer): void {
     if (bytes.length > 0 && !this.destroyed && !this.push(bytes)) this.#socket.pause();
   }

@@ -141,7 +141,12 @@ describe("a handshake whose key is refused", () => {
   });
 
   it("is not made with the platform's where it names what only the customer's account has", async () => {
-    const platform = { ...serving("key-two", server.origin), source: "platform" as const, secretId: null };
+    const platform = {
+      ...serving("key-two", server.origin),
+      source: "platform" as const,
+      secretId: null,
+      standsInFor: "rejected" as const,
+    };
     hearRefusals(supply, async () => platform);
     const ownVoice = "wss://api.elevenlabs.io/v1/text-to-speech/own-voice-of-the-org/stream-input";
     const body = '{"detail":{"status":"invalid_api_key","message":"Invalid API key"}}';
