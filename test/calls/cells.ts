@@ -32,12 +32,15 @@ function replaced(turnsBefore: number, next: string): ByKind {
   return { request: each, socket: each, "held socket": once };
 }
 
-/** The provider refuses the old key in turn 6 at the latest, and the new one is found at once. */
+/**
+ * The provider refuses the old key in turn 6 at the latest, and the new one is found at once. The signal of a held socket's slot
+ * fires as its handshake is made again, and so the worker opens it once more.
+ */
 function replacedAtOnce(): ByKind {
   const { request, socket, "held socket": held } = replaced(6, "new");
   const asked = [`old ×5`, "old refused ×1", "new ×5"];
   const each = ({ between, within = between }: Cell): Cell => ({ between: { ...between, requests: asked }, within });
-  const once: Cell = { ...held, between: { ...held.between, requests: ["old ×1", "old refused ×1", "new ×1"] } };
+  const once: Cell = { ...held, between: { ...held.between, requests: ["old ×1", "old refused ×1", "new ×2"] } };
   return { request: each(request), socket: each(socket), "held socket": once };
 }
 
@@ -54,13 +57,12 @@ function refused(code: "key_rejected" | "key_exhausted", next: "platform" | "nob
           events: [...told.events, "source_changed: platform"],
           signal: "key_replaced",
         };
-  const failing: Outcome = { ...untouched, failed: failedFrom(6, code) };
-  return {
-    request: { between: request },
-    // A handshake tells the socket that asked for it, and marks no key. It is tried twice in each turn.
-    socket: { between: { ...failing, requests: ["old ×5", "old refused ×10"] } },
-    "held socket": { between: { ...failing, requests: ["old ×1", "old refused ×10"] } },
-  };
+  const opened = ["old ×1", "old refused ×1"];
+  const held: Outcome =
+    next === "nobody"
+      ? { ...request, requests: opened }
+      : { ...request, requests: [...opened, "platform ×2"], events: [...request.events, "fallback"] };
+  return { request: { between: request }, socket: { between: request }, "held socket": { between: held } };
 }
 
 /** The platform's key serves. Without a grace an open socket is closed, and its turn is cut. */
