@@ -1,6 +1,7 @@
 import { callPort } from "../call-hook.ts";
 import type { Clock } from "../clock.ts";
 import type { CacheSubscription, ChangeNotice, KeyCache } from "./key-cache.ts";
+import { RecentNumbers } from "./recent-numbers.ts";
 
 /** The most notices that are remembered to have come. */
 const maxRemembered = 1_000;
@@ -15,7 +16,7 @@ export class NoticeListener {
   readonly #cache: KeyCache;
   readonly #clock: Clock;
   readonly #onNotice: (notice: ChangeNotice) => void;
-  readonly #came = new Set<number>();
+  readonly #came = new RecentNumbers(maxRemembered);
   #subscription: CacheSubscription | undefined;
   #missing: readonly number[] = [];
   #renewedAtMs = Number.NEGATIVE_INFINITY;
@@ -69,9 +70,5 @@ export class NoticeListener {
   #remember({ seq, firstSeq }: ChangeNotice): void {
     if (seq === null) return;
     for (let at = Math.max(firstSeq ?? seq, seq - maxRemembered + 1); at <= seq; at += 1) this.#came.add(at);
-    for (const oldest of this.#came) {
-      if (this.#came.size <= maxRemembered) break;
-      this.#came.delete(oldest);
-    }
   }
 }

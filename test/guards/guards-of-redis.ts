@@ -139,6 +139,9 @@ export const guardsOfRedis: readonly Guard[] = [
     ],
     ["renewals once a minute", " || nowMs - this.#renewedAtMs < renewAfterMs", "", "away although"],
   ]),
+  ...guardsOf("shared-cache/recent-numbers.ts", "shared-cache/recent-numbers.test.ts", [
+    ["notices that are remembered", "if (dropped !== undefined) this.#known.delete(dropped);", "", "no more of them"],
+  ]),
   ...guardsOf("keyring/entry-cipher.ts", "keyring/entry-cipher.test.ts", [
     [
       "what an entry is bound to",

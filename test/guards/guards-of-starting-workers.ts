@@ -3,6 +3,16 @@ import { type Guard, guardsOf } from "./guard.ts";
 const test = "resolver/long-log.test.ts";
 
 export const guardsOfStartingWorkers: readonly Guard[] = [
+  ...guardsOf("coherence/change-ids.ts", "coherence/change-ids.test.ts", [
+    [
+      "a bound of the rows that are known",
+      " % maxWindowRows] = changeId",
+      "] = changeId",
+      "newest rows",
+    ],
+    ["rows that the ring has lost", " && seq >= this.oldestSeq", "", "newest rows"],
+    ["rows that follow each other", "if (seq !== this.#lastSeq + 1) {", "if (this.#ring.length === 0) {", "no other"],
+  ]),
   ...guardsOf("store/memory-store.ts", test, [
     ["how far a log in memory is read back", ", newest - maxWindowRows)", ")", "in memory that is longer.*read back"],
   ]),
