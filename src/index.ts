@@ -1,8 +1,7 @@
 export { byokErrorOf } from "./byok-error-of.ts";
-export type { CacheEvent, SnapshotOrigin } from "./coherence/cache-event.ts";
+export type { CacheEvent, EntryRefusedReason, SnapshotOrigin } from "./coherence/cache-event.ts";
 export type { LostHistory } from "./coherence/lost-history.ts";
 export type { FlushReason } from "./coherence/page-outcome.ts";
-export type { EntryRefusedReason } from "./coherence/snapshot-codec.ts";
 export { ByokError, type ByokErrorCode, type ByokErrorDetails, isByokError, type SlotFailure } from "./errors.ts";
 export type { AccountField, KeyAccount, NamedAccount } from "./key-account.ts";
 export type { EntryCipher } from "./keyring/entry-cipher.ts";

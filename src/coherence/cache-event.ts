@@ -1,7 +1,7 @@
 import type { CacheFailure } from "../shared-cache/key-cache.ts";
 import type { LostHistory } from "./lost-history.ts";
 import type { FlushReason } from "./page-outcome.ts";
-import type { EntryRefusedReason } from "./snapshot-codec.ts";
+import type { UnreadableReason } from "./snapshot-codec.ts";
 
 /** Trouble of the cache and of its link to the database. Meant to be counted. */
 export type CacheEvent =
@@ -18,7 +18,7 @@ export type CacheEvent =
   /** A call was served from this worker's memory, from the shared cache or from the database. */
   | { readonly type: "snapshot_used"; readonly orgId: string; readonly from: SnapshotOrigin }
   /** The shared cache had an entry that was not used, and that is replaced unless its `kid` is unknown here. */
-  | { readonly type: "entry_refused"; readonly orgId: string; readonly reason: EntryRefusedReason | "other_history" }
+  | { readonly type: "entry_refused"; readonly orgId: string; readonly reason: EntryRefusedReason }
   /** The shared cache does not answer and is asked now and then only. Calls go on from memory and the database. */
   | { readonly type: "cache_down" }
   | { readonly type: "cache_up" }
@@ -29,3 +29,6 @@ export type CacheEvent =
 
 /** Where a snapshot was found. */
 export type SnapshotOrigin = "memory" | "cache" | "store";
+
+/** `outdated`: older than a change of the organisation, or than what this worker keeps of the log. */
+export type EntryRefusedReason = UnreadableReason | "outdated" | "other_history";

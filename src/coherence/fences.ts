@@ -1,4 +1,4 @@
-/** Per organisation the newest change that is known of. A floor stands in for those that are forgotten. */
+/** Per organisation the newest change that the log has shown. A floor stands in for those that are forgotten. */
 export class Fences {
   #floor = 0;
   readonly #seqs = new Map<string, number>();
@@ -11,20 +11,24 @@ export class Fences {
     return this.#seqs.get(orgId) ?? this.#floor;
   }
 
-  /** The organisations of the newest changes, at most `limit`. */
-  newest(limit: number): string[] {
-    const known = [...this.#seqs].sort(([, a], [, b]) => b - a);
-    return known.slice(0, limit).map(([orgId]) => orgId);
+  entries(): IterableIterator<[orgId: string, seq: number]> {
+    return this.#seqs.entries();
   }
 
   raise(orgId: string, seq: number): void {
     if (seq > this.of(orgId)) this.#seqs.set(orgId, seq);
   }
 
-  /** Forgets those up to `seq`, which becomes the floor. Sound for a worker that has read every change up to it. */
-  compact(seq: number): void {
-    for (const [orgId, known] of this.#seqs) if (known <= seq) this.#seqs.delete(orgId);
-    this.#floor = Math.max(this.#floor, seq);
+  /**
+   * Forgets all but the newest `keep`. The newest of those forgotten becomes the floor, and not the head of the log: what others
+   * have kept since then is of use for longer.
+   */
+  compact(keep: number): void {
+    if (this.#seqs.size <= keep) return;
+    const seqs = Float64Array.from(this.#seqs.values()).sort();
+    const floor = seqs[seqs.length - keep - 1] ?? 0;
+    for (const [orgId, seq] of this.#seqs) if (seq <= floor) this.#seqs.delete(orgId);
+    this.#floor = Math.max(this.#floor, floor);
   }
 
   /** Forgets all of them. */

@@ -1,28 +1,12 @@
 import type { LogPage } from "../store/change-log.ts";
 import { ChangeIds } from "./change-ids.ts";
 import { Fences } from "./fences.ts";
-import type { LostHistory } from "./lost-history.ts";
+import { alignPage, type LogPosition } from "./log-position.ts";
+import { type LostHistory, tellLoss } from "./lost-history.ts";
 import { laterOf, type Moment } from "./moment.ts";
 import type { FlushReason, PageOutcome, PageRequest } from "./page-outcome.ts";
-
-/** The most organisations that are named of a history that was lost. */
-const maxLostOrgs = 100;
-
-/** What a snapshot must say of itself to be judged. */
-export interface Stamped {
-  readonly orgId: string;
-  readonly incarnation: string;
-  readonly generation: number;
-  readonly asOf: number;
-  readonly changeId: string;
-}
-
-/** One row of one history of the change log. */
-export interface LogPosition {
-  readonly incarnation: string;
-  readonly seq: number;
-  readonly changeId: string;
-}
+import type { Stamped } from "./stamped.ts";
+import { Unconfirmed } from "./unconfirmed.ts";
 
 /**
  * What this worker knows of the change log: which history it follows, how far it has read, and per organisation the
@@ -35,13 +19,10 @@ export class History {
   generation = 0;
   #following: LogPosition | undefined;
   #leaseStart: Moment | undefined;
-  /** The newest snapshot that was taken in and that the log has not shown yet. */
-  #unconfirmed: { readonly seq: number; readonly sinceMs: number } | undefined;
-  /** Per organisation when such a snapshot was taken in. */
-  readonly #unconfirmedSinceMs = new Map<string, number>();
   /** When the last page, or the snapshot that this history began with, was taken in. */
   #lastReplyMs = Number.NEGATIVE_INFINITY;
   readonly #fences = new Fences();
+  readonly #unconfirmed = new Unconfirmed();
   readonly #changeIds = new ChangeIds();
 
   /** The newest row that this worker has read, in the history that it follows; `undefined` before the first one. */
@@ -59,12 +40,19 @@ export class History {
     return this.#leaseStart;
   }
 
+  /** Of how many organisations the log has shown a change that is still remembered. */
   get fenceCount(): number {
     return this.#fences.size;
   }
 
+  /** Of how many organisations a snapshot was taken in that the log has not shown yet. */
+  get unconfirmedCount(): number {
+    return this.#unconfirmed.size;
+  }
+
+  /** What a snapshot of the organisation must have seen at least. */
   fence(orgId: string): number {
-    return this.#fences.of(orgId);
+    return Math.max(this.#fences.of(orgId), this.#unconfirmed.fence(orgId));
   }
 
   /** The use rule, without its lease: of no other history as far as is known, and not older than a change that is known. */
@@ -78,33 +66,28 @@ export class History {
   }
 
   /**
-   * Whether a snapshot that the log has not shown yet may be of a history that was lost while its read was under way:
-   * a page that came meanwhile, what this history began with, or another read of the organisation that was taken in
-   * meanwhile, does not know it either. The log decides, read once more.
+   * Whether a snapshot may be of a history that was lost. One that the log has not shown yet may be while its read was
+   * under way: a page that came meanwhile, what this history began with, or another read of the organisation that was
+   * taken in meanwhile, does not know it either. One that the log should have shown may be when the row that it was read
+   * at is not known, or not any more. The log decides, read once more.
    */
-  needsConfirmation({ orgId, asOf }: Pick<Stamped, "orgId" | "asOf">, sentAt: Moment): boolean {
-    if (this.hasReadUpTo(asOf)) return false;
-    const sinceMs = this.#unconfirmedSinceMs.get(orgId) ?? Number.NEGATIVE_INFINITY;
-    return Math.max(this.#lastReplyMs, sinceMs) >= sentAt.monotonicMs;
+  needsConfirmation(snapshot: Omit<Stamped, "generation">, sentAt: Moment): boolean {
+    if (this.hasReadUpTo(snapshot.asOf)) return !this.hasRead(snapshot);
+    return Math.max(this.#lastReplyMs, this.#unconfirmed.sinceMs(snapshot.orgId)) >= sentAt.monotonicMs;
   }
 
-  /** A snapshot was taken in. The log may not have shown it yet. */
-  noteUnconfirmed({ orgId, asOf }: Pick<Stamped, "orgId" | "asOf">, nowMs: number): void {
-    if (this.hasReadUpTo(asOf)) return;
-    this.#unconfirmedSinceMs.set(orgId, nowMs);
-    if (this.#unconfirmed === undefined || asOf > this.#unconfirmed.seq) {
-      this.#unconfirmed = { seq: asOf, sinceMs: nowMs };
-    }
+  /**
+   * A snapshot was taken in: whoever holds one never takes an older one again, even when memory has forgotten this one. Up
+   * to where this worker has read, the log has raised the fence of every organisation that changed; only what is ahead of
+   * it needs a fence of its own.
+   */
+  noteTaken({ orgId, asOf }: Pick<Stamped, "orgId" | "asOf">, nowMs: number): void {
+    if (!this.hasReadUpTo(asOf)) this.#unconfirmed.note(orgId, { seq: asOf, sinceMs: nowMs });
   }
 
   /** Whether a snapshot was taken in that the log has not shown yet. */
   get hasUnconfirmed(): boolean {
-    return this.#unconfirmed !== undefined;
-  }
-
-  /** A worker that held a snapshot never takes an older one again, even when memory has forgotten this one. */
-  raiseFence(orgId: string, seq: number): void {
-    this.#fences.raise(orgId, seq);
+    return this.#unconfirmed.size > 0;
   }
 
   /**
@@ -126,8 +109,14 @@ export class History {
   }
 
   /** Whether this worker has read the very row that a snapshot was read at: it is of this history, not of a lost one. */
-  hasRead({ incarnation, asOf, changeId }: { incarnation: string; asOf: number; changeId: string }): boolean {
+  hasRead({ incarnation, asOf, changeId }: Pick<Stamped, "incarnation" | "asOf" | "changeId">): boolean {
     return incarnation === this.#following?.incarnation && this.#changeIds.has(asOf, changeId);
+  }
+
+  /** Whether a snapshot is older than a change that is known, or than every row whose change id is: it cannot be judged. */
+  isOutdated({ incarnation, orgId, asOf }: Pick<Stamped, "incarnation" | "orgId" | "asOf">): boolean {
+    const oldest = Math.max(this.fence(orgId), this.#changeIds.oldestSeq);
+    return incarnation === this.#following?.incarnation && asOf < oldest;
   }
 
   /**
@@ -157,31 +146,32 @@ export class History {
       if (seq !== this.#following.seq + 1) return this.#flush(page, sentAt, "other_history");
       this.#following = { incarnation: page.incarnation, seq, changeId };
       this.#changeIds.remember(seq, changeId);
-      this.raiseFence(orgId, seq);
+      this.#fences.raise(orgId, seq);
       onChange(orgId, seq);
     }
     if (!this.hasReadUpTo(page.head)) return "more";
-    if (this.#unconfirmed !== undefined && this.#unconfirmed.seq > page.head) {
-      return sentAt.monotonicMs > this.#unconfirmed.sinceMs ? this.#flush(page, sentAt, "other_history") : "behind";
+    const { newest } = this.#unconfirmed;
+    if (newest !== undefined && newest.seq > page.head) {
+      return sentAt.monotonicMs > newest.sinceMs ? this.#flush(page, sentAt, "other_history") : "behind";
     }
-    this.#forgetUnconfirmed();
+    this.#unconfirmed.clear();
     this.#leaseStart = laterOf(sentAt, this.#leaseStart);
     return "current";
   }
 
   /**
-   * Forgets fences that the floor can stand in for. Sound because this worker has read every change up to its position:
-   * a snapshot that passes now is true for that position too, and the caller restamps those it holds in the same turn.
+   * Forgets all fences of the log but the newest `keep`, for which the floor stands in. Sound because a snapshot that
+   * passes now is true for every change up to this worker's position: the caller restamps those it holds in the same turn.
    */
-  compact(): void {
-    if (this.#following !== undefined) this.#fences.compact(this.#following.seq);
+  compact(keep: number): void {
+    this.#fences.compact(keep);
   }
 
   /** Begins anew: the next page or snapshot decides which history this worker follows, and is newer than all it knew. */
   reset(): void {
     this.#following = undefined;
     this.#leaseStart = undefined;
-    this.#forgetUnconfirmed();
+    this.#unconfirmed.clear();
     this.#fences.restart(0);
     this.#changeIds.clear();
     this.generation += 1;
@@ -208,30 +198,17 @@ export class History {
   }
 
   #lose(head: number | null): void {
-    const { seq: lastSeq } = this.#following ?? { seq: 0 };
-    this.lost = { lastSeq, head, orgIds: this.#fences.newest(maxLostOrgs), organisations: this.#fences.size };
+    const known = new Map([...this.#fences.entries(), ...this.#unconfirmed.fences()]);
+    this.lost = tellLoss(known, this.#following?.seq ?? 0, head);
   }
 
   /** Begins a history at that row. What was known of another one is forgotten. */
   #follow(position: LogPosition): void {
     if (this.#following !== undefined) this.generation += 1;
     this.#following = position;
-    this.#forgetUnconfirmed();
+    this.#unconfirmed.clear();
     this.#fences.restart(position.seq);
     this.#changeIds.clear();
     this.#changeIds.remember(position.seq, position.changeId);
   }
-
-  #forgetUnconfirmed(): void {
-    this.#unconfirmed = undefined;
-    this.#unconfirmedSinceMs.clear();
-  }
-}
-
-/** The page from where a reader stands: another read may have brought it further since the page was asked for. */
-function alignPage({ seq: here, changeId: ownId }: LogPosition, page: LogPage): LogPage | undefined {
-  if (page.after === here) return page;
-  const index = page.changes.findIndex(({ seq, changeId }) => seq === here && changeId === ownId);
-  if (index < 0) return undefined;
-  return { ...page, after: here, afterChangeId: ownId, changes: page.changes.slice(index + 1) };
 }

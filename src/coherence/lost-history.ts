@@ -1,3 +1,6 @@
+/** The most organisations that are named of a history that was lost. */
+const maxLostOrgs = 100;
+
 /**
  * What a worker has seen of a history that its database does not have any more: a backup was restored, or a standby was
  * promoted that lacked the last changes. A key whose removal is lost with it is stored again.
@@ -11,4 +14,10 @@ export interface LostHistory {
   readonly orgIds: readonly string[];
   /** Of how many organisations it has seen changes. Those before it started are not among them. */
   readonly organisations: number;
+}
+
+/** `known`: per organisation the newest change that the worker has seen. */
+export function tellLoss(known: ReadonlyMap<string, number>, lastSeq: number, head: number | null): LostHistory {
+  const newestFirst = [...known].sort(([, a], [, b]) => b - a).map(([orgId]) => orgId);
+  return { lastSeq, head, orgIds: newestFirst.slice(0, maxLostOrgs), organisations: known.size };
 }

@@ -4,10 +4,10 @@ import type { EntryCipher } from "../keyring/entry-cipher.ts";
 import { CacheCircuitBreaker } from "../shared-cache/cache-circuit-breaker.ts";
 import type { ChangeNotice, KeyCache } from "../shared-cache/key-cache.ts";
 import { NoticeListener } from "../shared-cache/notice-listener.ts";
-import type { CacheEvent } from "./cache-event.ts";
+import type { CacheEvent, EntryRefusedReason } from "./cache-event.ts";
 import type { ChangeFeed } from "./change-feed.ts";
 import type { OpenedSnapshot } from "./opened-snapshot.ts";
-import { type EntryRefusedReason, SnapshotCodec } from "./snapshot-codec.ts";
+import { SnapshotCodec } from "./snapshot-codec.ts";
 import type { WorkerMemory } from "./worker-memory.ts";
 
 export interface SharedSnapshotsOptions {
@@ -82,6 +82,7 @@ export class SharedSnapshots {
     const cached = this.#codec.open(orgId, entry);
     if (typeof cached === "string") return this.#refuse(orgId, cached);
     if (!memory.history.hasReadUpTo(cached.asOf)) await feed.pollAnew().catch(() => {});
+    if (memory.history.isOutdated(cached)) return this.#refuse(orgId, "outdated");
     if (!memory.history.hasRead(cached)) return this.#refuse(orgId, "other_history");
     return { snapshot: { ...cached, generation, readAt: undefined }, mayReplace: true };
   }
@@ -101,7 +102,7 @@ export class SharedSnapshots {
     if (isNews && (isHeld || isFilling(orgId))) feed.pollSoon();
   }
 
-  #refuse(orgId: string, reason: EntryRefusedReason | "other_history"): SharedAnswer {
+  #refuse(orgId: string, reason: EntryRefusedReason): SharedAnswer {
     this.#options.onEvent({ type: "entry_refused", orgId, reason });
     return { snapshot: undefined, mayReplace: reason !== "unknown_kid" };
   }

@@ -11,7 +11,7 @@ import { isUnopened, type OpenedSnapshot, type SnapshotKey } from "./opened-snap
 export type CachedSnapshot = Pick<OpenedSnapshot, "orgId" | "incarnation" | "asOf" | "changeId" | "keys">;
 
 /** Why an entry cannot be read. `unknown_kid`: it may be another rollout's, which must not erase each other's. */
-export type EntryRefusedReason = "too_large" | "unopened" | "unknown_kid";
+export type UnreadableReason = "too_large" | "unopened" | "unknown_kid";
 
 /** 2: with what a key works for. A worker of either refuses the other's entries: it would send a key without its account. */
 const version = 2;
@@ -56,7 +56,7 @@ export class SnapshotCodec {
     return entry.length > maxEntryBytes ? undefined : entry;
   }
 
-  open(orgId: string, entry: Uint8Array): CachedSnapshot | EntryRefusedReason {
+  open(orgId: string, entry: Uint8Array): CachedSnapshot | UnreadableReason {
     if (entry.length > maxEntryBytes) return "too_large";
     const bytes = Buffer.from(entry.buffer, entry.byteOffset, entry.byteLength);
     const headEnd = 2 + (bytes.length < 2 ? 0 : bytes.readUInt16BE());

@@ -56,19 +56,18 @@ export class WorkerMemory {
   }
 
   /**
-   * Whether what a call holds of an organisation is admissible. What memory has dropped must have been shown by the log: it
-   * may be of a history that was lost.
+   * Whether what a call holds of an organisation is admissible. What memory has dropped must be of a row that the log has
+   * shown and whose change id is still known: it may be of a history that was lost.
    */
   admits(held: OpenedSnapshot): boolean {
     const isRemembered = this.#snapshots.peek(held.orgId) === held;
-    return this.history.isAdmissible(held) && (isRemembered || this.history.hasReadUpTo(held.asOf));
+    return this.history.isAdmissible(held) && (isRemembered || this.history.hasRead(held));
   }
 
   /** Remembers `snapshot` if it is fresh. Returns `true` if it was. */
   install(snapshot: OpenedSnapshot): boolean {
     if (!this.isFresh(snapshot)) return false;
-    this.history.raiseFence(snapshot.orgId, snapshot.asOf);
-    this.history.noteUnconfirmed(snapshot, this.#clock.monotonicMs());
+    this.history.noteTaken(snapshot, this.#clock.monotonicMs());
     this.#snapshots.set(snapshot.orgId, snapshot);
     this.#boundFences();
     return true;
@@ -101,7 +100,7 @@ export class WorkerMemory {
       if (this.#watchers.has(orgId)) changed.add(orgId);
     });
     if (isFlush(outcome)) this.#snapshots.clear();
-    if (outcome === "behind" || outcome === "more") this.#dropUnconfirmed();
+    if (this.history.hasUnconfirmed && (outcome === "behind" || outcome === "more")) this.#dropUnconfirmed();
     if (hasUnconfirmed) this.#dropInadmissible();
     this.#boundFences();
     for (const orgId of isFlush(outcome) ? this.#watchers.keys() : changed) this.#tell(orgId);
@@ -135,11 +134,12 @@ export class WorkerMemory {
   }
 
   #boundFences(): void {
-    if (this.history.fenceCount <= this.#maxFences) return;
-    this.#dropInadmissible();
-    this.#restampSnapshots();
-    this.history.compact();
-    if (this.history.fenceCount <= this.#maxFences) return;
+    if (this.history.fenceCount > this.#maxFences) {
+      this.#dropInadmissible();
+      this.#restampSnapshots();
+      this.history.compact(this.#maxFences / 2);
+    }
+    if (this.history.unconfirmedCount <= this.#maxFences) return;
     // Snapshots are read while the log is not: only a new beginning bounds what is known of them.
     this.history.reset();
     this.#snapshots.clear();

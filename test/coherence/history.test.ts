@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { History } from "../../src/coherence/history.ts";
-import type { LogPage, LogRow } from "../../src/store/change-log.ts";
+import { type LogPage, type LogRow, maxWindowRows } from "../../src/store/change-log.ts";
 
 const moment = (ms: number) => ({ monotonicMs: ms, wallMs: ms });
 const row = (seq: number, orgId: string, changeId = `m${seq}`): LogRow => ({ seq, orgId, changeId });
@@ -62,8 +62,9 @@ describe("what a worker knows of the change log", () => {
 
   it("refuses a snapshot older than one that was installed before", () => {
     const history = started();
-    history.raiseFence("a", 9);
+    history.noteTaken({ orgId: "a", asOf: 9 }, 0);
     expect(history.isAdmissible(stamp(history, "a", 8))).toBe(false);
+    expect(history.isAdmissible(stamp(history, "b", 8))).toBe(true);
   });
 
   it("refuses what an organisation's older state was before the worker started", () => {
@@ -128,19 +129,19 @@ describe("what a worker knows of the change log", () => {
 
   it("renews no lease from a snapshot that does not know of one that was taken in", () => {
     const history = started();
-    history.noteUnconfirmed({ orgId: "a", asOf: 7 }, 20);
+    history.noteTaken({ orgId: "a", asOf: 7 }, 20);
     history.observe({ incarnation: "one", asOf: 5, changeId: "m5" }, history.generation, moment(40), 40);
     expect(history.leaseStart).toEqual(moment(0));
   });
 
   it("doubts a read that began before another one of the organisation was taken in ahead of the log", () => {
     const history = started();
-    history.noteUnconfirmed({ orgId: "a", asOf: 6 }, 20);
-    expect(history.needsConfirmation({ orgId: "a", asOf: 7 }, moment(15))).toBe(true);
-    expect(history.needsConfirmation({ orgId: "a", asOf: 7 }, moment(21))).toBe(false);
-    expect(history.needsConfirmation({ orgId: "b", asOf: 7 }, moment(15))).toBe(false);
+    history.noteTaken({ orgId: "a", asOf: 6 }, 20);
+    expect(history.needsConfirmation(stamp(history, "a", 7), moment(15))).toBe(true);
+    expect(history.needsConfirmation(stamp(history, "a", 7), moment(21))).toBe(false);
+    expect(history.needsConfirmation(stamp(history, "b", 7), moment(15))).toBe(false);
     apply(history, page(5, [row(6, "a")]), 30, 40, ignore);
-    expect(history.needsConfirmation({ orgId: "a", asOf: 7 }, moment(41))).toBe(false);
+    expect(history.needsConfirmation(stamp(history, "a", 7), moment(41))).toBe(false);
   });
 
   it("begins anew with no snapshot whose read began before everything was forgotten", () => {
@@ -156,9 +157,9 @@ describe("what a worker knows of the change log", () => {
   it("doubts a snapshot ahead of the one that it began with, when both reads were under way", () => {
     const history = new History();
     history.observe({ incarnation: "one", asOf: 5, changeId: "m5" }, history.generation, moment(40), 50);
-    expect(history.needsConfirmation({ orgId: "a", asOf: 6 }, moment(45))).toBe(true);
-    expect(history.needsConfirmation({ orgId: "a", asOf: 5 }, moment(45))).toBe(false);
-    expect(history.needsConfirmation({ orgId: "a", asOf: 6 }, moment(51))).toBe(false);
+    expect(history.needsConfirmation(stamp(history, "a", 6), moment(45))).toBe(true);
+    expect(history.needsConfirmation(stamp(history, "a", 5), moment(45))).toBe(false);
+    expect(history.needsConfirmation(stamp(history, "a", 6), moment(51))).toBe(false);
   });
 
   it("ignores a page that another read has overtaken", () => {
@@ -176,32 +177,74 @@ describe("what a worker knows of the change log", () => {
   it("doubts a snapshot beyond the log when a page came while it was read", () => {
     const history = started();
     apply(history, page(5, []), 10, 20, ignore);
-    expect(history.needsConfirmation({ orgId: "a", asOf: 6 }, moment(15))).toBe(true);
-    expect(history.needsConfirmation({ orgId: "a", asOf: 6 }, moment(21))).toBe(false);
-    expect(history.needsConfirmation({ orgId: "a", asOf: 5 }, moment(15))).toBe(false);
+    expect(history.needsConfirmation(stamp(history, "a", 6), moment(15))).toBe(true);
+    expect(history.needsConfirmation(stamp(history, "a", 6), moment(21))).toBe(false);
+    expect(history.needsConfirmation(stamp(history, "a", 5), moment(15))).toBe(false);
   });
 
   it("knows a head below a snapshot that it took in before for another history, and asks again when it cannot tell", () => {
     const history = started();
-    history.noteUnconfirmed({ orgId: "a", asOf: 7 }, 20);
+    history.noteTaken({ orgId: "a", asOf: 7 }, 20);
     expect(apply(history, page(5, [row(6, "b")]), 20, 30, ignore)).toBe("behind");
     expect(apply(history, page(6, []), 21, 30, ignore)).toBe("other_history");
     expect(apply(history, page(6, []), 40, 50, ignore)).toBe("current");
   });
 
-  it("forgets fences below the floor without admitting what they refused", () => {
+  it("forgets its oldest fences without admitting what they refused, and raises the floor no further than to them", () => {
     const history = started();
-    apply(history, page(5, [row(6, "a")]), 1, 0, ignore);
-    history.raiseFence("b", 9);
-    history.compact();
-    expect(history.fenceCount).toBe(1);
-    expect(history.isAdmissible(stamp(history, "a", 5))).toBe(false);
-    expect(history.isAdmissible(stamp(history, "b", 8))).toBe(false);
-    expect(history.isAdmissible(stamp(history, "c", 6))).toBe(true);
+    apply(history, page(5, [row(6, "a"), row(7, "b"), row(8, "c"), row(9, "d")]), 1, 0, ignore);
+    history.noteTaken({ orgId: "e", asOf: 11 }, 0);
+    history.compact(2);
+    expect([history.fenceCount, history.unconfirmedCount]).toEqual([2, 1]);
+    const admitted = (orgId: string, asOf: number): boolean => history.isAdmissible(stamp(history, orgId, asOf));
+    expect([admitted("a", 5), admitted("a", 6), admitted("a", 7)]).toEqual([false, false, true]);
+    expect([admitted("c", 7), admitted("c", 8), admitted("d", 8), admitted("d", 9)]).toEqual([
+      false,
+      true,
+      false,
+      true,
+    ]);
+    expect([admitted("e", 10), admitted("e", 11)]).toEqual([false, true]);
+    expect([admitted("f", 6), admitted("f", 7)]).toEqual([false, true]);
+  });
+
+  it("says of a snapshot that it is outdated by a change of its organisation, by the floor or by what is known of the log", () => {
+    const history = started();
+    apply(history, page(5, [row(6, "a"), row(7, "b")]), 1, 0, ignore);
+    const outdated = (orgId: string, asOf: number, incarnation?: string): boolean =>
+      history.isOutdated(stamp(history, orgId, asOf, incarnation));
+    expect([outdated("a", 5), outdated("a", 6), outdated("c", 4), outdated("c", 5)]).toEqual([
+      true,
+      false,
+      true,
+      false,
+    ]);
+    expect(outdated("a", 5, "two")).toBe(false);
+    expect(new History().isOutdated(stamp(history, "a", 1))).toBe(false);
+  });
+
+  it("doubts a snapshot of a row that it has read over and does not know any more, or under another change id", () => {
+    const history = started();
+    const seqs = Array.from({ length: maxWindowRows + 1 }, (_, at) => 6 + at);
+    apply(
+      history,
+      page(
+        5,
+        seqs.map((seq) => row(seq, "busy")),
+      ),
+      1,
+      0,
+      ignore,
+    );
+    expect(history.isAdmissible(stamp(history, "a", 6))).toBe(true);
+    expect(history.needsConfirmation(stamp(history, "a", 6), moment(9))).toBe(true);
+    expect(history.isOutdated(stamp(history, "a", 6))).toBe(true);
+    expect(history.needsConfirmation(stamp(history, "a", 7), moment(9))).toBe(false);
+    expect(history.needsConfirmation({ ...stamp(history, "a", 7), changeId: "other" }, moment(9))).toBe(true);
   });
 });
 
-it("compaction isAdmissible nothing that was refused before it, and refuses no snapshot that is restamped", () => {
+it("compaction admits nothing that was refused before it, and refuses no snapshot that is restamped", () => {
   const orgs = ["a", "b", "c", "d"];
   const step = fc.oneof(
     fc.record({ kind: fc.constant("learn" as const), org: fc.constantFrom(...orgs) }),
@@ -212,18 +255,18 @@ it("compaction isAdmissible nothing that was refused before it, and refuses no s
     }),
   );
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 30 }), fc.nat(3), (steps, keep) => {
       const history = started();
       for (const one of steps) {
         if (one.kind === "learn")
           apply(history, page(seqOf(history), [row(seqOf(history) + 1, one.org)]), 1, 0, ignore);
         else if (history.isAdmissible(stamp(history, one.org, seqOf(history) + one.ahead))) {
-          history.raiseFence(one.org, seqOf(history) + one.ahead);
+          history.noteTaken({ orgId: one.org, asOf: seqOf(history) + one.ahead }, 0);
         }
       }
       const all = orgs.flatMap((org) => Array.from({ length: 45 }, (_, asOf) => stamp(history, org, asOf)));
       const before = all.map((stamped) => history.isAdmissible(stamped));
-      history.compact();
+      history.compact(keep);
       for (const [index, stamped] of all.entries()) {
         if (!before[index]) expect(history.isAdmissible(stamped)).toBe(false);
         else

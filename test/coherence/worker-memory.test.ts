@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { readMoment } from "../../src/coherence/moment.ts";
 import type { OpenedSnapshot } from "../../src/coherence/opened-snapshot.ts";
 import { WorkerMemory } from "../../src/coherence/worker-memory.ts";
-import type { LogPage } from "../../src/store/change-log.ts";
+import { type LogPage, maxWindowRows } from "../../src/store/change-log.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 
 const clock = new ManualClock();
@@ -93,7 +93,38 @@ it("bounds its fences also while snapshots are read and the log is not", () => {
     const next = snapshotOf(memory, `org-${org}`, 10 + org);
     memory.history.observe(next, next.generation, readMoment(clock), clock.monotonicMs());
     memory.install(next);
-    expect(memory.history.fenceCount).toBeLessThanOrEqual(6);
+    expect(memory.history.unconfirmedCount).toBeLessThanOrEqual(6);
     expect(memory.install({ ...snapshotOf(memory, `org-${org}`, 9 + org) })).toBe(false);
   }
+});
+
+it("needs no fence of its own for what the log has shown, and forgets those that it had until then", () => {
+  const memory = started(3, 9);
+  for (const asOf of [9, 10, 11]) expect(memory.install(snapshotOf(memory, `org-${asOf}`, asOf))).toBe(true);
+  expect([memory.history.fenceCount, memory.history.unconfirmedCount]).toEqual([0, 2]);
+  expect(memory.install(snapshotOf(memory, "org-11", 10))).toBe(false);
+  expect(apply(memory, page(9, ["x"], { head: 11 }))).toBe("more");
+  expect(memory.install(snapshotOf(memory, "org-11", 10))).toBe(false);
+  expect(apply(memory, page(10, ["y"]))).toBe("current");
+  expect([memory.history.fenceCount, memory.history.unconfirmedCount]).toEqual([2, 0]);
+  expect(memory.install(snapshotOf(memory, "org-11", 10))).toBe(true);
+});
+
+it("does not admit what a call still holds of a lost history, however long after its change id was forgotten", () => {
+  const memory = started(3);
+  const lost = { ...snapshotOf(memory, "a", 7), changeId: "of-a-lost-history" };
+  const held = snapshotOf(memory, "b", 6);
+  expect([memory.install(lost), memory.install(held)]).toEqual([true, true]);
+  const busy = Array.from({ length: 4 }, () => "x");
+  expect(apply(memory, page(5, busy))).toBe("current");
+  for (const orgId of ["c", "d", "e"]) memory.install(snapshotOf(memory, orgId, 9));
+  expect([memory.admits(lost), memory.admits(held)]).toEqual([false, true]);
+  apply(
+    memory,
+    page(
+      9,
+      Array.from({ length: maxWindowRows }, () => "x"),
+    ),
+  );
+  expect([memory.admits(lost), memory.admits(held)]).toEqual([false, false]);
 });

@@ -4,12 +4,7 @@ const test = "resolver/long-log.test.ts";
 
 export const guardsOfStartingWorkers: readonly Guard[] = [
   ...guardsOf("coherence/change-ids.ts", "coherence/change-ids.test.ts", [
-    [
-      "a bound of the rows that are known",
-      " % maxWindowRows] = changeId",
-      "] = changeId",
-      "newest rows",
-    ],
+    ["a bound of the rows that are known", " % maxWindowRows] = changeId", "] = changeId", "newest rows"],
     ["rows that the ring has lost", " && seq >= this.oldestSeq", "", "newest rows"],
     ["rows that follow each other", "if (seq !== this.#lastSeq + 1) {", "if (this.#ring.length === 0) {", "no other"],
   ]),

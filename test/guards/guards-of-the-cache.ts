@@ -32,7 +32,6 @@ export const guardsOfTheCache: readonly Guard[] = [
       '#changeIds.allow(seq, changeId))) return "current";',
       "ignores a page",
     ],
-    ["the part of a page that is news", "if (index < 0) return undefined;", "return undefined;", "takes what"],
     [
       "another change id for a row that was read",
       "this.#changeIds.allow(snapshot.asOf, snapshot.changeId) &&",
@@ -47,7 +46,7 @@ export const guardsOfTheCache: readonly Guard[] = [
     ],
     [
       "doubt between two reads",
-      "this.#unconfirmedSinceMs.get(orgId) ?? Number.NEGATIVE_INFINITY",
+      "this.#unconfirmed.sinceMs(snapshot.orgId)",
       "Number.NEGATIVE_INFINITY",
       "before another",
     ],
@@ -66,15 +65,75 @@ export const guardsOfTheCache: readonly Guard[] = [
     ],
     ["a generation per flush", "if (this.#following !== undefined) this.generation += 1;", "", "knows another"],
   ]),
+  ...guardsOf("coherence/history.ts", "coherence/history.test.ts", [
+    [
+      "reads of rows that are not known",
+      "return !this.hasRead(snapshot);",
+      "return false;",
+      "doubts a snapshot of a row",
+    ],
+    [
+      "what is outdated by what is known of the log",
+      "this.#changeIds.oldestSeq);",
+      "0);",
+      "doubts a snapshot of a row",
+    ],
+  ]),
+  ...guardsOf("coherence/log-position.ts", "coherence/history.test.ts", [
+    ["the part of a page that is news", "if (index < 0) return undefined;", "return undefined;", "takes what"],
+  ]),
+  ...guardsOf("coherence/history.ts", "resolver/many-organisations.test.ts", [
+    [
+      "no fence under what the log has shown",
+      "    if (!this.hasReadUpTo(asOf)) this.#u",
+      "    this.#fences.raise(orgId, asOf);\n    this.#u",
+      "remembers is answered",
+    ],
+  ]),
+  ...guardsOf("coherence/shared-snapshots.ts", "resolver/many-organisations.test.ts", [
+    [
+      "a word of what is outdated",
+      'if (memory.history.isOutdated(cached)) return this.#refuse(orgId, "outdated");',
+      "",
+      "and counted",
+    ],
+  ]),
+  ...guardsOf("coherence/worker-memory.ts", "coherence/worker-memory.test.ts", [
+    [
+      "what is held of a row that is not known any more",
+      "this.history.hasRead(held))",
+      "this.history.hasReadUpTo(held.asOf))",
+      "however long",
+    ],
+  ]),
+  ...guardsOf("coherence/history.ts", "coherence/read-ahead.test.ts", [
+    ["a fence under what was read ahead", ", this.#unconfirmed.fence(orgId))", ")", "no organisation"],
+    [
+      "a fence under what was read ahead by one",
+      "if (!this.hasReadUpTo(asOf)) this.#u",
+      "if (!this.hasReadUpTo(asOf - 1)) this.#u",
+      "no organisation",
+    ],
+    [
+      "a fence until the log has shown what was read ahead",
+      'if (!this.hasReadUpTo(page.head)) return "more";',
+      'this.#unconfirmed.clear();\n    if (!this.hasReadUpTo(page.head)) return "more";',
+      "no organisation",
+    ],
+  ]),
+  ...guardsOf("coherence/history.ts", "coherence/worker-memory.test.ts", [
+    ["no fence under what the log has shown", "if (!this.hasReadUpTo(asOf)) this.#u", "this.#u", "needs no fence"],
+  ]),
   ...guardsOf("coherence/fences.ts", "coherence/history.test.ts", [
     ["the floor", "this.#seqs.get(orgId) ?? this.#floor", "this.#seqs.get(orgId) ?? 0", "refuses what"],
     [
       "fences beyond what was read",
-      "if (known <= seq) this.#seqs.delete(orgId);",
+      "if (seq <= floor) this.#seqs.delete(orgId);",
       "this.#seqs.delete(orgId);",
-      "forgets fences",
+      "forgets its oldest",
     ],
-    ["a floor under forgotten fences", "this.#floor = Math.max(this.#floor, seq);", "", "forgets fences"],
+    ["a floor under forgotten fences", "this.#floor = Math.max(this.#floor, floor);", "", "forgets its oldest"],
+    ["a floor that is not the head", "seqs[seqs.length - keep - 1]", "seqs.at(-1)", "forgets its oldest"],
   ]),
   ...guardsOf("coherence/moment.ts", "coherence/moment.test.ts", [
     [
@@ -102,11 +161,11 @@ export const guardsOfTheCache: readonly Guard[] = [
   ...guardsOf("coherence/worker-memory.ts", "coherence/worker-memory.test.ts", [
     [
       "a fence under what was installed",
-      "this.history.raiseFence(snapshot.orgId, snapshot.asOf);",
+      "this.history.noteTaken(snapshot, this.#clock.monotonicMs());",
       "",
       "older snapshot",
     ],
-    ["bounded fences", "    this.history.compact();\n", "", "still hands"],
+    ["bounded fences", "      this.history.compact(this.#maxFences / 2);\n", "", "still hands"],
     ["restamped snapshots", "Object.assign(snapshot, { asOf, changeId })", "void 0", "still hands"],
     [
       "memory that is dropped with its history",

@@ -30,15 +30,21 @@ export const guardsOfTheModel: readonly Guard[] = [
     ["the fence", "snapshot.asOf >= this.fence(snapshot.orgId)", "true"],
     ["the floor of a beginning", "this.#fences.restart(position.seq);", 'this.#fences.restart(this.#fences.of(""));'],
     ["change ids of polls", "page.afterChangeId !== this.#following.changeId || page.head", "page.head"],
+    ["a fence under what was read ahead", ", this.#unconfirmed.fence(orgId))", ")"],
+    [
+      "a fence under what was read ahead by one",
+      "if (!this.hasReadUpTo(asOf)) this.#u",
+      "if (!this.hasReadUpTo(asOf - 1)) this.#u",
+    ],
     ["change ids of snapshots", "this.#changeIds.allow(snapshot.asOf, snapshot.changeId) &&", ""],
     [
       "changes that were lost behind a snapshot",
-      "if (this.#unconfirmed !== undefined && this.#unconfirmed.seq > page.head) {",
+      "if (newest !== undefined && newest.seq > page.head) {",
       "if (false) {",
     ],
   ]),
   ...guardsOfTheModelIn("coherence/fences.ts", [
-    ["a floor under forgotten fences", "this.#floor = Math.max(this.#floor, seq);", ""],
+    ["a floor under forgotten fences", "this.#floor = Math.max(this.#floor, floor);", ""],
   ]),
   ...guardsOfTheModelIn("coherence/worker-memory.ts", [
     [
@@ -46,7 +52,7 @@ export const guardsOfTheModel: readonly Guard[] = [
       "this.history.isAdmissible(snapshot) && this.overdueMs(snapshot) < 0",
       "this.history.isAdmissible(snapshot)",
     ],
-    ["a fence under what was installed", "this.history.raiseFence(snapshot.orgId, snapshot.asOf);", ""],
+    ["a fence under what was installed", "this.history.noteTaken(snapshot, this.#clock.monotonicMs());", ""],
     ["snapshots of a doubtful history", "if (!this.history.hasReadUpTo(asOf)) this.#snapshots.delete(orgId);", ""],
   ]),
   {

@@ -58,6 +58,8 @@ const profiles: readonly Weights[] = [
   { stop: 5, advance: 12, databaseDown: 2 },
   { databaseDown: 4, advance: 14, network: 30, change: 10, call: 20 },
   { call: 30, change: 14, advance: 2, message: 1, network: 60, revive: 6 },
+  // Read ahead, evict, revive: memory forgets what it has read ahead of the log, and the shared cache has an older state.
+  { call: 30, change: 9, advance: 1, message: 0, request: 0, network: 70, revive: 14 },
 ];
 
 export interface Schedule {

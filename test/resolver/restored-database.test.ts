@@ -65,7 +65,7 @@ it("an operator is told which organisations to look at after a backup was restor
   expect(worker.resolver.health().lostHistory).toBeNull();
   await restore(copy);
   await worker.clock.advance(3_000);
-  const lost = { lastSeq: 3, head: 2, orgIds: ["org", "third"], organisations: 2 };
+  const lost = { lastSeq: 3, head: 2, orgIds: ["third", "org"], organisations: 2 };
   expect(worker.events).toContainEqual({ type: "history_lost", ...lost });
   expect(worker.resolver.health().lostHistory).toEqual(lost);
 });
