@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "../clock.ts";
 import { within } from "../deadline.ts";
 import { ByokError } from "../errors.ts";
-import type { LogCursor } from "../store/change-log.ts";
+import type { LogCursor, LogPage } from "../store/change-log.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import type { CacheEvent } from "./cache-event.ts";
 import { readMoment } from "./moment.ts";
@@ -34,10 +34,16 @@ export class ChangeFeed {
   #readsFrom: number | undefined;
   /** Told which changes a scheduled poll has shown: those behind `after` up to `upTo`. */
   onScheduledPoll: (after: number, upTo: number) => void = () => {};
+  /** Whether a change of the organisation matters here. */
+  matters: (orgId: string) => boolean = () => false;
+  /** How many changes that matter were shown. */
+  #shown = 0;
 
   constructor(options: ChangeFeedOptions) {
     this.#options = options;
-    this.#limiter = new PollRateLimiter(options.clock, () => this.pollAnew());
+    const { clock, memory } = options;
+    const hasReadUpTo = (seq: number): boolean => memory.history.hasReadUpTo(seq);
+    this.#limiter = new PollRateLimiter({ clock, poll: () => this.#pollForNotice(), hasReadUpTo });
   }
 
   /** Polls that have failed in a row. */
@@ -66,9 +72,9 @@ export class ChangeFeed {
     return this.#polling;
   }
 
-  /** Reads the log soon, because of a notice. */
-  pollSoon(): void {
-    this.#limiter.ask();
+  /** Reads the log soon, because of a notice of that change; `Infinity` where its number is not known. */
+  pollSoon(seq: number): void {
+    this.#limiter.ask(seq);
   }
 
   /** Reads the log from now on: a read that is under way may have been sent too early. */
@@ -92,6 +98,12 @@ export class ChangeFeed {
     this.#limiter.close();
   }
 
+  async #pollForNotice(): Promise<boolean> {
+    const shownBefore = this.#shown;
+    await this.pollAnew();
+    return this.#shown > shownBefore;
+  }
+
   async #tick(): Promise<void> {
     const { history } = this.#options.memory;
     const after = history.following?.seq;
@@ -111,6 +123,7 @@ export class ChangeFeed {
         this.#head = page.head;
         this.#readsFrom ??= page.after;
         const { lost: lostBefore } = memory.history;
+        this.#noteShown(page);
         const outcome = memory.applyPage(page, request);
         if (isFlush(outcome)) {
           onEvent({ type: "flushed", reason: outcome === "contradicted" ? "other_history" : outcome });
@@ -127,6 +140,12 @@ export class ChangeFeed {
       this.follow();
       throw error;
     }
+  }
+
+  /** Before the page is taken in: what it outdates is not held any more then. */
+  #noteShown({ changes }: LogPage): void {
+    const { history } = this.#options.memory;
+    for (const { seq, orgId } of changes) if (!history.hasReadUpTo(seq) && this.matters(orgId)) this.#shown += 1;
   }
 
   #nextCursor(): LogCursor {

@@ -40,7 +40,7 @@ export class SharedSnapshots {
   readonly #listener: NoticeListener;
 
   constructor(options: SharedSnapshotsOptions) {
-    const { cache, cipher, clock, feed, onEvent } = options;
+    const { cache, cipher, clock, memory, feed, isFilling, onEvent } = options;
     this.#options = options;
     this.#breaker = new CacheCircuitBreaker(cache, clock, {
       onChange: (isUp) => onEvent({ type: isUp ? "cache_up" : "cache_down" }),
@@ -48,10 +48,11 @@ export class SharedSnapshots {
     });
     this.#codec = new SnapshotCodec(cipher);
     this.#listener = new NoticeListener(cache, clock, (notice) => this.#follow(notice));
+    feed.matters = (orgId) => memory.holds(orgId) || isFilling(orgId);
     feed.onScheduledPoll = (after, upTo) => {
       if (!this.#listener.judge(after, upTo)) return;
       onEvent({ type: "subscription_renewed" });
-      feed.pollSoon();
+      feed.pollSoon(Number.POSITIVE_INFINITY);
     };
   }
 
@@ -98,8 +99,8 @@ export class SharedSnapshots {
   #follow({ orgId, seq }: ChangeNotice): void {
     const { memory, feed, isFilling } = this.#options;
     const isNews = seq === null || !memory.history.hasReadUpTo(seq);
-    const isHeld = orgId === null ? !memory.isIdle : memory.holds(orgId);
-    if (isNews && (isHeld || isFilling(orgId))) feed.pollSoon();
+    const matters = orgId === null ? !memory.isIdle || isFilling(null) : feed.matters(orgId);
+    if (isNews && matters) feed.pollSoon(seq ?? Number.POSITIVE_INFINITY);
   }
 
   #refuse(orgId: string, reason: EntryRefusedReason): SharedAnswer {

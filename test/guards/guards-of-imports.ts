@@ -22,7 +22,12 @@ export const guardsOfImports: readonly Guard[] = [
     ["a forged range", ", seq - maxRemembered + 1)", ")", "range is forged"],
   ]),
   ...guardsOf("coherence/shared-snapshots.ts", "shared-cache/notices.test.ts", [
-    ["a poll for a batch's notice", "orgId === null ? !memory.isIdle :", "orgId === null ? false :", "of a batch have"],
+    [
+      "a poll for a batch's notice",
+      "orgId === null ? !memory.isIdle || isFilling(null) :",
+      "orgId === null ? false :",
+      "of a batch have",
+    ],
   ]),
   ...guardsOf("store/postgres/change-functions.ts", "store/postgres/postgres-contract.test.ts", [
     [

@@ -13,8 +13,8 @@ export const guardsOfRedis: readonly Guard[] = [
   ...guardsOf("coherence/shared-snapshots.ts", "shared-cache/redis-cache.test.ts", [
     [
       "a poll for a notice",
-      "|| isFilling(orgId))) feed.pollSoon();",
-      "|| isFilling(orgId))) void 0;",
+      "if (isNews && matters) feed.pollSoon(seq ?? Number.POSITIVE_INFINITY);",
+      "void [isNews, matters];",
       "as soon as the notice",
     ],
     ["entries of another rollout", 'mayReplace: reason !== "unknown_kid"', "mayReplace: true", "another rollout"],
@@ -127,8 +127,26 @@ export const guardsOfRedis: readonly Guard[] = [
     ["a first probe that comes soon", "if (!this.isUp && !isProbe) return;", "", "soon after it is given up"],
   ]),
   ...guardsOf("coherence/poll-rate-limiter.ts", "shared-cache/notices.test.ts", [
-    ["polls that notices may cause", "if (this.#tokens < 1) return false;", "", "cause five"],
-    ["a notice during a poll", "if (!this.#isAskedAgain) return;", "return;", "poll cause"],
+    ["polls that notices may cause in vain", ", this.#vain.waitMs()", "", "cause five|forged gain"],
+    [
+      "polls that show what matters",
+      "if (await poll()) this.#vain.giveBack();",
+      "await poll();",
+      "cause fifty|forged gain",
+    ],
+    ["polls a second, whatever they show", ", this.#all.waitMs()", "", "cause fifty"],
+    ["a gap between polls", "minGapDurations * tookMs", "0", "begin four times"],
+    ["five milliseconds between polls", "const minGapMs = 5;", "const minGapMs = 1;", "cause fifty"],
+    [
+      "a notice during a poll",
+      "    this.#isRunning = false;\n    this.#next();",
+      "    this.#isRunning = false;",
+      "poll cause",
+    ],
+    ["no poll for what was shown", " || this.#options.hasReadUpTo(this.#askedFor)", "", "poll cause"],
+  ]),
+  ...guardsOf("coherence/change-feed.ts", "shared-cache/notices.test.ts", [
+    ["polls that only show others' changes", " && this.matters(orgId)) this.#shown", ") this.#shown", "forged gain"],
   ]),
   ...guardsOf("shared-cache/notice-listener.ts", "shared-cache/notices.test.ts", [
     [

@@ -8,43 +8,104 @@ import { agent, platform } from "../support/worker.ts";
 
 const quiet = idleCache();
 
+const none = (): boolean => false;
+
+/** Asks every millisecond, for a change that the log never shows. */
+async function flood(pace: PollRateLimiter, clock: ManualClock, ms: number): Promise<void> {
+  for (let at = 0; at < ms; at += 1) {
+    pace.ask(Number.POSITIVE_INFINITY);
+    await clock.advance(1);
+  }
+}
+
+/** A limiter whose polls take `tookMs` and show what they were asked for or not, and when they began. */
+function limited(clock: ManualClock, tookMs: number, hasShown: boolean) {
+  const beganAtMs: number[] = [];
+  const poll = (): Promise<boolean> => {
+    beganAtMs.push(clock.monotonicMs());
+    if (tookMs === 0) return Promise.resolve(hasShown);
+    return new Promise((resolve) => clock.schedule(tookMs, () => resolve(hasShown)));
+  };
+  return { pace: new PollRateLimiter({ clock, poll, hasReadUpTo: none }), beganAtMs };
+}
+
 describe("notices", () => {
-  it("cause five polls at once and ten a second after that, and none is lost", async () => {
+  it("that show nothing cause five polls at once and ten a second after that, and none is lost", async () => {
     const clock = new ManualClock();
-    let polls = 0;
-    const pace = new PollRateLimiter(clock, async () => {
-      polls += 1;
-    });
-    const flood = async (ms: number): Promise<void> => {
-      for (let at = 0; at < ms; at += 10) {
-        pace.ask();
-        await clock.advance(10);
-      }
-    };
-    await flood(1_000);
-    expect(polls).toBeGreaterThanOrEqual(13);
-    expect(polls).toBeLessThanOrEqual(16);
-    await flood(10_000);
-    expect(polls).toBeLessThanOrEqual(116);
+    const { pace, beganAtMs } = limited(clock, 0, false);
+    await flood(pace, clock, 1_000);
+    expect(beganAtMs.length).toBeGreaterThanOrEqual(13);
+    expect(beganAtMs.length).toBeLessThanOrEqual(15);
+    await flood(pace, clock, 2_000);
+    expect(beganAtMs.length).toBeLessThanOrEqual(35);
     await clock.advance(1_000);
-    const before = polls;
-    pace.ask();
+    const before = beganAtMs.length;
+    pace.ask(Number.POSITIVE_INFINITY);
     await settle();
-    expect(polls).toBe(before + 1);
+    expect(beganAtMs).toHaveLength(before + 1);
   });
 
-  it("during a poll cause one more after it", async () => {
+  it("that show a change that matters cause fifty polls a second, five milliseconds apart after a quiet time", async () => {
     const clock = new ManualClock();
-    const releases: (() => void)[] = [];
-    const pace = new PollRateLimiter(clock, () => new Promise((resolve) => releases.push(resolve)));
-    for (let at = 0; at < 4; at += 1) pace.ask();
+    const { pace, beganAtMs } = limited(clock, 0, true);
+    await flood(pace, clock, 3_000);
+    const [began = 0] = beganAtMs;
+    expect(beganAtMs.slice(0, 5).map((at) => at - began)).toEqual([0, 5, 10, 15, 20]);
+    expect(beganAtMs.length).toBeGreaterThanOrEqual(140);
+    expect(beganAtMs.length).toBeLessThanOrEqual(155);
+  });
+
+  it("cause polls that begin four times as far apart as the last one took", async () => {
+    const clock = new ManualClock();
+    const { pace, beganAtMs } = limited(clock, 80, true);
+    await flood(pace, clock, 1_000);
+    const [began = 0] = beganAtMs;
+    expect(beganAtMs.map((at) => at - began)).toEqual([0, 320, 640, 960]);
+  });
+
+  it("during a poll cause one more after it, and none for a change that it has shown", async () => {
+    const clock = new ManualClock();
+    let read = 0;
+    const releases: ((hasShown: boolean) => void)[] = [];
+    const poll = (): Promise<boolean> => new Promise((resolve) => releases.push(resolve));
+    const pace = new PollRateLimiter({ clock, poll, hasReadUpTo: (seq) => seq <= read });
+    for (const seq of [3, 5, 4]) pace.ask(seq);
     expect(releases).toHaveLength(1);
-    releases[0]?.();
-    await settle();
+    read = 4;
+    releases[0]?.(true);
+    await clock.advance(5);
     expect(releases).toHaveLength(2);
-    releases[1]?.();
-    await settle();
+    for (const seq of [6, 7]) pace.ask(seq);
+    read = 7;
+    releases[1]?.(true);
+    await clock.advance(1_000);
     expect(releases).toHaveLength(2);
+  });
+
+  it("that are forged gain nothing by the changes of others, and what a worker holds is heard of at once", async () => {
+    const { worker, manager } = await platform();
+    const subscribers: ((notice: ChangeNotice) => void)[] = [];
+    const subscribe: KeyCache["subscribe"] = (onNotice) => {
+      subscribers.push(onNotice);
+      return { close() {} };
+    };
+    await using here = worker({ cache: { ...quiet, subscribe } });
+    await here.resolver.resolve("held", agent);
+    const before = here.link.sent.polls;
+    for (let at = 0; at < 50; at += 1) {
+      await manager.set("other", { provider: "ada", apiKey: `other-${at}` });
+      subscribers[0]?.({ orgId: "held", seq: 1_000_000 });
+      await here.clock.advance(20);
+    }
+    expect(here.link.sent.polls - before).toBeLessThanOrEqual(16);
+    await here.clock.advance(1_000);
+    for (let at = 0; at < 30; at += 1) {
+      const { seq } = await manager.set("held", { provider: "ada", apiKey: `key-${at}` });
+      subscribers[0]?.({ orgId: "held", seq });
+      await here.clock.advance(20);
+      expect(here.resolver.health().feed.lastSeq).toBe(seq);
+      await here.resolver.resolve("held", agent);
+    }
   });
 
   it("that stay away although the log goes on make the subscription new, at most once a minute", async () => {
