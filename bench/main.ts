@@ -1,4 +1,6 @@
+import { loadavg } from "node:os";
 import { judgeGoal } from "./compare.ts";
+import { fleet } from "./fleet.ts";
 import { fromOneKey } from "./one-key.ts";
 import { firstCall, importCost } from "./processes.ts";
 import { requestCost } from "./request.ts";
@@ -30,5 +32,18 @@ console.table(
     "bare µs": rounded(row.bareUs),
     ratio: rounded(row.ratio),
     goal: judgeGoal(row),
+  })),
+);
+
+console.log(
+  `from the answer of a removal to its last use, in four workers of one process, 5 s each (load ${rounded(loadavg()[0] ?? 0)})`,
+);
+console.table(
+  (await fleet()).map(({ situation, removals, p50Ms, p99Ms, pollsPerSecond }) => ({
+    situation,
+    removals,
+    "p50 ms": rounded(p50Ms),
+    "p99 ms": rounded(p99Ms),
+    "polls a second": rounded(pollsPerSecond),
   })),
 );

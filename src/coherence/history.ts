@@ -77,7 +77,7 @@ export class History {
   }
 
   /**
-   * A snapshot was taken in: whoever holds one never takes an older one again, even when memory has forgotten this one. Up
+   * A snapshot was taken in: a worker that held one never takes an older one again, even when memory has forgotten this one. Up
    * to where this worker has read, the log has raised the fence of every organisation that changed; only what is ahead of
    * it needs a fence of its own.
    */
