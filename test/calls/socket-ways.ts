@@ -72,7 +72,12 @@ const deepgramTranscription: Way = {
   async begin(resolver, orgId) {
     const { stt } = await resolver.resolve(orgId, { stt_config: { provider: "deepgram" } });
     return new HeldLine(stt, async (slot) => {
-      const query = new URLSearchParams({ model: slot.model, encoding: "mulaw", sample_rate: "8000" });
+      const query = new URLSearchParams({
+        model: slot.model,
+        encoding: "mulaw",
+        sample_rate: "8000",
+        interim_results: "true",
+      });
       const socket = new slot.WebSocket(`wss://api.deepgram.com/v1/listen?${query}`);
       const ear = await listenTo(socket);
       const turn = async (midway: Midway): Promise<string> => {
