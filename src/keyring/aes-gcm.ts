@@ -1,12 +1,13 @@
-import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from "node:crypto";
+import { type CipherGCMOptions, createCipheriv, createDecipheriv, type KeyObject, randomBytes } from "node:crypto";
+import { copyOwn } from "../own-property.ts";
 
 /** The bytes of a key, of a nonce, and of a tag. */
 export const keyLength = 32;
 export const ivLength = 12;
 export const tagLength = 16;
 
-/** Node takes shorter tags unless it is told (Node 22 and 24, DEP0182). */
-const options = { authTagLength: tagLength };
+/** Node takes shorter tags unless it is told (Node 22 and 24, DEP0182). Inherits nothing: Node reads an `encoding` as well. */
+const options: CipherGCMOptions = copyOwn({ authTagLength: tagLength });
 
 /** What AES-256-GCM makes of a text. */
 export interface GcmText {

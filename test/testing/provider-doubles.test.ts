@@ -141,14 +141,14 @@ it("Resend's double sends a batch, and refuses one in which an e-mail lacks its 
 
 it("a wrong key is refused by the provider, and nobody else's takes its place", async () => {
   const { llm } = await resolver.resolve("wrong", { llm_config: { provider: "openai" } });
-  await expect(llm.client.models.list()).rejects.toMatchObject({ status: 401, code: "invalid_api_key" });
+  await expect(llm.client.models.list()).rejects.toMatchObject({ status: 401, code: "key_rejected" });
   expect(doubles.requests.map(({ key }) => key)).toEqual(["openai-key-of-nobody"]);
 });
 
 it("a realtime socket with a wrong key is a typed error", async () => {
   doubles.revoke("xai", platforms("xai"));
   const { realtime } = await resolver.resolve("none", { realtime_config: { provider: "xai" } });
-  await expect(realtime.connect()).rejects.toMatchObject({ code: "key_rejected" });
+  await expect(realtime.connect()).rejects.toMatchObject({ code: "platform_key_refused" });
   doubles.accept("xai", platforms("xai"));
 });
 

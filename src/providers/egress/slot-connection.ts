@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
+import { copyOwn } from "../../own-property.ts";
 import { splitHead } from "./request-head.ts";
 
 /** What is said over a connection: it decides what leaves in place of a request's head, and what is passed on of what comes. */
@@ -35,7 +36,8 @@ export class SlotConnection extends Duplex {
 
   constructor(socket: Socket, exchange: Exchange) {
     // Texts keep their encoding: the head's is another than the body's.
-    super({ allowHalfOpen: false, decodeStrings: false });
+    // Inherits nothing: streams read a `write`, an `encoding` and more that nothing here gave.
+    super(copyOwn({ allowHalfOpen: false, decodeStrings: false }));
     this.#exchange = exchange;
     this.attach(socket);
   }
