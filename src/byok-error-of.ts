@@ -5,7 +5,7 @@ import { ByokError, type ByokErrorCode, type ByokErrorDetails, isByokError } fro
 const maxDepth = 8;
 
 /** Where libraries keep the error that theirs stands for. */
-const places = ["cause", "error", "body", "lastError", "reason"] as const;
+const places = ["cause", "error", "body", "responseBody", "lastError", "reason"] as const;
 
 /** Known to this process alone: no provider's answer passes for a refusal of byokit's. */
 const mark: string = randomUUID();
@@ -36,7 +36,7 @@ function find(value: unknown, depth: number): ByokError | undefined {
   if (isByokError(value)) return value;
   if (isAnswered(value)) return restore(value);
   for (const place of places) {
-    const found = find(read(value, place), depth + 1);
+    const found = find(parse(read(value, place)), depth + 1);
     if (found !== undefined) return found;
   }
   return undefined;
@@ -47,6 +47,16 @@ function read(value: object, name: string): unknown {
     // An event of a socket's has its error from its class.
     const isEvents = name === "error" && !Object.hasOwn(Object.prototype, name) && name in value;
     return isEvents || Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** An answer that a framework keeps as its text. */
+function parse(value: unknown): unknown {
+  if (typeof value !== "string" || !value.includes(mark)) return value;
+  try {
+    return JSON.parse(value);
   } catch {
     return undefined;
   }

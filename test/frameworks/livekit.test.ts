@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Id, isolate, startWorld, type World } from "./world.ts";
 
 isolate();
@@ -15,11 +15,11 @@ agents.initializeLogger({ pretty: false, level: "silent" });
 const once = { maxRetry: 0, retryIntervalMs: 10, timeoutMs: 10_000 };
 let world: World;
 
-beforeAll(async () => {
+// A resolver of its own for each: what a key is refused with is remembered.
+beforeEach(async () => {
   world = await startWorld();
 });
-beforeEach(() => world.doubles.clear());
-afterAll(() => world[Symbol.asyncDispose]());
+afterEach(() => world[Symbol.asyncDispose]());
 
 /** What a plugin is given that makes its requests through the slot. */
 async function clientOf(orgId: string, id: "openai" | "xai"): Promise<never> {
@@ -133,7 +133,7 @@ describe.each([
 
   it("of a wrong key is a refusal", async () => {
     const model = build(await clientOf("wrong", id));
-    const message = expect.stringContaining("Incorrect API key");
+    const message = expect.stringContaining("a key that its provider refuses");
     expect(await failureOf(model, () => chat(model, "hello"))).toMatchObject({ message });
     expectRefused();
   });
