@@ -15,12 +15,12 @@ interface Answered {
   readonly type: string;
   readonly code: ByokErrorCode;
   readonly message: string;
-  readonly details: Pick<ByokErrorDetails, "orgId" | "provider" | "slot"> & { readonly retryable: boolean };
+  readonly details: Pick<ByokErrorDetails, "orgId" | "provider" | "slot" | "reason"> & { readonly retryable: boolean };
 }
 
 /** A {@link ByokError} as JSON, which {@link byokErrorOf} reads back in this process. */
-export function answeredOf({ code, message, orgId, provider, slot, retryable }: ByokError): Answered {
-  return { type: `byokit ${mark}`, code, message, details: { orgId, provider, slot, retryable } };
+export function answeredOf({ code, message, orgId, provider, slot, reason, retryable }: ByokError): Answered {
+  return { type: `byokit ${mark}`, code, message, details: { orgId, provider, slot, reason, retryable } };
 }
 
 /**

@@ -132,9 +132,11 @@ export class HeldSlot implements KeySupply {
     return this.#keepUnlessRefused(snapshot);
   }
 
-  #keepUnlessRefused(snapshot: OpenedSnapshot): ServingKey {
+  /** `undefined`: its key is refused, and `fallback` would have to be waited for. */
+  #keepUnlessRefused(snapshot: OpenedSnapshot): ServingKey | undefined {
     const judged = this.#decisions.judgeRefused(this.#current, snapshot);
-    if (judged === undefined) return this.#current.serving;
+    const { serving: kept } = this.#current;
+    if (judged === undefined) return this.#decisions.marks.failureOf(kept.secretId) === undefined ? kept : undefined;
     const wasUnanswered = this.#isUnanswered;
     const serving = this.#take(judged);
     this.#isUnanswered = wasUnanswered;

@@ -71,7 +71,7 @@ export class KeyMarks {
   /** Whether `request` is no news: another has marked the key, and it did not leave to try that. */
   isKnown(secretId: string, request: object): boolean {
     const mark = this.#find(secretId);
-    return mark !== undefined && mark.probe !== request;
+    return mark !== undefined && mark.probe !== request && this.failureOf(secretId) !== undefined;
   }
 
   /** Marks a key. Returns `true` if that is news about it. */

@@ -98,12 +98,6 @@ export const guardsOfRefusedKeys: readonly Guard[] = [
     ],
     ["an answer for what was said", "saidByProvider.has(error.code)", "false", "fails typed by default"],
     [
-      "refusals of the key alone",
-      "refusal !== undefined && isOfKey(refusal) ? refusal : undefined",
-      "refusal",
-      "alone is not marked",
-    ],
-    [
       "each request told",
       "    } finally {\n      this.#report();\n      this.#startedAtMs",
       "    } finally {\n      this.#startedAtMs",
@@ -134,5 +128,24 @@ export const guardsOfRefusedKeys: readonly Guard[] = [
   ]),
   ...guardsOf("providers/egress/answer-refusal.ts", refused, [
     ["never 429", "  key_exhausted: 402,\n", "  key_exhausted: 429,\n", "and is exhausted fails typed"],
+  ]),
+  ...guardsOf("providers/egress/judge-safely.ts", refused, [
+    [
+      "refusals of the key alone",
+      "refusal !== undefined && isOfKey(refusal) ? refusal : undefined",
+      "refusal",
+      "alone is not marked",
+    ],
+  ]),
+  ...guardsOf("resolver/key-marks.ts", "resolver/renewed-slots.test.ts", [
+    ["a mark that holds no more", " && this.failureOf(secretId) !== undefined;", ";", "once the mark has ended"],
+  ]),
+  ...guardsOf("resolver/held-slot.ts", "resolver/refused-keys.test.ts", [
+    [
+      "no refused key while a policy is waited for",
+      "return this.#decisions.marks.failureOf(kept.secretId) === undefined ? kept : undefined;",
+      "return kept;",
+      "that answers later, is sent once",
+    ],
   ]),
 ];

@@ -173,7 +173,7 @@ export const guardsOfTheCache: readonly Guard[] = [
       "",
       "drops everything",
     ],
-    ["snapshots that the log has refuted", "if (hasUnconfirmed) this.#dropInadmissible();", "", "has shown"],
+    ["snapshots that the log has refuted", "if (hasUnconfirmed) this.#dropInadmissible();", "", "has shown to be of"],
     [
       "fences that the log cannot bound",
       "    this.history.reset();\n    this.#snapshots.clear();\n",
@@ -223,9 +223,7 @@ export const guardsOfTheCache: readonly Guard[] = [
       "key service",
     ],
   ]),
-  ...guardsOf("coherence/history.ts", "resolver/restored-database.test.ts", [
-    ["a snapshot of another history", "this.#changeIds.allow(snapshot.asOf, snapshot.changeId) &&", "", "first read"],
-  ]),
+  ...guardsOf("coherence/history.ts", "resolver/restored-database.test.ts", []),
   ...guardsOf("coherence/snapshot-loader.ts", "resolver/coherence.test.ts", [
     [
       "no snapshot after close()",
@@ -297,5 +295,13 @@ export const guardsOfTheCache: readonly Guard[] = [
   ]),
   ...guardsOf("coherence/change-feed.ts", "resolver/restored-database.test.ts", [
     ["no poll of an empty memory", "memory.isIdle && this.#failures === 0", "false", "flush has"],
+  ]),
+  ...guardsOf("coherence/history.ts", "coherence/history.test.ts", [
+    [
+      "a snapshot of another history",
+      "this.#changeIds.allow(snapshot.asOf, snapshot.changeId) &&",
+      "",
+      "another change id for a row that was read",
+    ],
   ]),
 ];

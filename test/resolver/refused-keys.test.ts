@@ -171,6 +171,20 @@ describe("a key that its provider refuses", () => {
   });
 });
 
+describe("a key that is refused while the database is away", () => {
+  it("and its policy is one that answers later, is sent once", async () => {
+    const fallback = async () => "platform" as const;
+    await using resolver = world.open({ platformKeys, fallback, deadlineMs: 10_000 });
+    const { llm } = await resolver.resolve("org", agent);
+    world.link.isDown = true;
+    await waitFor(() => expect(resolver.health().lease.leftMs).toBe(0));
+    refused.set("key-of-monday", "rejected");
+    await caught(llm.fetch(url, { method: "POST", body: JSON.stringify(chat) }));
+    await caught(llm.fetch(url, { method: "POST", body: JSON.stringify(chat) }));
+    expect(world.sentKeys().filter((key) => key === "Bearer key-of-monday")).toHaveLength(1);
+  });
+});
+
 describe("the platform's key, refused", () => {
   it("marks no organisation, is the operator's, and is told once", async () => {
     await using resolver = world.open({ platformKeys });

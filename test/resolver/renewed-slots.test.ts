@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { byokErrorOf } from "../../src/index.ts";
 import { caught } from "../support/caught.ts";
 import { type HeldWorld, heldWorld } from "../support/held-world.ts";
+import { ManualClock } from "../support/manual-clock.ts";
 
 const agent = { llm_config: { provider: "openai" } } as const;
 const inner = { message: "You exceeded your current quota.", type: "insufficient_quota", code: "insufficient_quota" };
@@ -40,6 +41,18 @@ describe("a slot whose credential something holds is renewed with the error that
     expect(byokErrorOf(refused)).toMatchObject({ code: "key_rejected", slot: "llm" });
     await world.manager.set("org", { provider: "openai", apiKey: "key-of-tuesday" });
     expect((await llm.renew(error)).credential.key.reveal()).toBe("key-of-tuesday");
+  });
+
+  it("of a key that is refused again once the mark has ended", async () => {
+    const clock = new ManualClock();
+    await using resolver = world.open({ platformKeys, fallback: { exhausted: "platform" } }, clock);
+    const { llm } = await resolver.resolve("org", agent);
+    const error = { statusCode: 429, body };
+    expect((await llm.renew(error)).source).toBe("platform");
+    clock.pauseProcess(30_000);
+    const tried = await resolver.resolve("org", agent);
+    expect(tried.llm.source).toBe("byok");
+    expect((await tried.llm.renew(error)).source).toBe("platform");
   });
 
   it("of the platform's key, which marks no organisation", async () => {

@@ -119,8 +119,10 @@ export class AgentExchange implements Exchange {
     const { supply, vendor } = this.#options;
     this.#stopLooking();
     this.#note(answer.status);
-    const refusal =
-      this.#isHeard && answer.status !== null ? judgeSafely(vendor.refusals, answer.toAnswer()) : undefined;
+    // Of an answer that its reader has cut off the status says nothing of a key; a handshake's is read to its end.
+    const isRead = this.#asked.isUpgrade || answer.isWhole || answer.toAnswer().text !== "";
+    const isSaid = answer.status !== null && isRead;
+    const refusal = this.#isHeard && isSaid ? judgeSafely(vendor.refusals, answer.toAnswer()) : undefined;
     if (refusal !== undefined && this.#isRepeatable && !this.#connection.destroyed) {
       this.#connection.replace(() => this.#repeat(refusal));
       return true;

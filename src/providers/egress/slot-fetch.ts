@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { type ByokError, type ByokErrorCode, isByokError } from "../../errors.ts";
-import { judgeAnswer } from "../refusals/judge-answer.ts";
-import { isOfKey, type Refusal, toProviderAnswer } from "../refusals/refusal.ts";
+import { type Refusal, toProviderAnswer } from "../refusals/refusal.ts";
 import type { Aim } from "./aim.ts";
 import { answerRefusal } from "./answer-refusal.ts";
 import { breakToFailure, isConnectionLost, isRedirect, toFailure } from "./fetch-failure.ts";
@@ -10,6 +9,7 @@ import type { GuardedBodyOptions } from "./guarded-body.ts";
 import { guardResponse } from "./guarded-response.ts";
 import { type Dispatcher, HeadGuard } from "./head-guard.ts";
 import { isReplayable } from "./is-replayable.ts";
+import { judgeSafely } from "./judge-safely.ts";
 import { KeyScrubber } from "./key-scrubber.ts";
 import type { KeySupply, RefusedKey, SentRequest, ServingKey } from "./key-supply.ts";
 import { namesAccountState } from "./names-account-state.ts";
@@ -179,8 +179,7 @@ class Attempt {
     const { supply, vendor } = this.#options;
     const { status } = answer;
     if (supply.replace === undefined || status < 400 || status >= 500) return undefined;
-    const refusal = judgeAnswer(vendor.refusals, toProviderAnswer(status, await answer.clone().text()));
-    return refusal !== undefined && isOfKey(refusal) ? refusal : undefined;
+    return judgeSafely(vendor.refusals, toProviderAnswer(status, await answer.clone().text()));
   }
 
   /** What serves the request instead of a key that was refused. */
