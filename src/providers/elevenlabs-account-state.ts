@@ -37,5 +37,8 @@ const ownThings = "/(?:agents|convai|dubbing|history|projects|pronunciation-dict
 
 export const elevenlabsAccountState: AccountState = {
   path: new RegExp(`${ownVoice}|${ownThings}`, "u"),
-  body: /"pronunciation_dictionary_locators"\s*:\s*\[\s*\{/u,
+  body: new RegExp(
+    `"pronunciation_dictionary_locators"\\s*:\\s*\\[\\s*\\{|"voice_id"\\s*:\\s*"(?!(?:${everybodysVoices.join("|")})")`,
+    "u",
+  ),
 };

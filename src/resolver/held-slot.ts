@@ -65,7 +65,7 @@ export class HeldSlot implements KeySupply {
     if (isExpired && this.#decisions.isKnown(this.#current)) throw outcome;
     if (!isExpired && !(isFailure(outcome) && outcome.code === "store_unavailable")) return this.#take(outcome);
     this.#isUnanswered = true;
-    const serving = this.#goOn();
+    const serving = this.#goOn() ?? (await this.#goOnLater(signal ?? undefined));
     if (serving !== undefined) return serving;
     if (isExpired) throw outcome;
     return this.#take(outcome);
@@ -118,27 +118,45 @@ export class HeldSlot implements KeySupply {
 
   /** A database that is away hangs up no call, for as long as `callStaleMs` says, and never past a change that is known. */
   #goOn(): ServingKey | undefined {
-    const { snapshot, serving, stale, orgId, provider, slot } = this.#current;
-    const { memory } = this.#decisions.cache;
-    const { callStaleMs, onEvent } = this.#decisions.settings;
-    if (snapshot === undefined || stale || !memory.admits(snapshot)) return undefined;
-    const overdueMs = memory.overdueMs(snapshot);
-    if (overdueMs >= callStaleMs) return undefined;
-    this.#decisions.cache.readBehind(orgId);
+    const { orgId, provider, slot, serving } = this.#current;
+    const snapshot = this.#keptSnapshot();
+    if (snapshot === undefined) return undefined;
+    const { cache, settings } = this.#decisions;
+    cache.readBehind(orgId);
     if (!this.#hasToldStale) {
       this.#hasToldStale = true;
-      onEvent({ type: "stale", orgId, provider: provider.id, slot, source: serving.source, overdueMs });
+      const overdueMs = cache.memory.overdueMs(snapshot);
+      settings.onEvent({ type: "stale", orgId, provider: provider.id, slot, source: serving.source, overdueMs });
     }
-    return this.#keepUnlessRefused(snapshot);
+    const judged = this.#decisions.judgeRefused(this.#current, snapshot);
+    if (judged !== undefined) return this.#takeUnanswered(judged);
+    // Refused, and `fallback` would have to be waited for.
+    return this.#isRefused() ? undefined : serving;
   }
 
-  /** `undefined`: its key is refused, and `fallback` would have to be waited for. */
-  #keepUnlessRefused(snapshot: OpenedSnapshot): ServingKey | undefined {
-    const judged = this.#decisions.judgeRefused(this.#current, snapshot);
-    const { serving: kept } = this.#current;
-    if (judged === undefined) return this.#decisions.marks.failureOf(kept.secretId) === undefined ? kept : undefined;
+  /** The same, once `fallback` has answered for a key that is refused. */
+  async #goOnLater(signal: AbortSignal | undefined): Promise<ServingKey | undefined> {
+    const snapshot = this.#keptSnapshot();
+    if (snapshot === undefined || !this.#isRefused()) return undefined;
+    const judged = await this.#decisions.judgeRefusedLater(this.#current, snapshot, signal);
+    return this.#keptSnapshot() === snapshot && this.#isRefused() ? this.#takeUnanswered(judged) : this.#goOn();
+  }
+
+  /** What the slot may go on with although the database is away. */
+  #keptSnapshot(): OpenedSnapshot | undefined {
+    const { snapshot, stale } = this.#current;
+    const { cache, settings } = this.#decisions;
+    if (snapshot === undefined || stale || !cache.memory.admits(snapshot)) return undefined;
+    return cache.memory.overdueMs(snapshot) < settings.callStaleMs ? snapshot : undefined;
+  }
+
+  #isRefused(): boolean {
+    return this.#decisions.marks.failureOf(this.#current.serving.secretId) !== undefined;
+  }
+
+  #takeUnanswered(outcome: Outcome): ServingKey {
     const wasUnanswered = this.#isUnanswered;
-    const serving = this.#take(judged);
+    const serving = this.#take(outcome);
     this.#isUnanswered = wasUnanswered;
     return serving;
   }

@@ -133,6 +133,13 @@ export class SlotDecisions {
     return this.#late.recall(current, answer) ?? this.#chooser.chooseNow(orgId, bound, answer);
   }
 
+  /** As {@link SlotDecisions.judgeRefused}, where `fallback` answers later; what has changed meanwhile is the caller's to see. */
+  async judgeRefusedLater(current: ChosenSlot, snapshot: OpenedSnapshot, signal?: AbortSignal): Promise<Outcome> {
+    const { orgId, bound } = current;
+    const deadline = this.startDeadline(orgId, signal === undefined ? {} : { signal });
+    return await deadline.race(Promise.resolve(this.#chooser.choose(orgId, bound, { snapshot, overdueMs: 0 })));
+  }
+
   /** Whether something fresh is known of the organisation. */
   isKnown({ orgId, snapshot }: ChosenSlot): boolean {
     return this.cache.peek(orgId, snapshot) !== undefined;

@@ -4,7 +4,6 @@ import { abortSignal } from "../option-kinds.ts";
 import { SlotEgress } from "../providers/egress/egress.ts";
 import { createPlaceholder } from "../providers/egress/placeholder.ts";
 import type { SlotWebSocketClass, WsModule } from "../providers/egress/slot-websocket.ts";
-import { isOfKey } from "../providers/refusals/refusal.ts";
 import { refusalOfError } from "../providers/refusals/refusal-of-error.ts";
 import { type OptionRules, readOptions } from "../read-options.ts";
 import type { Slot } from "../slot.ts";
@@ -94,7 +93,7 @@ class SlotHandle {
   async renew(error?: unknown): Promise<ResolvedSlot> {
     const { serving, provider } = this.#chosen;
     const refusal = refusalOfError(provider.refusals, error);
-    if (refusal !== undefined && isOfKey(refusal)) {
+    if (refusal !== undefined) {
       await this.#context.decisions.refusals.judge(this.#chosen, { serving, request: {}, refusal });
     }
     return await this.#context.renew(this.#chosen);

@@ -1,5 +1,6 @@
 import type { OpenedSnapshot } from "../coherence/opened-snapshot.ts";
 import type { SnapshotCache } from "../coherence/snapshot-cache.ts";
+import { isRecord } from "../own-property.ts";
 import { type ChosenSlot, isFailure, type Outcome } from "./chosen-slot.ts";
 import type { KeyMarks } from "./key-marks.ts";
 import type { AgentConfig, SlotConfig } from "./resolver.ts";
@@ -51,7 +52,7 @@ export class SlotsAtHand {
 
   /** To be used in the same synchronous turn. */
   find(orgId: string, agent: AgentConfig): readonly ChosenSlot[] | undefined {
-    if (!isObject(agent) || isPolluted()) return undefined;
+    if (!isRecord(agent as unknown) || isPolluted()) return undefined;
     const snapshot = this.#cache.peek(orgId, undefined);
     const kept = snapshot === undefined ? undefined : this.#kept.get(snapshot);
     if (kept === undefined) return undefined;
@@ -69,7 +70,7 @@ export class SlotsAtHand {
   /** What was asked for before was valid, and so is what equals it. */
   #take(kept: Kept | undefined, config: SlotConfig | null | undefined, slots: ChosenSlot[]): boolean {
     if (config === undefined || config === null) return true;
-    if (kept === undefined || !isObject(config)) return false;
+    if (kept === undefined || !isRecord(config as unknown)) return false;
     const { provider, model, voice } = config;
     if (provider !== kept.provider || !isSameName(model, kept.model) || !isSameName(voice, kept.voice)) return false;
     const { chosen } = kept;
@@ -82,10 +83,6 @@ export class SlotsAtHand {
 /** Absent, `null` and empty mean the same. */
 function isSameName(asked: string | null | undefined, kept: string | undefined): boolean {
   return asked === kept || (kept === undefined && (asked === null || asked === ""));
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Whether an agent would inherit something that somebody has put on `Object.prototype`. */

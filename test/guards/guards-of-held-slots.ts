@@ -12,13 +12,18 @@ export const guardsOfHeldSlots: readonly Guard[] = [
       "after it was replaced|removed key again|where `fallback` allows it, and",
     ],
     ["a removal that is named", "return isRevoked ? this.#revoked() : new", "return new", "removed key again"],
-    ["an end to going on", "if (overdueMs >= callStaleMs) return undefined;", "", "`callStaleMs`, such as 0"],
-    ["no going on past a change", " || !memory.admits(snapshot)", "", "past a change that is known"],
+    [
+      "an end to going on",
+      "cache.memory.overdueMs(snapshot) < settings.callStaleMs ? snapshot : undefined",
+      "snapshot",
+      "`callStaleMs`, such as 0",
+    ],
+    ["no going on past a change", " || !cache.memory.admits(snapshot)", "", "past a change that is known"],
     ["one event for what is stale", "if (!this.#hasToldStale) {", "{", "tells of it once"],
     [
       "going on",
-      "const serving = this.#goOn();",
-      "const serving = undefined as ServingKey | undefined;",
+      "const serving = this.#goOn() ??",
+      "const serving = (undefined as ServingKey | undefined) ??",
       "nobody has told yet",
     ],
     [

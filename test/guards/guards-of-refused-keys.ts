@@ -115,21 +115,23 @@ export const guardsOfRefusedKeys: readonly Guard[] = [
   ...guardsOf("resolver/slot-handle.ts", "resolver/renewed-slots.test.ts", [
     [
       "errors that are passed on",
-      "if (refusal !== undefined && isOfKey(refusal))",
-      "if (false)",
+      "if (refusal !== undefined) {",
+      "if (Date.now() === 0 && refusal !== undefined) {",
       "policy decides|of the platform's key",
     ],
+  ]),
+  ...guardsOf("providers/refusals/judge-key.ts", "resolver/renewed-slots.test.ts", [
     [
       "refusals of the key alone",
-      "if (refusal !== undefined && isOfKey(refusal))",
-      "if (refusal !== undefined)",
+      "refusal !== undefined && isOfKey(refusal) ? refusal : undefined",
+      "refusal",
       "is a rate limit",
     ],
   ]),
   ...guardsOf("providers/egress/answer-refusal.ts", refused, [
     ["never 429", "  key_exhausted: 402,\n", "  key_exhausted: 429,\n", "and is exhausted fails typed"],
   ]),
-  ...guardsOf("providers/egress/judge-safely.ts", refused, [
+  ...guardsOf("providers/refusals/judge-key.ts", refused, [
     [
       "refusals of the key alone",
       "refusal !== undefined && isOfKey(refusal) ? refusal : undefined",
@@ -143,9 +145,34 @@ export const guardsOfRefusedKeys: readonly Guard[] = [
   ...guardsOf("resolver/held-slot.ts", "resolver/refused-keys.test.ts", [
     [
       "no refused key while a policy is waited for",
-      "return this.#decisions.marks.failureOf(kept.secretId) === undefined ? kept : undefined;",
-      "return kept;",
+      "return this.#isRefused() ? undefined : serving;",
+      "return serving;",
       "that answers later, is sent once",
+    ],
+  ]),
+  ...guardsOf("providers/egress/names-account-state.ts", "resolver/refused-keys.test.ts", [
+    [
+      "JSON that is not at hand",
+      "text === undefined ? isJson(headers, body)",
+      "text === undefined ? false",
+      "no JSON that is not at hand",
+    ],
+    ["what is no JSON", "text === undefined ? isJson(headers, body)", "text === undefined ? true", "of another type"],
+  ]),
+  ...guardsOf("resolver/held-slot.ts", "resolver/refused-keys.test.ts", [
+    [
+      "a policy that is waited for while the database is away",
+      " ?? (await this.#goOnLater(signal ?? undefined))",
+      "",
+      "that answers later, is sent once",
+    ],
+  ]),
+  ...guardsOf("providers/refusals/judge-key.ts", refused, [
+    [
+      "tables that throw",
+      "} catch {\n    return undefined;",
+      "} catch (error) {\n    throw error;",
+      "table of anybody's",
     ],
   ]),
 ];

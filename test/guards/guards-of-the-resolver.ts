@@ -339,7 +339,12 @@ export const guardsOfTheResolver: readonly Guard[] = [
     ["the model that is asked for", "!isSameName(model, kept.model) || ", "", "for another model"],
     ["the voice that is asked for", " || !isSameName(voice, kept.voice)", "", "voice of its own"],
     ["the provider that is asked for", "provider !== kept.provider || ", "", "another provider"],
-    ["nothing inherited", "!isObject(agent) || isPolluted()", "!isObject(agent)", "inherits no slot"],
+    [
+      "nothing inherited",
+      "!isRecord(agent as unknown) || isPolluted()",
+      "!isRecord(agent as unknown)",
+      "inherits no slot",
+    ],
     ["a slot at least", "!isWhole || slots.length === 0", "!isWhole", "for no slot"],
     [
       "an event for each call",

@@ -31,9 +31,15 @@ export const guardsOfTheSockets: readonly Guard[] = [
   ...guardsOf("providers/egress/agent-exchange.ts", "providers/egress/slot-agent.test.ts", [
     [
       "a key that comes back",
-      "const masked = this.#mask?.mask(bytes) ?? bytes;",
-      "const masked = bytes;",
+      "this.#receive(this.#mask?.mask(bytes) ?? bytes);",
+      "this.#receive(bytes);",
       "has no key in it",
+    ],
+    [
+      "what was held back at the end",
+      "if (rest !== undefined && rest.length > 0) this.#receive(rest);",
+      "if (rest !== undefined && rest.length > 0) this.onBytes(rest);",
+      "ends in what may begin a key",
     ],
     [
       "answers that take their time",
@@ -275,7 +281,7 @@ export const guardsOfTheSockets: readonly Guard[] = [
     ],
     ["texts that are no JSON", "said.body === undefined ? undefined : ", "", "is no JSON"],
   ]),
-  ...guardsOf("providers/egress/judge-safely.ts", "providers/egress/frame-watch.test.ts", [
+  ...guardsOf("providers/refusals/judge-key.ts", "providers/egress/frame-watch.test.ts", [
     [
       "tables that throw",
       "} catch {\n    return undefined;",
@@ -284,8 +290,14 @@ export const guardsOfTheSockets: readonly Guard[] = [
     ],
   ]),
   ...guardsOf("providers/egress/answer-reader.ts", "providers/egress/answer-reader.test.ts", [
-    ["announcements", "if (isInterim) return rest;", "", "after an announcement"],
-    ["an end to a head", "this.#head.length > maxHead || ", "", "a head without an end"],
+    ["announcements", "if (isInterim) {", "if (Date.now() === 0) {", "after an announcement"],
+    [
+      "an end to announcements",
+      "this.#announced + this.#head.length",
+      "this.#head.length",
+      "announcements without an end",
+    ],
+    ["an end to a head", "this.#announced + this.#head.length > maxHead || ", "", "a head without an end"],
     ["an end to a body", "Math.min(maxBody, this.#wholeLength)", "this.#wholeLength", "a body without an end"],
     ["chunks", "this.#isChunked ? joinChunks(raw) : raw", "raw", "in chunks|in no chunks"],
     ["what is not HTTP", " || !mayBeHttp(this.#head)", "", "what is not HTTP goes"],
@@ -340,9 +352,12 @@ export const guardsOfTheSockets: readonly Guard[] = [
   ...guardsOf("providers/egress/departure.ts", "providers/egress/repeated-handshakes.test.ts", [
     [
       "what one account alone has",
-      "if (standsInFor !== undefined && namesAccountState(vendor.accountState, url, null)) {",
+      "if (standsInFor !== undefined && namesAccountState(vendor.accountState, { url })) {",
       "if (Date.now() === 0) {",
       "only the customer's account has",
     ],
+  ]),
+  ...guardsOf("providers/egress/slot-connection.ts", "providers/egress/repeated-handshakes.test.ts", [
+    ["no end while it is replaced", "if (this.#replacing !== undefined) return;", "", "end in what may begin a key"],
   ]),
 ];

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { byokErrorOf, type ResolverEvent } from "../../src/index.ts";
+import { byokErrorOf, openai, type ResolverEvent } from "../../src/index.ts";
 import { type HeldWorld, heldWorld } from "../support/held-world.ts";
 import { waitFor } from "../support/wait-for.ts";
 
@@ -171,9 +171,23 @@ describe("a key that its provider refuses", () => {
   });
 });
 
+it("a table of anybody's that throws changes no answer", async () => {
+  const read = (): never => {
+    throw new Error("It reads what is not there.");
+  };
+  const providers = [{ ...openai, refusals: { read, known: [] } }];
+  await using resolver = world.open({ providers, platformKeys, fallback: { exhausted: "platform" } });
+  const { llm } = await resolver.resolve("org", agent);
+  refused.set("key-of-monday", "busy");
+  const answer = await llm.fetch(url, { method: "POST", body: JSON.stringify(chat) });
+  expect([answer.status, answer.headers.get("retry-after")]).toEqual([429, "7"]);
+  expect((await llm.renew({ statusCode: 429, body: words.exhausted[1] })).source).toBe("byok");
+});
+
 describe("a key that is refused while the database is away", () => {
   it("and its policy is one that answers later, is sent once", async () => {
-    const fallback = async () => "platform" as const;
+    const fallback = async ({ failure }: { readonly failure: string }) =>
+      failure === "rejected" ? ("platform" as const) : ("fail" as const);
     await using resolver = world.open({ platformKeys, fallback, deadlineMs: 10_000 });
     const { llm } = await resolver.resolve("org", agent);
     world.link.isDown = true;
@@ -181,7 +195,8 @@ describe("a key that is refused while the database is away", () => {
     refused.set("key-of-monday", "rejected");
     await caught(llm.fetch(url, { method: "POST", body: JSON.stringify(chat) }));
     await caught(llm.fetch(url, { method: "POST", body: JSON.stringify(chat) }));
-    expect(world.sentKeys().filter((key) => key === "Bearer key-of-monday")).toHaveLength(1);
+    const keys = ["key-of-monday", "key-of-the-platform", "key-of-the-platform"];
+    expect(world.sentKeys()).toEqual(keys.map((key) => `Bearer ${key}`));
   });
 });
 
@@ -267,6 +282,49 @@ describe("what is sent again with another key", () => {
     const { llm: other } = await resolver.resolve("other", agent);
     const absent = await other.fetch(responses, { method: "POST", body: JSON.stringify(named) });
     expect(absent.status).toBe(200);
+  });
+
+  const named = JSON.stringify({ previous_response_id: "resp_1" });
+  const json = { "content-type": "application/json" };
+  const responses = "https://api.openai.com/v1/responses";
+  const hidden: readonly (readonly [string, () => [string | Request, RequestInit?]])[] = [
+    ["a Request's body", () => [new Request(responses, { method: "POST", body: named, headers: json })]],
+    ["a Blob", () => [responses, { method: "POST", body: new Blob([named], { type: "application/json" }) }]],
+    [
+      "a stream",
+      () => [
+        responses,
+        { method: "POST", body: new Blob([named]).stream(), headers: json, duplex: "half" } as RequestInit,
+      ],
+    ],
+  ];
+
+  it.each(hidden)("is no JSON that is not at hand, as in %s", async (_name, make) => {
+    await using resolver = world.open({ platformKeys, fallback: { rejected: "platform" } });
+    const { llm } = await resolver.resolve("org", agent);
+    refused.set("key-of-monday", "rejected");
+    await llm.fetch(url, { method: "POST", body: JSON.stringify(chat) });
+    const { length } = world.server.arrived;
+    expect((await llm.fetch(...make())).status).toBe(401);
+    expect(world.server.arrived).toHaveLength(length);
+  });
+
+  it("is a body of another type that is not at hand", async () => {
+    await using resolver = world.open({ platformKeys, fallback: { rejected: "platform" } });
+    const { llm } = await resolver.resolve("org", agent);
+    refused.set("key-of-monday", "rejected");
+    const audio = new Blob(["spoken"], { type: "audio/wav" });
+    expect((await llm.fetch(url, { method: "POST", body: audio })).status).toBe(200);
+  });
+
+  it("is no form that names a model which the customer has trained", async () => {
+    await using resolver = world.open({ platformKeys, fallback: { rejected: "platform" } });
+    const { llm } = await resolver.resolve("org", agent);
+    refused.set("key-of-monday", "rejected");
+    const form = new FormData();
+    form.set("model", "ft:whisper:acme::1");
+    expect((await llm.fetch(url, { method: "POST", body: form })).status).toBe(401);
+    expect(world.server.arrived).toHaveLength(1);
   });
 
   it("is what only speaks of it", async () => {

@@ -1,9 +1,9 @@
+import { judgeKey } from "../refusals/judge-key.ts";
 import type { Refusal } from "../refusals/refusal.ts";
 import { AnswerMask } from "./answer-mask.ts";
 import { AnswerReader } from "./answer-reader.ts";
 import { type Asked, Departure, type DepartureOptions } from "./departure.ts";
 import { FrameWatch } from "./frame-watch.ts";
-import { judgeSafely } from "./judge-safely.ts";
 import type { KeySupply, RefusedKey, SentRequest, ServingKey } from "./key-supply.ts";
 import { RequestHead } from "./request-head.ts";
 import { type Exchange, SlotConnection } from "./slot-connection.ts";
@@ -69,7 +69,17 @@ export class AgentExchange implements Exchange {
   }
 
   onBytes(bytes: Buffer): void {
-    const masked = this.#mask?.mask(bytes) ?? bytes;
+    this.#receive(this.#mask?.mask(bytes) ?? bytes);
+  }
+
+  onEnd(error?: Error): void {
+    const rest = this.#mask?.flush();
+    if (rest !== undefined && rest.length > 0) this.#receive(rest);
+    if (this.#answer !== undefined && this.#judge(this.#answer)) return;
+    this.#connection.finish(error);
+  }
+
+  #receive(masked: Buffer): void {
     const answer = this.#answer;
     if (answer === undefined) this.#frames?.read(masked);
     answer?.add(masked);
@@ -78,13 +88,6 @@ export class AgentExchange implements Exchange {
     if (answer === undefined) return;
     if (!this.#asked.isUpgrade) this.#asked.opening.answered();
     this.#look(answer);
-  }
-
-  onEnd(error?: Error): void {
-    const rest = this.#mask?.flush();
-    if (rest !== undefined && rest.length > 0) this.onBytes(rest);
-    if (this.#answer !== undefined && this.#judge(this.#answer)) return;
-    this.#connection.finish(error);
   }
 
   #send(): void | Promise<void> {
@@ -122,7 +125,7 @@ export class AgentExchange implements Exchange {
     // Of an answer that its reader has cut off the status says nothing of a key; a handshake's is read to its end.
     const isRead = this.#asked.isUpgrade || answer.isWhole || answer.toAnswer().text !== "";
     const isSaid = answer.status !== null && isRead;
-    const refusal = this.#isHeard && isSaid ? judgeSafely(vendor.refusals, answer.toAnswer()) : undefined;
+    const refusal = this.#isHeard && isSaid ? judgeKey(vendor.refusals, answer.toAnswer()) : undefined;
     if (refusal !== undefined && this.#isRepeatable && !this.#connection.destroyed) {
       this.#connection.replace(() => this.#repeat(refusal));
       return true;

@@ -11,6 +11,8 @@ const headEnd = "\r\n\r\n";
 /** Reads an answer on its way to the reader that it is for: which status it has, and what of its body says why. */
 export class AnswerReader {
   #head = "";
+  /** Of announcements, in bytes: they come before the head, and count with it. */
+  #announced = 0;
   #isHeadRead = false;
   readonly #body: Buffer[] = [];
   #length = 0;
@@ -54,13 +56,16 @@ export class AnswerReader {
     const isInterim = status !== null && status < 200 && status !== 101;
     this.#status = isInterim ? null : status;
     if (end < 0) {
-      this.#isWhole = this.#head.length > maxHead || !mayBeHttp(this.#head);
+      this.#isWhole = this.#announced + this.#head.length > maxHead || !mayBeHttp(this.#head);
       return undefined;
     }
     const rest = bytes.subarray(end + headEnd.length - before);
     const head = this.#head.slice(0, end);
     this.#head = "";
-    if (isInterim) return rest;
+    if (isInterim) {
+      this.#announced += end;
+      return rest;
+    }
     this.#isHeadRead = true;
     this.#isWhole = status === null;
     this.#isChunked = /^transfer-encoding:.*\bchunked\b/imu.test(head);

@@ -78,7 +78,7 @@ export class Departure {
     const { url, isUpgrade } = this.#asked;
     const { failures, vendor } = this.#options;
     const { standsInFor } = serving;
-    if (standsInFor !== undefined && namesAccountState(vendor.accountState, url, null)) {
+    if (standsInFor !== undefined && namesAccountState(vendor.accountState, { url })) {
       throw failures.bound(standsInFor);
     }
     return new URL(this.#options.aim.at(url, serving, isUpgrade ? "websocketUrl" : "baseUrl"));

@@ -1,6 +1,6 @@
+import { judgeKey } from "../refusals/judge-key.ts";
 import { type Refusal, type RefusalTable, toProviderAnswer } from "../refusals/refusal.ts";
 import { FrameReader } from "./frame-reader.ts";
-import { judgeSafely } from "./judge-safely.ts";
 import type { KeySupply, ServingKey } from "./key-supply.ts";
 
 export interface WatchedSocket {
@@ -27,7 +27,7 @@ export class FrameWatch {
     this.#socket = socket;
     this.#reader = new FrameReader({
       onMessage: (text) => this.#hear(text === undefined ? undefined : this.#judgeText(text), true),
-      onClose: (_code, reason) => this.#hear(judgeSafely(socket.refusals, toProviderAnswer(null, reason)), false),
+      onClose: (_code, reason) => this.#hear(judgeKey(socket.refusals, toProviderAnswer(null, reason)), false),
     });
   }
 
@@ -51,6 +51,6 @@ export class FrameWatch {
   #judgeText(text: Buffer): Refusal | undefined {
     if (text[0] !== brace || !text.includes("rror")) return undefined;
     const said = toProviderAnswer(null, text.toString());
-    return said.body === undefined ? undefined : judgeSafely(this.#socket.refusals, said);
+    return said.body === undefined ? undefined : judgeKey(this.#socket.refusals, said);
   }
 }

@@ -49,7 +49,7 @@ export class RequestFailures {
   /** The key of a request was refused, and the request is of no use to another account. */
   bound(failure: RefusalKind): ByokError {
     const code = failure === "exhausted" ? "key_exhausted" : "key_rejected";
-    const message = `"${this.#provider}" refused the organisation's key, and the request names what only that account has, such as an earlier response, a file or a voice. Ask without it.`;
+    const message = `"${this.#provider}" refused the organisation's key, and the request names, or may name, what only that account has, such as an earlier response, a file or a voice. Ask without it, in a text.`;
     return this.#fail(code, message);
   }
 

@@ -86,8 +86,9 @@ export class SlotConnection extends Duplex {
     if (bytes.length > 0 && !this.destroyed && !this.push(bytes)) this.#socket.pause();
   }
 
-  /** Nothing more comes, or the connection has broken. */
+  /** Nothing more comes, or the connection has broken. The end of a socket that is being replaced is none. */
   finish(error?: Error): void {
+    if (this.#replacing !== undefined) return;
     if (error !== undefined) this.destroy(error);
     else if (!this.destroyed) this.push(null);
   }

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { type ByokError, type ByokErrorCode, isByokError } from "../../errors.ts";
+import { judgeKey } from "../refusals/judge-key.ts";
 import { type Refusal, toProviderAnswer } from "../refusals/refusal.ts";
 import type { Aim } from "./aim.ts";
 import { answerRefusal } from "./answer-refusal.ts";
@@ -9,7 +10,6 @@ import type { GuardedBodyOptions } from "./guarded-body.ts";
 import { guardResponse } from "./guarded-response.ts";
 import { type Dispatcher, HeadGuard } from "./head-guard.ts";
 import { isReplayable } from "./is-replayable.ts";
-import { judgeSafely } from "./judge-safely.ts";
 import { KeyScrubber } from "./key-scrubber.ts";
 import type { KeySupply, RefusedKey, SentRequest, ServingKey } from "./key-supply.ts";
 import { namesAccountState } from "./names-account-state.ts";
@@ -139,7 +139,8 @@ class Attempt {
   async #sendOnce(serving: ServingKey, before: ServingKey): Promise<Response> {
     const { aim, failures, headerRules, scrubs, vendor } = this.#options;
     const { standsInFor } = serving;
-    if (standsInFor !== undefined && namesAccountState(vendor.accountState, this.#url, this.#init.body)) {
+    const asked = { url: this.#url, headers: this.#headers, body: this.#init.body };
+    if (standsInFor !== undefined && namesAccountState(vendor.accountState, asked)) {
       throw failures.bound(standsInFor);
     }
     const url = dropUrlCredentials(aim.at(this.#url, serving, "baseUrl", before));
@@ -179,7 +180,7 @@ class Attempt {
     const { supply, vendor } = this.#options;
     const { status } = answer;
     if (supply.replace === undefined || status < 400 || status >= 500) return undefined;
-    return judgeSafely(vendor.refusals, toProviderAnswer(status, await answer.clone().text()));
+    return judgeKey(vendor.refusals, toProviderAnswer(status, await answer.clone().text()));
   }
 
   /** What serves the request instead of a key that was refused. */

@@ -1,19 +1,19 @@
 import { byokErrorOf } from "../../byok-error-of.ts";
-import { judgeAnswer } from "./judge-answer.ts";
+import { judgeKey } from "./judge-key.ts";
 import { type Refusal, type RefusalTable, toProviderAnswer } from "./refusal.ts";
 
 /** How `ws` tells of a handshake that was refused: by the status alone. */
 const handshake = /^Unexpected server response: (?<status>4\d\d)$/u;
 
 /**
- * What a provider has refused, by the error that an SDK or a framework made of its answer: the status under the names that
- * they use, the body as an object or a text. `undefined`: it tells of no refusal, or of one that byokit has met itself.
+ * What a provider says of a key, by the error that an SDK or a framework made of its answer: the status under the names that
+ * they use, the body as an object or a text. `undefined`: it does not refuse the key, or byokit has met that itself.
  */
 export function refusalOfError(table: RefusalTable | undefined, error: unknown): Refusal | undefined {
   if (typeof error !== "object" || error === null || byokErrorOf(error) !== undefined) return undefined;
   const said = [read(error, "status"), read(error, "statusCode"), handshake.exec(String(read(error, "message")))?.[1]];
   const status = said.map(Number).find((number) => number >= 400 && number < 500);
-  return status === undefined ? undefined : judgeAnswer(table, toProviderAnswer(status, readBody(error)));
+  return status === undefined ? undefined : judgeKey(table, toProviderAnswer(status, readBody(error)));
 }
 
 function readBody(error: object): string {

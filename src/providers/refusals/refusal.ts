@@ -11,11 +11,6 @@ export interface ProviderAnswer {
  */
 export type RefusalKind = "rejected" | "region" | "exhausted" | "restricted" | "request" | "busy";
 
-/** Whether a refusal speaks of the key itself, and not of one request: nothing else marks a key. */
-export function isOfKey({ kind }: Refusal): boolean {
-  return kind === "rejected" || kind === "region" || kind === "exhausted";
-}
-
 /** Why, as one word of byokit's own. `refused`: the provider said so in words that byokit does not know. */
 export type RefusalReason =
   | "wrong_key"

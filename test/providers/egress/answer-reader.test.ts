@@ -23,6 +23,12 @@ describe("an answer that is read beside whoever it is for", () => {
     }
   });
 
+  it("announcements without an end are as much as is read", () => {
+    const announcement = `HTTP/1.1 103 Soon\r\nlink: ${"x".repeat(1_000)}\r\n\r\n`;
+    const reader = read(Array(20).fill(announcement));
+    expect([reader.isWhole, reader.status]).toEqual([true, null]);
+  });
+
   it.each([
     ["without an end", `${refused}\r\n{`],
     ["whose head is not whole", refused],

@@ -106,6 +106,12 @@ describe("a handshake whose key is refused", () => {
     expect(server.sockets[0]?.destroyed).toBe(true);
   });
 
+  it("by words that nobody here knows, and that end in what may begin a key, is made again all the same", async () => {
+    answers.set("key-one", (socket) => socket.end(answerOf(401, "Not with key-")));
+    const unknown = { ...openai, refusals: undefined } as unknown as Provider;
+    expect(await openFrom(10_000, unknown)).toEqual(["open", "two"]);
+  });
+
   it("goes to the host of the key that serves then", async () => {
     await using eu = await rawServer();
     eu.answer = answer;

@@ -287,6 +287,12 @@ describe("a peer that says nothing", () => {
 });
 
 describe("what comes back through a slot's agent", () => {
+  it("is whole although it ends in what may begin a key", async () => {
+    supply.now = serving("key-one-of-the-customer", server.origin);
+    server.answer = (socket) => socket.end("HTTP/1.1 200 OK\r\n\r\nIt begins with key-one-of-the");
+    expect(await send(`${server.origin}/v1/speak`)).toEqual({ status: 200, body: "It begins with key-one-of-the" });
+  });
+
   it.each([
     ["headers", "HTTP/1.1 401 No\r\nx-echo: key-one-of-the-customer\r\ncontent-length: 0\r\n\r\n"],
     ["a body", "HTTP/1.1 401 No\r\ncontent-length: 23\r\n\r\nkey-one-of-the-customer"],
