@@ -1,5 +1,4 @@
-import type { OpenedSnapshot } from "../coherence/opened-snapshot.ts";
-import { ByokError, isByokError, type SlotFailure } from "../errors.ts";
+import { type ByokError, isByokError } from "../errors.ts";
 import {
   isSameKey,
   type KeySupply,
@@ -12,6 +11,8 @@ import type { Slot } from "../slot.ts";
 import { type ChosenSlot, isFailure, type Outcome } from "./chosen-slot.ts";
 import { HeldSockets } from "./held-sockets.ts";
 import type { SlotDecisions } from "./slot-decisions.ts";
+import { keyReplaced, keyRevoked, toSlotError } from "./slot-errors.ts";
+import { SlotOutage } from "./slot-outage.ts";
 import { SlotWatch } from "./slot-watch.ts";
 
 /** Failures that say nothing of what serves now: a moment of the database's or of a key service's. */
@@ -28,7 +29,7 @@ export class HeldSlot implements KeySupply {
   /** What it was resolved with, or what has served it since. */
   #current: ChosenSlot;
   readonly #resolved: ServingKey;
-  #hasToldStale = false;
+  readonly #outage: SlotOutage;
   /** Whether the last decision found no database to ask, though its log may still be read. */
   #isUnanswered = false;
   readonly #watch: SlotWatch;
@@ -36,6 +37,7 @@ export class HeldSlot implements KeySupply {
 
   constructor(decisions: SlotDecisions, chosen: ChosenSlot) {
     this.#decisions = decisions;
+    this.#outage = new SlotOutage(decisions);
     this.#current = chosen;
     this.#resolved = chosen.serving;
     this.orgId = chosen.orgId;
@@ -47,7 +49,7 @@ export class HeldSlot implements KeySupply {
   /** See `ResolvedSlot.signal`. */
   get signal(): AbortSignal {
     const signal = this.#watch.signal(this);
-    if (!isSameKey(this.#resolved, this.#current.serving)) this.#watch.fire(this.#replaced());
+    if (!isSameKey(this.#resolved, this.#current.serving)) this.#watch.fire(keyReplaced(this.#current));
     return signal;
   }
 
@@ -116,42 +118,17 @@ export class HeldSlot implements KeySupply {
     }
   }
 
-  /** A database that is away hangs up no call, for as long as `callStaleMs` says, and never past a change that is known. */
   #goOn(): ServingKey | undefined {
-    const { orgId, provider, slot, serving } = this.#current;
-    const snapshot = this.#keptSnapshot();
-    if (snapshot === undefined) return undefined;
-    const { cache, settings } = this.#decisions;
-    cache.readBehind(orgId);
-    if (!this.#hasToldStale) {
-      this.#hasToldStale = true;
-      const overdueMs = cache.memory.overdueMs(snapshot);
-      settings.onEvent({ type: "stale", orgId, provider: provider.id, slot, source: serving.source, overdueMs });
-    }
-    const judged = this.#decisions.judgeRefused(this.#current, snapshot);
-    if (judged !== undefined) return this.#takeUnanswered(judged);
-    // Refused, and `fallback` would have to be waited for.
-    return this.#isRefused() ? undefined : serving;
+    const outcome = this.#outage.judge(this.#current);
+    return outcome === undefined ? undefined : this.#takeUnanswered(outcome);
   }
 
   /** The same, once `fallback` has answered for a key that is refused. */
   async #goOnLater(signal: AbortSignal | undefined): Promise<ServingKey | undefined> {
-    const snapshot = this.#keptSnapshot();
-    if (snapshot === undefined || !this.#isRefused()) return undefined;
-    const judged = await this.#decisions.judgeRefusedLater(this.#current, snapshot, signal);
-    return this.#keptSnapshot() === snapshot && this.#isRefused() ? this.#takeUnanswered(judged) : this.#goOn();
-  }
-
-  /** What the slot may go on with although the database is away. */
-  #keptSnapshot(): OpenedSnapshot | undefined {
-    const { snapshot, stale } = this.#current;
-    const { cache, settings } = this.#decisions;
-    if (snapshot === undefined || stale || !cache.memory.admits(snapshot)) return undefined;
-    return cache.memory.overdueMs(snapshot) < settings.callStaleMs ? snapshot : undefined;
-  }
-
-  #isRefused(): boolean {
-    return this.#decisions.marks.failureOf(this.#current.serving.secretId) !== undefined;
+    const held = this.#current;
+    const outcome = await this.#outage.judgeLater(held, signal);
+    if (outcome === undefined) return undefined;
+    return this.#current === held ? this.#takeUnanswered(outcome) : this.#goOn();
   }
 
   #takeUnanswered(outcome: Outcome): ServingKey {
@@ -181,12 +158,12 @@ export class HeldSlot implements KeySupply {
         return true;
       }
       // Whatever `fallback` will say, a key that is removed serves no more.
-      if (this.#endWhatIsRemoved()) this.#watch.fire(this.#revoked());
+      if (this.#endWhatIsRemoved()) this.#watch.fire(keyRevoked(this.#current));
       throw error;
     }
     if (isFailure(outcome) && unknownCodes.has(outcome.code)) return false;
     this.#endWhatIsRemoved();
-    if (isFailure(outcome)) this.#watch.fire(this.#toError(outcome));
+    if (isFailure(outcome)) this.#watch.fire(toSlotError(outcome, this.#current));
     else this.#take(outcome);
     return true;
   }
@@ -194,12 +171,12 @@ export class HeldSlot implements KeySupply {
   /** Returns `true` if the slot itself runs on a key that is removed; sockets may have been opened with one before. */
   #endWhatIsRemoved(): boolean {
     if (!this.#decisions.isRemoved(this.#current)) return false;
-    this.#sockets.closeRevoked(this.#revoked());
+    this.#sockets.closeRevoked(keyRevoked(this.#current));
     return this.#current.serving.source === "byok";
   }
 
   #take(outcome: Outcome): ServingKey {
-    if (isFailure(outcome)) throw this.#toError(outcome);
+    if (isFailure(outcome)) throw toSlotError(outcome, this.#current);
     const before = this.#current;
     const isTrial = this.#decisions.marks.isMarked(outcome.serving.secretId);
     // The slot goes over to a key that is tried when it was taken.
@@ -208,7 +185,7 @@ export class HeldSlot implements KeySupply {
     this.#isUnanswered = false;
     if (isSameKey(before.serving, outcome.serving)) return outcome.serving;
     const { orgId, provider, slot, serving, source: by } = outcome;
-    this.#watch.fire(this.#replaced());
+    this.#watch.fire(keyReplaced(this.#current));
     if (before.serving.source !== serving.source) {
       const { source, secretId } = serving;
       this.#decisions.settings.onEvent({
@@ -222,24 +199,5 @@ export class HeldSlot implements KeySupply {
       });
     }
     return serving;
-  }
-
-  #toError({ code, message }: SlotFailure): ByokError {
-    const { orgId, provider, slot, serving } = this.#current;
-    const details = { orgId, provider: provider.id, slot };
-    const isRevoked = code === "key_not_configured" && serving.source === "byok";
-    return isRevoked ? this.#revoked() : new ByokError(code, message, details);
-  }
-
-  #revoked(): ByokError {
-    const { orgId, provider, slot } = this.#current;
-    const message = `The organisation has removed its key of "${provider.id}", and nothing may stand in. End what runs on it.`;
-    return new ByokError("key_revoked", message, { orgId, provider: provider.id, slot });
-  }
-
-  #replaced(): ByokError {
-    const { orgId, provider, slot } = this.#current;
-    const message = `Another key of "${provider.id}", or another host, serves the slot from now on. Reopen what is open.`;
-    return new ByokError("key_replaced", message, { orgId, provider: provider.id, slot });
   }
 }

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import { isUnopened, type OpenedSnapshot } from "../coherence/opened-snapshot.ts";
+import type { OpenedSnapshot } from "../coherence/opened-snapshot.ts";
 import type { SnapshotAnswer, SnapshotCache, SnapshotRequest } from "../coherence/snapshot-cache.ts";
 import { Deadline } from "../deadline.ts";
 import { ByokError, isByokError, type SlotFailure } from "../errors.ts";
@@ -11,6 +11,7 @@ import { isDecided, keepsChanging, LateFallback, maxAsks } from "./late-fallback
 import type { ResolveOptions } from "./resolver.ts";
 import type { ResolverSettings } from "./resolver-settings.ts";
 import type { BoundSlot } from "./slot-binder.ts";
+import { isStillOpen, mayOpen } from "./still-open.ts";
 import type { UseNotes } from "./use-notes.ts";
 
 /** Decides what serves slots, for a new call and for each request of one that is under way. */
@@ -195,17 +196,4 @@ export class SlotDecisions {
     const message = `The call did not end within ${limitMs} ms. Try again, or raise \`deadlineMs\`.`;
     return new ByokError("deadline_exceeded", message, { orgId });
   }
-}
-
-/** Whether the keyring may open the slot's key at another time. */
-function mayOpen({ keys }: OpenedSnapshot, { provider }: ChosenSlot): boolean {
-  const key = keys.get(provider.id);
-  return key !== undefined && isUnopened(key) && key.reason !== "undecryptable";
-}
-
-/** Whether a call has opened before what the keyring does not open now: a secret id names one key for ever. */
-function isStillOpen(snapshot: OpenedSnapshot, current: ChosenSlot): boolean {
-  const { serving, provider } = current;
-  const key = snapshot.keys.get(provider.id);
-  return mayOpen(snapshot, current) && serving.secretId === key?.secretId && serving.region === key.region;
 }

@@ -11,15 +11,6 @@ export const guardsOfHeldSlots: readonly Guard[] = [
       "if (outcome !== undefined) return this.#current.serving;",
       "after it was replaced|removed key again|where `fallback` allows it, and",
     ],
-    ["a removal that is named", "return isRevoked ? this.#revoked() : new", "return new", "removed key again"],
-    [
-      "an end to going on",
-      "cache.memory.overdueMs(snapshot) < settings.callStaleMs ? snapshot : undefined",
-      "snapshot",
-      "`callStaleMs`, such as 0",
-    ],
-    ["no going on past a change", " || !cache.memory.admits(snapshot)", "", "past a change that is known"],
-    ["one event for what is stale", "if (!this.#hasToldStale) {", "{", "tells of it once"],
     [
       "going on",
       "const serving = this.#goOn() ??",
@@ -35,26 +26,26 @@ export const guardsOfHeldSlots: readonly Guard[] = [
     ["a source that changes", 'type: "source_changed",', 'type: "stale" as never,', "allows it, and says so"],
     [
       "sockets of a removed key",
-      "this.#sockets.closeRevoked(this.#revoked());",
+      "this.#sockets.closeRevoked(keyRevoked(this.#current));",
       "",
       "closes the sockets that|although the function",
     ],
     ["a closed resolver's sockets", "this.#sockets.closeAll(error);", "", "resolver that is closed closes"],
     [
       "a signal that is read late",
-      "if (!isSameKey(this.#resolved, this.#current.serving)) this.#watch.fire(this.#replaced());",
+      "if (!isSameKey(this.#resolved, this.#current.serving)) this.#watch.fire(keyReplaced(this.#current));",
       "",
       "first read after a removal",
     ],
     [
       "a signal of a removal",
-      "if (isFailure(outcome)) this.#watch.fire(this.#toError(outcome));",
+      "if (isFailure(outcome)) this.#watch.fire(toSlotError(outcome, this.#current));",
       "if (isFailure(outcome)) {}",
       "tells its signal|is back and tells",
     ],
     [
       "a signal of another host",
-      "this.#watch.fire(this.#replaced());\n    if (before",
+      "this.#watch.fire(keyReplaced(this.#current));\n    if (before",
       "if (before",
       "when another region serves",
     ],
@@ -138,7 +129,7 @@ export const guardsOfHeldSlots: readonly Guard[] = [
     ["a slot's shape", "else wrong.push(field);", "", "slot that is a text"],
     ["a JSON text", 'typeof value === "string" ? parseText(value) : value', "value", "by its text|no JSON"],
   ]),
-  ...guardsOf("providers/egress/slot-fetch.ts", "providers/egress/request-headers.test.ts", [
+  ...guardsOf("providers/egress/fetch-attempt.ts", "providers/egress/request-headers.test.ts", [
     [
       "a query's credentials",
       'dropUrlCredentials(aim.at(this.#url, serving, "baseUrl", before))',
@@ -181,5 +172,22 @@ export const guardsOfHeldSlots: readonly Guard[] = [
       "",
       "which takes its mark away",
     ],
+  ]),
+  ...guardsOf("resolver/slot-errors.ts", held, [
+    ["a removal that is named", "return isRevoked ? keyRevoked(held) : new", "return new", "removed key again"],
+  ]),
+  ...guardsOf("resolver/slot-outage.ts", held, [
+    [
+      "an end to going on",
+      "cache.memory.overdueMs(snapshot) < settings.callStaleMs ? snapshot : undefined",
+      "snapshot",
+      "`callStaleMs`, such as 0",
+    ],
+  ]),
+  ...guardsOf("resolver/slot-outage.ts", held, [
+    ["no going on past a change", " || !cache.memory.admits(snapshot)", "", "past a change that is known"],
+  ]),
+  ...guardsOf("resolver/slot-outage.ts", held, [
+    ["one event for what is stale", "if (this.#hasToldStale) return;", "", "tells of it once"],
   ]),
 ];

@@ -77,7 +77,7 @@ export const guardsOfRefusedKeys: readonly Guard[] = [
     ["less and less often", "Math.min(2 * this.#pauseMs, maxPauseMs)", "minPauseMs", "less and less often"],
     ["an end to notes", "this.#timer?.cancel();", "", "after the end"],
   ]),
-  ...guardsOf("providers/egress/slot-fetch.ts", refused, [
+  ...guardsOf("providers/egress/fetch-attempt.ts", refused, [
     [
       "streams that are sent once",
       "if (!isReplayable(body) || refusals",
@@ -96,20 +96,11 @@ export const guardsOfRefusedKeys: readonly Guard[] = [
       "if (namesAccountState(",
       "newer key of its own account",
     ],
-    ["an answer for what was said", "saidByProvider.has(error.code)", "false", "fails typed by default"],
     [
       "each request told",
       "    } finally {\n      this.#report();\n      this.#startedAtMs",
       "    } finally {\n      this.#startedAtMs",
       "operator says so",
-    ],
-  ]),
-  ...guardsOf("providers/egress/slot-fetch.ts", "providers/egress/bodies.test.ts", [
-    [
-      "keys of e-mails",
-      "this.#isIdempotent() ? withIdempotencyKey(init.headers) : init.headers",
-      "init.headers",
-      "by a key of byokit's",
     ],
   ]),
   ...guardsOf("resolver/slot-handle.ts", "resolver/renewed-slots.test.ts", [
@@ -142,14 +133,6 @@ export const guardsOfRefusedKeys: readonly Guard[] = [
   ...guardsOf("resolver/key-marks.ts", "resolver/renewed-slots.test.ts", [
     ["a mark that holds no more", " && this.failureOf(secretId) !== undefined;", ";", "once the mark has ended"],
   ]),
-  ...guardsOf("resolver/held-slot.ts", "resolver/refused-keys.test.ts", [
-    [
-      "no refused key while a policy is waited for",
-      "return this.#isRefused() ? undefined : serving;",
-      "return serving;",
-      "that answers later, is sent once",
-    ],
-  ]),
   ...guardsOf("providers/egress/names-account-state.ts", "resolver/refused-keys.test.ts", [
     [
       "JSON that is not at hand",
@@ -173,6 +156,25 @@ export const guardsOfRefusedKeys: readonly Guard[] = [
       "} catch {\n    return undefined;",
       "} catch (error) {\n    throw error;",
       "table of anybody's",
+    ],
+  ]),
+  ...guardsOf("providers/egress/slot-fetch.ts", refused, [
+    ["an answer for what was said", "saidByProvider.has(error.code)", "false", "fails typed by default"],
+  ]),
+  ...guardsOf("providers/egress/fetch-attempt.ts", "providers/egress/bodies.test.ts", [
+    [
+      "keys of e-mails",
+      "keyIfIdempotent(options.vendor, { url, method: init.method, headers: init.headers })",
+      "init.headers",
+      "by a key of byokit's",
+    ],
+  ]),
+  ...guardsOf("resolver/slot-outage.ts", "resolver/refused-keys.test.ts", [
+    [
+      "no refused key while a policy is waited for",
+      "(this.#isRefused(held) ? undefined : held)",
+      "held",
+      "that answers later, is sent once",
     ],
   ]),
 ];

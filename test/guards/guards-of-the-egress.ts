@@ -4,7 +4,7 @@ const at = (name: string): string => `providers/egress/${name}.test.ts`;
 
 /** What a request carries, where it goes, and what comes back of it. */
 export const guardsOfTheEgress: readonly Guard[] = [
-  ...guardsOf("providers/egress/slot-fetch.ts", at("late-key"), [
+  ...guardsOf("providers/egress/fetch-attempt.ts", at("late-key"), [
     [
       "a key asked about twice",
       "this.#confirm(serving);",
@@ -22,15 +22,7 @@ export const guardsOfTheEgress: readonly Guard[] = [
     ["a host that has changed", ', "baseUrl", before)', ', "baseUrl")', "newer key of another host"],
     ["a request's end before its connection", "this.#guard?.end(this.#ended);", "", "carries it no more"],
   ]),
-  ...guardsOf("providers/egress/slot-fetch.ts", at("bodies"), [
-    [
-      "repetitions where they may arrive",
-      "return isHarmless || isSafe ||",
-      "return true ||",
-      "has a (message|call|batch) tried again",
-    ],
-    ["repetitions of what is safe", "|| isSafe ||", "||", "has a list of messages"],
-    ["repetitions that are known again", '|| new Headers(this.#headers).has("idempotency-key")', "", "knows again"],
+  ...guardsOf("providers/egress/fetch-attempt.ts", at("bodies"), [
     ["one repetition", "!isRepeated && isConnectionLost(error)", "isConnectionLost(error)", "is tried again once"],
     [
       "requests told once",
@@ -42,11 +34,8 @@ export const guardsOfTheEgress: readonly Guard[] = [
   ...guardsOf("providers/egress/key-supply.ts", at("late-key"), [
     ["a key that cannot be told", "now !== undefined && ", "now === undefined || ", "cannot be told"],
   ]),
-  ...guardsOf("providers/egress/slot-fetch.ts", at("failures"), [
+  ...guardsOf("providers/egress/fetch-attempt.ts", at("failures"), [
     ["no redirects", "if (isRedirect(response)) throw", "if (false) throw", "for a redirect"],
-  ]),
-  ...guardsOf("providers/egress/slot-fetch.ts", at("pollution"), [
-    ["an answer to data:", 'if (url.startsWith("data:"))', "if (false)", "is answered, and sends nothing"],
   ]),
   ...guardsOf("providers/egress/head-guard.ts", at("dispatchers"), [
     ["a queued request", "this.#confirm();", "", "queued request|tries again|HTTP/2"],
@@ -253,7 +242,7 @@ export const guardsOfTheEgress: readonly Guard[] = [
       "status of an answer",
     ],
   ]),
-  ...guardsOf("providers/egress/slot-fetch.ts", at("whole-reads"), [
+  ...guardsOf("providers/egress/fetch-attempt.ts", at("whole-reads"), [
     [
       "options of each attempt",
       "await globalThis.fetch(url, init as unknown as RequestInit);\n",
@@ -274,5 +263,22 @@ export const guardsOfTheEgress: readonly Guard[] = [
       "",
       "own fetch\\(\\).*newest",
     ],
+  ]),
+  ...guardsOf("providers/egress/slot-fetch.ts", at("pollution"), [
+    ["an answer to data:", 'if (url.startsWith("data:"))', "if (false)", "is answered, and sends nothing"],
+  ]),
+  ...guardsOf("providers/egress/may-repeat.ts", at("bodies"), [
+    [
+      "repetitions where they may arrive",
+      "return isHarmless || isSafe ||",
+      "return true ||",
+      "has a (message|call|batch) tried again",
+    ],
+  ]),
+  ...guardsOf("providers/egress/may-repeat.ts", at("bodies"), [
+    ["repetitions of what is safe", "|| isSafe ||", "||", "has a list of messages"],
+  ]),
+  ...guardsOf("providers/egress/may-repeat.ts", at("bodies"), [
+    ["repetitions that are known again", '|| new Headers(headers).has("idempotency-key")', "", "knows again"],
   ]),
 ];

@@ -76,7 +76,7 @@ export const guardsOfTheResolver: readonly Guard[] = [
   ...guardsOf("resolver/held-slot.ts", "resolver/late-fallback.test.ts", [
     [
       "sockets of a removed key while fallback is asked",
-      "if (this.#endWhatIsRemoved()) this.#watch.fire(this.#revoked());",
+      "if (this.#endWhatIsRemoved()) this.#watch.fire(keyRevoked(this.#current));",
       "",
       "say so, while fallback never",
     ],
