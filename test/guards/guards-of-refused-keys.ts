@@ -49,6 +49,14 @@ export const guardsOfRefusedKeys: readonly Guard[] = [
       "fails typed|operator says so",
     ],
   ]),
+  ...guardsOf("resolver/slot-decisions.ts", marked, [
+    [
+      "a key that is tried again while the database is away",
+      "if (!wasRefused && this.marks.failureOf(serving.secretId) === undefined)",
+      "if (true)",
+      "is tried again while the database is away",
+    ],
+  ]),
   ...guardsOf("resolver/slot-decisions.ts", refused, [
     [
       "marks past the short way",
@@ -57,12 +65,6 @@ export const guardsOfRefusedKeys: readonly Guard[] = [
       "fails typed|operator says so",
     ],
     ["a log read anew", "await deadline.race(this.cache.feed.pollAnew().catch(() => {}));", "", "caller hears nothing"],
-    [
-      "marks while the database is away",
-      "if (!wasRefused && this.marks.failureOf(serving.secretId) === undefined)",
-      "if (true)",
-      "although the database is away",
-    ],
   ]),
   ...guardsOf("resolver/use-notes.ts", noted, [
     [

@@ -76,6 +76,18 @@ describe("a marked key", () => {
     expect([count(own), count(platform), times("key_recovered")]).toEqual([4, 1, 1]);
   });
 
+  it("is tried again while the database is away, and serves again", async () => {
+    await using resolver = open();
+    const { llm } = await resolver.resolve("org", agent);
+    status = 401;
+    await llm.fetch(url);
+    status = 200;
+    world.link.isDown = true;
+    clock.pauseProcess(30_000);
+    for (let request = 0; request < 3; request += 1) await llm.fetch(url);
+    expect([count(own), count(platform), resolver.health().lease.leftMs]).toEqual([4, 1, 0]);
+  });
+
   it("shows its owner how it stands, and the audit trail has each state once", async () => {
     await using resolver = open();
     const { llm } = await resolver.resolve("org", agent);
