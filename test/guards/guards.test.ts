@@ -11,6 +11,8 @@ const vitest = resolve(root, "node_modules/vitest/vitest.mjs");
 /** Twice as many as there are processors: most of them wait for a time-out most of the time. */
 const turns = Array.from({ length: 2 * availableParallelism() }, () => Promise.resolve());
 let next = 0;
+/** Of a loop that never ends without its guard: the others would wait behind it for ever. */
+const longestRunMs = 240_000;
 
 /** Runs the guard's tests without the guard, and tells what they said. */
 const runWithout = (guard: Guard): Promise<string> => {
@@ -27,7 +29,8 @@ async function report(guard: Guard): Promise<string> {
   const cache = { NODE_COMPILE_CACHE: resolve(root, "node_modules/.cache/guards") };
   const env = { ...process.env, ...servers, ...cache, VITEST: "", BYOKIT_GUARD: JSON.stringify(guard) };
   const [stdout, stderr] = await new Promise<[string, string]>((done) => {
-    execFile(process.execPath, arguments_, { cwd: root, env }, (_error, ...printed) => done(printed));
+    const limits = { timeout: longestRunMs, killSignal: "SIGKILL" } as const;
+    execFile(process.execPath, arguments_, { cwd: root, env, ...limits }, (_error, ...printed) => done(printed));
   });
   const line = stdout.split("\n").find((text) => text.startsWith('{"failed"'));
   if (line === undefined) return `the run ended without a verdict: ${stdout}${stderr}`;
