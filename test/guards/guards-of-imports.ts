@@ -36,6 +36,8 @@ export const guardsOfImports: readonly Guard[] = [
       "WHERE stored",
       "stores all of a batch but what was overtaken",
     ],
-    ["one order of locks", "$" + '{inOrder("given")}', "", "racing batches"],
+  ]),
+  ...guardsOf("store/postgres/change-functions.ts", "store/postgres/postgres-store.test.ts", [
+    ["one order of locks", "$" + '{inOrder("given")}', "", "meet in the middle"],
   ]),
 ];

@@ -229,6 +229,21 @@ describe("a store in Postgres", () => {
     stopped.release();
   });
 
+  it("takes the places of two batches in opposite orders that meet in the middle, one batch behind the other", async () => {
+    const { database, store } = await migrated(10_000);
+    const refs = ["a", "b", "c", "d", "e"].map((orgId) => ({ orgId, provider: "openai", name: "default" }));
+    await store.takePlaces(refs, randomUUID());
+    const holder = await poolOn(database).connect();
+    await holder.query("BEGIN; SELECT FROM byok_place WHERE org_id = 'c' FOR UPDATE");
+    const both = [refs, refs.toReversed()].map((one) => store.takePlaces(one, randomUUID()));
+    const ended = Promise.all(both);
+    const waiting = "SELECT pid FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock'";
+    await waitFor(async () => expect((await admin.query(waiting, [database])).rows).toHaveLength(2));
+    await holder.query("COMMIT");
+    holder.release();
+    expect(await ended).toEqual([refs, refs].map((one) => one.map(() => null)));
+  });
+
   it("never has more backends than its pool has places, however many reads time out, and comes back", async () => {
     const { database, store: own } = await migrated();
     await own.put(key("org"));
