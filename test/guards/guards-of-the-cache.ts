@@ -4,6 +4,12 @@ import { type Guard, guardsOf } from "./guard.ts";
 export const guardsOfTheCache: readonly Guard[] = [
   ...guardsOf("coherence/history.ts", "coherence/history.test.ts", [
     ["the fence", "snapshot.asOf >= this.fence(snapshot.orgId)", "true", "refuses what"],
+    [
+      "the floor of a beginning",
+      "this.#fences.restart(position.seq);",
+      'this.#fences.restart(this.#fences.of(""));',
+      "older state was before the worker started",
+    ],
     ["the generation", "snapshot.generation === this.generation &&", "", "knows another"],
     [
       "the incarnation",

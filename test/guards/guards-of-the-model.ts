@@ -21,14 +21,14 @@ const guardsOfTheModelIn = (file: string, edits: readonly Edit[]): Guard[] =>
  * change id for the row at the floor, or is ahead of the log and doubtful, because the page that flushed came during its
  * read; after a new beginning it is not older than the head where that begins. So the generation is taken out together
  * with the floor of a flush. Each alone is enough: with either left in, the property finds nothing. Not here for the same
- * reason: the incarnation of a snapshot, behind which generation and floor still stand. Nor is what needs two rare faults
+ * reason: the incarnation of a snapshot, behind which generation and floor still stand, and the floor of a beginning, for what
+ * is older than every row that is known is read anew. Nor is what needs two rare faults
  * in one schedule: leases that a snapshot of a lost history renews, beginnings with a read from before or beside a read
  * of a lost history. Tests of their own hold those.
  */
 export const guardsOfTheModel: readonly Guard[] = [
   ...guardsOfTheModelIn("coherence/history.ts", [
     ["the fence", "snapshot.asOf >= this.fence(snapshot.orgId)", "true"],
-    ["the floor of a beginning", "this.#fences.restart(position.seq);", 'this.#fences.restart(this.#fences.of(""));'],
     ["change ids of polls", "page.afterChangeId !== this.#following.changeId || page.head", "page.head"],
     ["a fence under what was read ahead", ", this.#unconfirmed.fence(orgId))", ")"],
     [

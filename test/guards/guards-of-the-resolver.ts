@@ -345,15 +345,15 @@ export const guardsOfTheResolver: readonly Guard[] = [
       "!isRecord(agent as unknown)",
       "inherits no slot",
     ],
-    ["a slot at least", "!isWhole || slots.length === 0", "!isWhole", "for no slot"],
     [
-      "an event for each call",
-      'this.#cache.tellUse(orgId, "memory");\n    return slots',
-      "return slots",
-      "told as any other",
+      "a slot at least",
+      "llm === undefined && stt === undefined && tts === undefined && realtime === undefined",
+      "false",
+      "for no slot",
     ],
+    ["an event for each call", 'this.#cache.tellUse(orgId, "memory");\n', "", "told as any other"],
   ]),
   ...guardsOf("resolver/slots-at-hand.ts", "resolver/refused-keys.test.ts", [
-    ["marks at hand", "if (!this.#marks.isEmpty && this", "if (false && this", "operator says so"],
+    ["marks at hand", "!this.#marks.isEmpty && this", "false && this", "operator says so"],
   ]),
 ];
