@@ -41,7 +41,7 @@ it("every file of the source is imported", () => {
 });
 
 it("every dependency is imported or run", () => {
-  const texts = everywhere.map(textOf).join("\n");
+  const texts = [...everywhere, ".build.mjs"].map(textOf).join("\n");
   const scripts = Object.values(manifest.scripts).join("\n");
   /** Packages whose command has another name, or that are there for their types. */
   const commands: Record<string, string> = {

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { type Command, InvalidArgumentError } from "commander";
 import type { HashedToken } from "../http/server/bearer-tokens.ts";
 import { type OutputOptions, print } from "./output.ts";
+import { readText } from "./read-text.ts";
 
 interface FileOptions extends OutputOptions {
   readonly tokens: string;
@@ -55,8 +56,7 @@ export function addTokenCommands(program: Command): void {
     .option("--json", "print JSON")
     .addHelpText("after", "\nExample:\n  byokit tokens list --tokens tokens.json")
     .action(async ({ tokens: file, json = false }: FileOptions) => {
-      const [{ readText }, { parseTokens }, { tokenId }] = await Promise.all([
-        import("./read-text.ts"),
+      const [{ parseTokens }, { tokenId }] = await Promise.all([
         import("../http/server/bearer-tokens.ts"),
         import("./token-file.ts"),
       ]);

@@ -106,7 +106,7 @@ export class SnapshotCache {
    */
   peek(orgId: string, held: OpenedSnapshot | undefined): OpenedSnapshot | undefined {
     const snapshot = this.memory.find(orgId) ?? (held !== undefined && this.memory.admits(held) ? held : undefined);
-    return snapshot !== undefined && this.memory.isFresh(snapshot) ? snapshot : undefined;
+    return snapshot !== undefined && this.memory.overdueMs(snapshot) < 0 ? snapshot : undefined;
   }
 
   /** Tells that a call was served with what {@link SnapshotCache.peek} has given. */

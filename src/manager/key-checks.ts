@@ -2,7 +2,6 @@ import type { Clock } from "../clock.ts";
 import { Deadline } from "../deadline.ts";
 import { ByokError, isByokError } from "../errors.ts";
 import { copyOwn, isRecord, ownProperty } from "../own-property.ts";
-import { createCredential } from "../providers/create-credential.ts";
 import { type DeclaredEndpoint, findEndpoint } from "../providers/endpoints.ts";
 import type { Credential, KeyCheck, Provider } from "../providers/provider.ts";
 import type { CheckLimiter } from "./check-limiter.ts";
@@ -77,6 +76,8 @@ export class KeyChecks {
     const endpoint = findEndpoint(provider, asked.region, this.#endpoints.get(provider.id));
     if (provider.check === undefined || endpoint === undefined) return skipped;
     const { baseUrl, websocketUrl } = endpoint;
+    // What sends anything is loaded by what sends: importing byokit opens nothing of Node's network.
+    const { createCredential } = await import("../providers/create-credential.ts");
     const credential = createCredential(provider, { ...asked, baseUrl, websocketUrl }, withinMs);
     const end = this.#limiter.begin(orgId, provider.id);
     const ending = new AbortController();

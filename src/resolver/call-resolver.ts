@@ -22,7 +22,7 @@ import { SdkLoader } from "./sdk-loader.ts";
 import { SlotBinder } from "./slot-binder.ts";
 import { SlotDecisions } from "./slot-decisions.ts";
 import { type SlotContext, toResolvedSlot } from "./slot-handle.ts";
-import { SlotsAtHand } from "./slots-at-hand.ts";
+import { type ChosenSlots, SlotsAtHand } from "./slots-at-hand.ts";
 import { UseNotes } from "./use-notes.ts";
 
 /**
@@ -30,6 +30,12 @@ import { UseNotes } from "./use-notes.ts";
  * or what was last known still answer in time.
  */
 const readShare = 0.8;
+
+/** What an agent can name. */
+const agentSlots: readonly Slot[] = ["llm", "stt", "tts", "realtime"];
+
+/** What an agent's call is given. */
+type ResolvedAgent = { readonly orgId: string } & Partial<Record<Slot, ResolvedSlot>>;
 
 /** What `createResolver` builds; the public types are laid over it there. */
 export class CallResolver {
@@ -73,13 +79,14 @@ export class CallResolver {
     else for (const provider of clients) await this.#sdks.load(provider);
   }
 
-  async resolve(orgId: string, agent: AgentConfig, given?: ResolveOptions): Promise<Record<string, unknown>> {
+  async resolve(orgId: string, agent: AgentConfig, given?: ResolveOptions): Promise<ResolvedAgent> {
     const atHand = given === undefined && this.#context !== undefined ? this.#atHand.find(orgId, agent) : undefined;
     if (atHand !== undefined) return toResolution(orgId, atHand, this.#context as SlotContext);
     const options = readResolveOptions(given);
     const deadline = this.#decisions.startDeadline(assertOrgId(orgId), options);
     const slots = await this.#choose(orgId, parseSlots(orgId, agent), options.atLeast, deadline);
-    return toResolution(orgId, slots, this.#context as SlotContext);
+    const [llm, stt, tts, realtime] = agentSlots.map((name) => slots.find(({ slot }) => slot === name));
+    return toResolution(orgId, { llm, stt, tts, realtime }, this.#context as SlotContext);
   }
 
   async client(orgId: string, provider: string, given?: ClientOptions): Promise<ResolvedSlot> {
@@ -170,14 +177,18 @@ export class CallResolver {
   }
 
   async #makeContext(): Promise<void> {
-    const ws = await loadWs();
-    this.#context ??= { decisions: this.#decisions, ws, renew: (chosen) => this.#renew(chosen) };
+    const [ws, { SlotEgress: Egress }] = await Promise.all([loadWs(), import("../providers/egress/egress.ts")]);
+    this.#context ??= { decisions: this.#decisions, Egress, ws, renew: (chosen) => this.#renew(chosen) };
   }
 }
 
-function toResolution(orgId: string, slots: readonly ChosenSlot[], context: SlotContext): Record<string, unknown> {
-  const resolution: Record<string, unknown> = { orgId };
-  for (const chosen of slots) resolution[chosen.slot] = toResolvedSlot(chosen, context);
+/** Each by its name: an engine knows such an object's shape, which a loop over names would hide from it. */
+function toResolution(orgId: string, { llm, stt, tts, realtime }: ChosenSlots, context: SlotContext): ResolvedAgent {
+  const resolution: ResolvedAgent = { orgId };
+  if (llm !== undefined) resolution.llm = toResolvedSlot(llm, context);
+  if (stt !== undefined) resolution.stt = toResolvedSlot(stt, context);
+  if (tts !== undefined) resolution.tts = toResolvedSlot(tts, context);
+  if (realtime !== undefined) resolution.realtime = toResolvedSlot(realtime, context);
   return resolution;
 }
 

@@ -3,7 +3,7 @@ import type { SlotFailure } from "../errors.ts";
 import type { ServingKey } from "../providers/egress/key-supply.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { Slot } from "../slot.ts";
-import type { KeySource } from "./resolved-slot.ts";
+import type { KeySource, SlotCredential } from "./resolved-slot.ts";
 import type { BoundSlot } from "./slot-binder.ts";
 
 /** What a slot is made of once its key is chosen. */
@@ -14,6 +14,8 @@ export interface ChosenSlot {
   readonly model: string;
   readonly voice: string | undefined;
   readonly serving: ServingKey;
+  /** What the slot shows of {@link ChosenSlot.serving}; frozen, because every call that is given the slot shares it. */
+  readonly credential: SlotCredential;
   readonly source: KeySource;
   readonly stale: boolean;
   readonly bound: BoundSlot;

@@ -146,9 +146,12 @@ export class KeyChooser {
     const { reason, secretId } = source;
     const standsInFor = reason === "rejected" || reason === "exhausted" ? reason : undefined;
     const serving = { ...stored, baseUrl, websocketUrl, source: source.source, secretId, standsInFor };
+    const { key, account } = stored;
+    const credential = Object.freeze({ key, account, baseUrl, websocketUrl });
     const stale = answer !== undefined && answer.overdueMs > 0;
     const { snapshot } = answer ?? {};
-    return { orgId, slot, provider, model, voice, serving, source, stale, bound, snapshot, agreedAtMs: undefined };
+    const facts = { orgId, slot, provider, model, voice, serving, credential, source, stale, bound, snapshot };
+    return { ...facts, agreedAtMs: undefined };
   }
 }
 

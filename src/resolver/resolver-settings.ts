@@ -95,7 +95,7 @@ export function parseSettings(given: AnyOptions, builtin: readonly Provider[]): 
     socketGraceMs: options.socketGraceMs ?? 0,
     maxOrgs: options.maxOrgs ?? 10_000,
     proxy: options.proxy === undefined ? undefined : EgressProxy.parse(options.proxy),
-    onEvent: (event) => callHook(onEvent, event),
+    onEvent: onEvent === undefined ? () => {} : (event) => callHook(onEvent, event),
   };
 }
 

@@ -1,5 +1,4 @@
 import { type ByokError, isByokError } from "../errors.ts";
-import { loadProven } from "../providers/canary/prove-sdk.ts";
 import type { Provider } from "../providers/provider.ts";
 
 /** Imports and proves SDKs once per provider. A failed import is forgotten, so that it can be tried again. */
@@ -18,12 +17,17 @@ export class SdkLoader {
     if (loaded !== undefined) return loaded.sdk;
     let loading = this.#loading.get(provider.id);
     if (loading === undefined) {
-      loading = loadProven(provider).finally(() => this.#loading.delete(provider.id));
+      loading = this.#prove(provider).finally(() => this.#loading.delete(provider.id));
       this.#loading.set(provider.id, loading);
     }
     const sdk = await loading;
     this.#loaded.set(provider.id, { sdk });
     return sdk;
+  }
+
+  async #prove(provider: Provider): Promise<unknown> {
+    const { loadProven } = await import("../providers/canary/prove-sdk.ts");
+    return await loadProven(provider);
   }
 
   /** Imports those that are installed and proven; the others fail when a slot needs them. */

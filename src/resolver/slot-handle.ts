@@ -1,7 +1,7 @@
 import type { Agent } from "node:http";
 import { ByokError } from "../errors.ts";
 import { abortSignal } from "../option-kinds.ts";
-import { SlotEgress } from "../providers/egress/egress.ts";
+import type { SlotEgress } from "../providers/egress/egress.ts";
 import { createPlaceholder } from "../providers/egress/placeholder.ts";
 import type { SlotWebSocketClass, WsModule } from "../providers/egress/slot-websocket.ts";
 import { refusalOfError } from "../providers/refusals/refusal-of-error.ts";
@@ -17,6 +17,8 @@ const connectRules: OptionRules<ConnectOptions> = { signal: abortSignal };
 /** What a slot needs beside what was chosen for it. */
 export interface SlotContext {
   readonly decisions: SlotDecisions;
+  /** Loaded with the first call: importing byokit opens nothing of Node's network. */
+  readonly Egress: typeof SlotEgress;
   /** `undefined`: `ws` is not installed. */
   readonly ws: WsModule | undefined;
   /** See `ResolvedSlot.renew`. */
@@ -49,8 +51,7 @@ class SlotHandle {
   #client: unknown;
 
   constructor(chosen: ChosenSlot, context: SlotContext) {
-    const { provider, slot, model, voice, serving, source, stale } = chosen;
-    const { key, baseUrl, websocketUrl, region, account } = serving;
+    const { provider, slot, model, voice, serving, credential, source, stale } = chosen;
     this.provider = provider.id;
     this.slot = slot;
     this.model = model;
@@ -58,9 +59,9 @@ class SlotHandle {
     this.source = source.source;
     this.reason = source.reason;
     this.secretId = source.secretId;
-    this.region = region;
+    this.region = serving.region;
     this.stale = stale;
-    this.credential = { key, account, baseUrl, websocketUrl };
+    this.credential = credential;
     this.#chosen = chosen;
     this.#context = context;
   }
@@ -131,10 +132,10 @@ class SlotHandle {
   }
 
   #makeEgress(): SlotEgress {
-    const { decisions, ws } = this.#context;
+    const { decisions, ws, Egress } = this.#context;
     const { requestTimeoutMs, proxy } = decisions.settings;
     const supply = this.#hold();
-    return new SlotEgress({
+    return new Egress({
       vendor: this.#chosen.provider,
       supply,
       placeholder: createPlaceholder(),

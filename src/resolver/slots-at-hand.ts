@@ -1,6 +1,7 @@
 import type { OpenedSnapshot } from "../coherence/opened-snapshot.ts";
 import type { SnapshotCache } from "../coherence/snapshot-cache.ts";
 import { isRecord } from "../own-property.ts";
+import type { Slot } from "../slot.ts";
 import { type ChosenSlot, isFailure, type Outcome } from "./chosen-slot.ts";
 import type { KeyMarks } from "./key-marks.ts";
 import type { AgentConfig, SlotConfig } from "./resolver.ts";
@@ -21,6 +22,9 @@ interface KeptSlots {
   realtime?: Kept;
   email?: Kept;
 }
+
+/** What was chosen for an agent, by slot. */
+export type ChosenSlots = Readonly<Record<Exclude<Slot, "email">, ChosenSlot | undefined>>;
 
 const everybodys: AgentConfig & Partial<SlotConfig> = Object.prototype;
 
@@ -51,32 +55,30 @@ export class SlotsAtHand {
   }
 
   /** To be used in the same synchronous turn. */
-  find(orgId: string, agent: AgentConfig): readonly ChosenSlot[] | undefined {
+  find(orgId: string, agent: AgentConfig): ChosenSlots | undefined {
     if (!isRecord(agent as unknown) || isPolluted()) return undefined;
     const snapshot = this.#cache.peek(orgId, undefined);
     const kept = snapshot === undefined ? undefined : this.#kept.get(snapshot);
     if (kept === undefined) return undefined;
-    const slots: ChosenSlot[] = [];
-    const isWhole =
-      this.#take(kept.llm, agent.llm_config, slots) &&
-      this.#take(kept.stt, agent.stt_config, slots) &&
-      this.#take(kept.tts, agent.tts_config, slots) &&
-      this.#take(kept.realtime, agent.realtime_config, slots);
-    if (!isWhole || slots.length === 0) return undefined;
+    const llm = this.#take(kept.llm, agent.llm_config);
+    const stt = this.#take(kept.stt, agent.stt_config);
+    const tts = this.#take(kept.tts, agent.tts_config);
+    const realtime = this.#take(kept.realtime, agent.realtime_config);
+    if (llm === null || stt === null || tts === null || realtime === null) return undefined;
+    if (llm === undefined && stt === undefined && tts === undefined && realtime === undefined) return undefined;
     this.#cache.tellUse(orgId, "memory");
-    return slots;
+    return { llm, stt, tts, realtime };
   }
 
-  /** What was asked for before was valid, and so is what equals it. */
-  #take(kept: Kept | undefined, config: SlotConfig | null | undefined, slots: ChosenSlot[]): boolean {
-    if (config === undefined || config === null) return true;
-    if (kept === undefined || !isRecord(config as unknown)) return false;
+  /** What was asked for before was valid, and so is what equals it. `undefined`: nothing is asked for; `null`: it is in doubt. */
+  #take(kept: Kept | undefined, config: SlotConfig | null | undefined): ChosenSlot | null | undefined {
+    if (config === undefined || config === null) return undefined;
+    if (kept === undefined || !isRecord(config as unknown)) return null;
     const { provider, model, voice } = config;
-    if (provider !== kept.provider || !isSameName(model, kept.model) || !isSameName(voice, kept.voice)) return false;
+    if (provider !== kept.provider || !isSameName(model, kept.model) || !isSameName(voice, kept.voice)) return null;
     const { chosen } = kept;
-    if (!this.#marks.isEmpty && this.#marks.failureOf(chosen.serving.secretId) !== undefined) return false;
-    slots.push(chosen);
-    return true;
+    const isMarked = !this.#marks.isEmpty && this.#marks.failureOf(chosen.serving.secretId) !== undefined;
+    return isMarked ? null : chosen;
   }
 }
 

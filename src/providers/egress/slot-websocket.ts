@@ -1,6 +1,5 @@
 import type { EventEmitter } from "node:events";
-import { Agent, type IncomingMessage } from "node:http";
-import type { Duplex } from "node:stream";
+import type { Agent, ClientRequest, IncomingMessage } from "node:http";
 import { ByokError, isByokError } from "../../errors.ts";
 import { hasDotSegment } from "./aim.ts";
 import { dropCredentialProtocols } from "./foreign-credentials.ts";
@@ -101,7 +100,7 @@ export function extendWebSocket(Base: unknown, way: SocketWay): SlotWebSocketCla
         const protocols = dropCredentialProtocols(listed.map(String));
         super(toUrl(url), protocols, { handshakeTimeout: requestTimeoutMs, ...given, ...own });
       } catch {
-        super(nowhere, [], { ...own, agent: Object.assign(new RefusingAgent(), { protocol: undefined }) });
+        super(nowhere, [], { ...own, agent: refusingAgent });
       }
       this.on("error", () => {});
       tellWhyItEnds(this as unknown as EventEmitter);
@@ -138,14 +137,14 @@ export function tellWhyItEnds(socket: EventEmitter): void {
   });
 }
 
-/** Refuses what is no request for a socket. */
-class RefusingAgent extends Agent {
-  override createConnection(_options: object, done?: (error: Error | null, socket: Duplex) => void): undefined {
+/** Refuses what is no request for a socket. All that Node needs of an agent. */
+const refusingAgent = {
+  protocol: undefined,
+  addRequest(request: ClientRequest & { onSocket(socket: null, error: Error): void }): void {
     const message = "A socket was asked for with a URL, subprotocols or options that none can have. Correct them.";
-    queueMicrotask(() => (done as (error: Error) => void)(new ByokError("options_invalid", message)));
-    return undefined;
-  }
-}
+    request.onSocket(null, new ByokError("options_invalid", message));
+  },
+};
 
 function toUrl(given: unknown): string {
   const text = String(given);

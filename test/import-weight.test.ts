@@ -1,0 +1,54 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const root = resolve(import.meta.dirname, "..");
+const entries = ["index", "shared-cache/redis-cache", "store/sqlite/sqlite-store"];
+
+interface Weight {
+  readonly files: readonly string[];
+  readonly builtins: readonly string[];
+}
+
+let dist: string;
+
+/** What is shipped, built apart from `dist`, which other tests read. */
+beforeAll(() => {
+  dist = mkdtempSync(join(root, "node_modules", ".import-weight-"));
+  execFileSync(process.execPath, [join(root, ".build.mjs"), dist], { cwd: root });
+}, 60_000);
+afterAll(() => rmSync(dist, { recursive: true }));
+
+/** What a process loads that imports one entry and nothing else. */
+function weigh(entry: string): Weight {
+  const text = `
+    import { registerHooks } from "node:module";
+    const files = [];
+    const before = new Set(process.moduleLoadList);
+    registerHooks({ load: (url, context, next) => (files.push(url), next(url, context)) });
+    await import(${JSON.stringify(join(dist, `${entry}.js`))});
+    const builtins = process.moduleLoadList.filter((name) => !before.has(name));
+    console.log(JSON.stringify({ files: files.filter((url) => url.startsWith("file:")), builtins }));`;
+  return JSON.parse(
+    execFileSync(process.execPath, ["--input-type=module", "-e", text], { cwd: tmpdir(), encoding: "utf8" }),
+  );
+}
+
+describe.each(entries)("importing byokit's %s", (entry) => {
+  it("loads a few files, and of other packages lru-cache alone", () => {
+    const { files } = weigh(entry);
+    expect(files.length).toBeLessThanOrEqual(20);
+    expect(files.filter((url) => !url.includes(".import-weight-")).every((url) => url.includes("lru-cache"))).toBe(
+      true,
+    );
+  });
+
+  it("loads nothing of Node's network, and no fetch", () => {
+    const { builtins } = weigh(entry);
+    expect(
+      builtins.filter((name) => /NativeModule (?:_?https?|_?tls|net|http2|_http|internal\/deps\/undici)/u.test(name)),
+    ).toEqual([]);
+  });
+});
