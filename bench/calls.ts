@@ -1,4 +1,3 @@
-import { loadavg } from "node:os";
 import pg from "pg";
 import {
   builtinProviders,
@@ -13,6 +12,7 @@ import { startProviderDoubles } from "../src/testing/index.ts";
 import type { Call, Way } from "../test/calls/way.ts";
 import { ways } from "../test/calls/ways.ts";
 import { postgresServer } from "../test/servers/postgres-server.ts";
+import { recordFigures } from "./record.ts";
 
 const warmUps = 20;
 const rotations = 300;
@@ -67,12 +67,12 @@ async function rotate(way: Way, store: KeyStore): Promise<Record<string, string 
   const gaps = rotated.map((ms, at) => ms - (usual[at] ?? 0));
   return {
     way: name,
-    "usual p50": percentile(usual, 0.5),
-    "usual p99": percentile(usual, 0.99),
-    "rotated p50": percentile(rotated, 0.5),
-    "rotated p99": percentile(rotated, 0.99),
-    "gap p50": percentile(gaps, 0.5),
-    "gap p99": percentile(gaps, 0.99),
+    "usual p50 ms": percentile(usual, 0.5),
+    "usual p99 ms": percentile(usual, 0.99),
+    "rotated p50 ms": percentile(rotated, 0.5),
+    "rotated p99 ms": percentile(rotated, 0.99),
+    "gap p50 ms": percentile(gaps, 0.5),
+    "gap p99 ms": percentile(gaps, 0.99),
   };
 }
 
@@ -80,12 +80,9 @@ const server = await postgresServer();
 const pool = new pg.Pool({ connectionString: server.url, max: 3 });
 const store = postgresStore({ pool });
 await store.migrate();
-console.log(
-  `The first of an answer, in ms after its question, on a machine with a load of ${loadavg()[0]?.toFixed(1)}:`,
-);
 const rows: Awaited<ReturnType<typeof rotate>>[] = [];
 for (const way of ways) rows.push(await rotate(way, store));
-console.table(rows);
+await recordFigures("calls", rows);
 await store.close();
 await pool.end();
 await server.stop();

@@ -10,10 +10,10 @@ export async function fromOneKey(): Promise<Compared> {
   const context = { orgId: "org", provider: "openai", secretId: "secret", region: null, account: null };
   const { sealed } = await keyring.seal(new Secret("key-of-openai"), context);
   return await compare({
-    what: "open one key",
-    bare: "jose",
+    what: "opening one key",
+    bare: "`jose`",
     goal: { us: 30 },
-    ours: async () => await keyring.open(sealed, context),
-    theirs: async () => await compactDecrypt(sealed, secret),
+    ours: () => keyring.open(sealed, context),
+    theirs: () => compactDecrypt(sealed, secret),
   });
 }

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
-import { median } from "./compare.ts";
+import { median } from "./take-turns.ts";
 
 const runs = 15;
 

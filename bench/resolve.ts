@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { setTimeout as pause } from "node:timers/promises";
 import {
   createKeyManager,
   createKeyring,
@@ -10,10 +11,12 @@ import {
   type KeyCache,
   type KeyStore,
   memoryStore,
+  type Resolver,
 } from "byokit";
 import { postgresStore } from "byokit/postgres";
 import { redisCache } from "byokit/redis";
 import { sqliteStore } from "byokit/sqlite";
+import type { Redis } from "ioredis";
 import { LRUCache } from "lru-cache";
 import pg from "pg";
 import { postgresServer } from "../test/servers/postgres-server.ts";
@@ -27,16 +30,21 @@ const agent = {
 } as const;
 const keyring = createKeyring(generateKeyring());
 const organisations = 1_000;
+/** Made once: a call has its organisation's id at hand. */
+const orgIds = Array.from({ length: organisations }, (_, at) => `org-${at}`);
+/** Within which everything is kept in Redis, however busy the machine is. */
+const patienceMs = 120_000;
 
 /** A worker on a store with a thousand organisations that have all three keys. */
 async function workerOn(store: KeyStore, maxOrgs: number, cache?: KeyCache) {
   await store.migrate();
-  const manager = createKeyManager({ store, keyring, verify: "off" });
-  for (let org = 0; org < organisations; org += 1) {
-    for (const provider of ["openai", "deepgram", "elevenlabs"]) {
-      await manager.set(`org-${org}`, { provider, apiKey: `key-of-${provider}-${org}` });
-    }
-  }
+  const manager = createKeyManager({ store, keyring, verify: "off", deadlineMs: patienceMs });
+  const providers = ["openai", "deepgram", "elevenlabs"];
+  await manager.setMany(
+    orgIds.flatMap((orgId) =>
+      providers.map((provider) => ({ orgId, provider, apiKey: `key-of-${provider}-${orgId}` })),
+    ),
+  );
   const resolver = createResolver({ store, keyring, maxOrgs, ...(cache === undefined ? {} : { cache }) });
   await resolver.ready();
   return resolver;
@@ -60,18 +68,17 @@ async function openAll(rows: readonly Row[]): Promise<unknown> {
 
 export async function fromRedis(): Promise<Compared> {
   const server = await ownRedisServer();
-  const [redis, bare] = [failFastRedis(server.url), failFastRedis(server.url)];
-  await Promise.all([redis, bare].map((client) => new Promise((resolve) => client.once("ready", resolve))));
-  const store = memoryStore();
-  const resolver = await workerOn(store, 1, redisCache({ redis, timeoutMs: 1_000 }));
-  for (let org = 0; org < organisations; org += 1) await resolver.resolve(`org-${org}`, agent);
-  while ((await bare.dbsize()) < organisations) await new Promise((resolve) => setTimeout(resolve, 10));
+  const redis = failFastRedis(server.url);
+  // With the same costs per command, and more patience.
+  const bare = redis.duplicate({ enableOfflineQueue: true, commandTimeout: 10_000 });
+  const resolver = await workerOn(memoryStore(), 1, redisCache({ redis, timeoutMs: 1_000 }));
+  await allKept(resolver, bare);
   const [next, other] = [takingTurns(), takingTurns()];
   const compared = await compare({
-    what: "resolve three slots from Redis",
-    bare: "GET in Redis, and opening",
+    what: "three slots from Redis",
+    bare: "`GET`, and opening",
     goal: { ratio: 1.3 },
-    ours: async () => await resolver.resolve(next(), agent),
+    ours: () => resolver.resolve(next(), agent),
     theirs: async () => {
       const orgId = other();
       const entry = (await bare.getBuffer(`byok:keys:${orgId}`)) ?? Buffer.alloc(2);
@@ -86,24 +93,41 @@ export async function fromRedis(): Promise<Compared> {
   return compared;
 }
 
-/** Never the same organisation twice within a hundred. */
+/** Every organisation in Redis: a write that a busy machine was too slow for is not made again by itself. */
+async function allKept(resolver: Resolver, redis: Redis): Promise<void> {
+  const endsAtMs = performance.now() + patienceMs;
+  let missing = orgIds;
+  while (missing.length > 0) {
+    if (performance.now() > endsAtMs) throw new Error(`Redis does not keep ${missing.length} of ${organisations}.`);
+    for (const orgId of missing) await resolver.resolve(orgId, agent, { deadlineMs: patienceMs });
+    await pause(50);
+    const kept = await Promise.all(orgIds.map((orgId) => redis.exists(`byok:keys:${orgId}`)));
+    missing = orgIds.filter((_, at) => kept[at] === 0);
+  }
+}
+
+/** Never the same organisation twice within a thousand. */
 function takingTurns(): () => string {
   let turn = 0;
-  return () => `org-${turn++ % organisations}`;
+  return () => {
+    turn = turn === organisations - 1 ? 0 : turn + 1;
+    return orgIds[turn] ?? "";
+  };
 }
 
 export async function fromMemory(): Promise<Compared> {
   const resolver = await workerOn(memoryStore(), organisations);
   const cache = new LRUCache<string, object>({ max: organisations });
-  for (let org = 0; org < organisations; org += 1) {
-    cache.set(`org-${org}`, {});
-    await resolver.resolve(`org-${org}`, agent);
+  for (const orgId of orgIds) {
+    cache.set(orgId, {});
+    await resolver.resolve(orgId, agent);
   }
   const [next, other] = [takingTurns(), takingTurns()];
   const compared = await compare({
-    what: "resolve three slots from memory",
-    bare: "lru-cache get",
-    ours: async () => await resolver.resolve(next(), agent),
+    what: "three slots from memory",
+    bare: "`lru-cache` get",
+    goal: { us: 0.4, ratio: 8 },
+    ours: () => resolver.resolve(next(), agent),
     theirs: () => cache.get(other()),
   });
   await resolver.close();
@@ -120,11 +144,11 @@ export async function fromSqlite(): Promise<Compared> {
   const rows = (orgId: string) => select.all(orgId) as unknown as Row[];
   const [next, other] = [takingTurns(), takingTurns()];
   const compared = await compare({
-    what: "resolve three slots from a cold SQLite file",
-    bare: "SELECT in SQLite, and opening",
+    what: "three slots from a cold SQLite file",
+    bare: "`SELECT`, and opening three keys",
     goal: { us: 120 },
-    ours: async () => await resolver.resolve(next(), agent),
-    theirs: async () => await openAll(rows(other())),
+    ours: () => resolver.resolve(next(), agent),
+    theirs: () => openAll(rows(other())),
   });
   await resolver.close();
   await store.close();
@@ -146,10 +170,10 @@ export async function fromPostgres(): Promise<Compared> {
   const [next, other] = [takingTurns(), takingTurns()];
   const text = "SELECT * FROM byok_secret WHERE org_id = $1";
   const compared = await compare({
-    what: "resolve three slots from a cold Postgres",
-    bare: "SELECT in Postgres, and opening",
+    what: "three slots from a cold Postgres",
+    bare: "`SELECT`, and opening three keys",
     goal: { us: 350, ratio: 1.2 },
-    ours: async () => await resolver.resolve(next(), agent),
+    ours: () => resolver.resolve(next(), agent),
     theirs: async () => await openAll((await pool.query({ name: "bare", text, values: [other()] })).rows as Row[]),
   });
   await resolver.close();
