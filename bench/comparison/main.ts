@@ -1,50 +1,18 @@
-/** byokit beside the common cache libraries: one hit from memory, and removals while something else is under way. */
-import { createKeyManager, createKeyring, createResolver, generateKeyring, memoryStore } from "../../dist/index.js";
-import { compare } from "../compare.ts";
-import { libraries } from "./libraries.ts";
-import { race } from "./race.ts";
+/** Installs each comparison's packages and runs it; `-- --record` writes what they measure into `docs/comparison.md`. */
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
 
-const organisations = 1_000;
-const agent = {
-  llm_config: { provider: "openai" },
-  stt_config: { provider: "deepgram" },
-  tts_config: { provider: "elevenlabs" },
-} as const;
-const store = memoryStore();
-await store.migrate();
-const keyring = createKeyring(generateKeyring());
-const manager = createKeyManager({ store, keyring, verify: "off" });
-const resolver = createResolver({ store, keyring });
-await resolver.ready();
-for (let org = 0; org < organisations; org += 1) {
-  for (const provider of ["openai", "deepgram", "elevenlabs"]) {
-    await manager.set(`org-${org}`, { provider, apiKey: `key-of-${provider}-${org}` });
-  }
-  await resolver.resolve(`org-${org}`, agent);
-}
-const takingTurns = (): (() => string) => {
-  let turn = 0;
-  return () => `org-${turn++ % organisations}`;
-};
+const comparisons = ["caches", "portkey", "plain-proxy", "hand-written"];
+const minuteMs = 60_000;
 
-const hits: object[] = [];
-for (const { name, get } of libraries()) {
-  for (let org = 0; org < organisations; org += 1) await get(`org-${org}`, async () => "key");
-  const [next, other] = [takingTurns(), takingTurns()];
-  const { oursUs, bareUs, ratio } = await compare({
-    what: "byokit, three slots of an agent",
-    bare: name,
-    ours: async () => await resolver.resolve(next(), agent),
-    theirs: async () => await get(other(), async () => "key"),
-  });
-  hits.push({
-    library: name,
-    "one value µs": bareUs.toFixed(2),
-    "byokit, three slots µs": oursUs.toFixed(2),
-    ratio: ratio.toFixed(2),
-  });
+const failed = comparisons.filter((name) => {
+  const folder = join(import.meta.dirname, name);
+  const install = ["ci", "--prefix", folder, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+  return !run("npm", install, 5) || !run(process.execPath, [join(folder, "main.ts"), ...process.argv.slice(2)], 10);
+});
+for (const name of failed) console.error(`bench/comparison/${name} did not end well.`);
+process.exitCode = failed.length === 0 ? 0 : 1;
+
+function run(command: string, arguments_: readonly string[], minutes: number): boolean {
+  return spawnSync(command, arguments_, { stdio: "inherit", timeout: minutes * minuteMs }).status === 0;
 }
-console.table(hits);
-console.table(await race());
-await resolver.close();
-process.exit();

@@ -1,12 +1,5 @@
-import { redisCache } from "../../dist/cache/redis-cache.js";
-import {
-  createKeyManager,
-  createKeyring,
-  createResolver,
-  generateKeyring,
-  type KeyStore,
-  memoryStore,
-} from "../../dist/index.js";
+import { createKeyManager, createKeyring, createResolver, generateKeyring, type KeyStore, memoryStore } from "byokit";
+import { redisCache } from "byokit/redis";
 import { failFastRedis } from "../../test/servers/redis-server.ts";
 import type { Contestant } from "./contestant.ts";
 
@@ -16,6 +9,7 @@ const provider = "openai";
 /** As its documentation sets it up, and without `atLeast`: no call is told of the removal. */
 export const byokit: Contestant = {
   name: "byokit",
+  isTold: true,
   async begin() {
     const database = { held: Promise.resolve() };
     const store = memoryStore();
@@ -43,6 +37,7 @@ export const byokit: Contestant = {
         });
         await resolver.ready();
         return {
+          isConnected: async () => redis === undefined || (await redis.ping()) === "PONG",
           ask: async () => ((await resolver.client(orgId, provider)).source === "platform" ? "nothing" : "the key"),
           remove: async () => {
             const { published, effectiveWithinMs } = await manager.remove(orgId, { provider });

@@ -2,12 +2,12 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { forwarder } from "../../test/servers/forwarder.ts";
 import { ownRedisServer, redisCli } from "../../test/servers/redis-server.ts";
+import { until } from "../until.ts";
 import type { Contestant, RaceWorker } from "./contestant.ts";
 import { byokit } from "./race-byokit.ts";
-import { libraryContestants } from "./race-libraries.ts";
 
 /** What is handed out after the removal, per race. */
-export interface Raced {
+export type Raced = {
   readonly library: string;
   /** A fill begins, the key is removed in the same process, the fill ends: the next call there. */
   readonly "one process": string;
@@ -19,22 +19,24 @@ export interface Raced {
   /** Redis cannot be reached while the key is removed, and is back later. What the removal says of itself. */
   readonly "Redis away: removal says": string;
   readonly "a new one after it": string;
-}
+};
 
-/** For hints, connections and writes behind a call's back: as long for everybody. */
+/** For hints that may be on their way, which nothing tells of: as long for everybody. */
 const settleMs = 300;
 /** How long a key that was removed is asked for again. */
 const patienceMs = 4_000;
 
-export async function race(): Promise<Raced[]> {
-  return await Promise.all(
-    [...libraryContestants, byokit].map(async (contestant) => ({
+export async function race(libraries: readonly Contestant[]): Promise<Raced[]> {
+  const raced: Raced[] = [];
+  for (const contestant of [...libraries, byokit]) {
+    raced.push({
       library: contestant.name,
       "one process": await inOneProcess(contestant),
       ...(await acrossProcesses(contestant)),
       ...(await whileRedisIsAway(contestant)),
-    })),
-  );
+    });
+  }
+  return raced;
 }
 
 async function inOneProcess({ begin }: Contestant): Promise<string> {
@@ -48,15 +50,16 @@ async function inOneProcess({ begin }: Contestant): Promise<string> {
 
 async function acrossProcesses({
   begin,
+  isTold,
 }: Contestant): Promise<Pick<Raced, "two processes, A fills" | "B removes" | "a new one">> {
   const redis = await ownRedisServer();
   const { database, worker } = await begin();
   const [a, b] = [await worker(redis.url), await worker(redis.url)];
-  await pause(settleMs);
+  await connected(redis.port, [a, b], isTold);
   await removedDuringFill(database, a, b);
   const [first, second] = [await asked(a), await asked(b)];
   const c = await worker(redis.url);
-  await pause(settleMs);
+  await connected(redis.port, [a, b, c], isTold);
   const third = await asked(c);
   for (const { close } of [a, b, c]) await close();
   await redis.stop();
@@ -65,15 +68,15 @@ async function acrossProcesses({
 
 async function whileRedisIsAway({
   begin,
+  isTold,
 }: Contestant): Promise<Pick<Raced, "Redis away: removal says" | "a new one after it">> {
   const redis = await ownRedisServer();
   const link = await forwarder(redis.port);
   const { worker } = await begin();
   const a = await worker(`redis://127.0.0.1:${link.port}`);
-  await pause(settleMs);
+  await connected(redis.port, [a], isTold);
   await a.ask();
-  await pause(settleMs);
-  if (redisCli(redis.port, "DBSIZE") === "0") throw new Error("Nothing was kept in Redis.");
+  await until("something is kept in Redis", () => redisCli(redis.port, "DBSIZE") !== "0");
   link.to(null);
   await pause(settleMs);
   const said = await Promise.race([
@@ -82,12 +85,23 @@ async function whileRedisIsAway({
   ]);
   link.to(redis.port);
   const b = await worker(redis.url);
-  await pause(settleMs);
+  await connected(redis.port, [b], isTold);
   const next = await asked(b);
   for (const { close } of [a, b]) await close();
   await link.close();
   await redis.stop();
   return { "Redis away: removal says": said, "a new one after it": next };
+}
+
+/** Ends when these workers' commands reach Redis, and when Redis would tell each of them of a removal. */
+async function connected(port: number, workers: readonly RaceWorker[], isTold: boolean): Promise<void> {
+  for (const worker of workers) await until("a worker reaches Redis", () => worker.isConnected());
+  if (!isTold) return;
+  await until("workers are subscribed", () => {
+    const channels = redisCli(port, "PUBSUB", "CHANNELS").split("\n").filter(Boolean);
+    const counts = channels.map((channel) => Number(redisCli(port, "PUBSUB", "NUMSUB", channel).split("\n").at(-1)));
+    return counts.some((count) => count >= workers.length);
+  });
 }
 
 async function removedDuringFill(

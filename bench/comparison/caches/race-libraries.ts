@@ -8,7 +8,7 @@ import { redisBusDriver, redisDriver } from "bentocache/drivers/redis";
 import { createCache } from "cache-manager";
 import { Cacheable, Keyv } from "cacheable";
 import { Redis, type RedisOptions } from "ioredis";
-import type { Contestant, RaceWorker } from "./contestant.ts";
+import type { Contestant, RaceWorker } from "../contestant.ts";
 
 /** A database with one key in it, whose reads can be held between what they have read and their answer. */
 class Database {
@@ -34,7 +34,7 @@ class FailFastRedis extends Redis {
   }
 
   override duplicate(options?: RedisOptions): Redis {
-    const patient = { enableOfflineQueue: true, maxRetriesPerRequest: null };
+    const patient = { enableOfflineQueue: true, maxRetriesPerRequest: null, commandTimeout: 3_000 };
     return super.duplicate({ ...options, ...patient }).on("error", () => {});
   }
 }
@@ -42,8 +42,13 @@ class FailFastRedis extends Redis {
 const ttlMs = 600_000;
 const key = "org";
 
-const reading = (name: string, start: (read: () => Promise<string>, redisUrl?: string) => RaceWorker): Contestant => ({
+const reading = (
+  name: string,
+  isTold: boolean,
+  start: (read: () => Promise<string>, redisUrl?: string) => RaceWorker,
+): Contestant => ({
   name,
+  isTold,
   async begin() {
     const database = new Database();
     return {
@@ -61,16 +66,22 @@ const reading = (name: string, start: (read: () => Promise<string>, redisUrl?: s
 });
 
 const bentocache = (how: "delete" | "deleteByTag"): Contestant =>
-  reading(`bentocache, ${how}`, (read, redisUrl) => {
+  reading(`bentocache, ${how}`, true, (read, redisUrl) => {
     const memory = bentostore().useL1Layer(memoryDriver({ maxItems: 10_000 }));
+    const clients = redisUrl === undefined ? [] : [new FailFastRedis(redisUrl), new FailFastRedis(redisUrl)];
+    const [shared, bus] = clients;
     const store =
-      redisUrl === undefined
+      shared === undefined || bus === undefined
         ? memory
-        : memory
-            .useL2Layer(redisDriver({ connection: new FailFastRedis(redisUrl) }))
-            .useBus(redisBusDriver({ connection: new FailFastRedis(redisUrl) }));
+        : memory.useL2Layer(redisDriver({ connection: shared })).useBus(redisBusDriver({ connection: bus }));
     const cache = new BentoCache({ default: "keys", stores: { keys: store } });
     return {
+      async isConnected() {
+        for (const client of clients) await client.ping();
+        // It subscribes when it is first used.
+        await cache.get({ key: "another" });
+        return true;
+      },
       ask: () => cache.getOrSet({ key, factory: read, ttl: ttlMs, tags: [key] }),
       remove: () => (how === "delete" ? cache.delete({ key }) : cache.deleteByTag({ tags: [key] })),
       close: () => cache.disconnectAll(),
@@ -88,7 +99,13 @@ const messageProvider = (uri: string): RedisMessageProvider => {
 const keyvRedis = (url: string): KeyvRedis<unknown> =>
   new KeyvRedis({ url, disableOfflineQueue: true }).on("error", () => {}) as KeyvRedis<unknown>;
 
-const cacheable = reading("cacheable", (read, redisUrl) => {
+/** It connects with its first command. */
+const isReady = async (shared: KeyvRedis<unknown> | undefined): Promise<boolean> => {
+  await shared?.get("no such key");
+  return shared === undefined || (shared.client as { readonly isReady?: boolean }).isReady === true;
+};
+
+const cacheable = reading("cacheable", true, (read, redisUrl) => {
   const shared = redisUrl === undefined ? undefined : keyvRedis(redisUrl);
   const provider = redisUrl === undefined ? undefined : messageProvider(redisUrl);
   const cache = new Cacheable({
@@ -97,14 +114,26 @@ const cacheable = reading("cacheable", (read, redisUrl) => {
     ...(provider === undefined ? {} : { sync: { qified: provider } }),
   });
   cache.on("error", () => {});
-  return { ask: () => cache.getOrSet(key, read), remove: () => cache.delete(key), close: () => cache.disconnect() };
+  return {
+    isConnected: () => isReady(shared),
+    ask: () => cache.getOrSet(key, read),
+    remove: () => cache.delete(key),
+    close: () => cache.disconnect(),
+  };
 });
 
-const cacheManager = reading("cache-manager", (read, redisUrl) => {
-  const shared = redisUrl === undefined ? [] : [new Keyv({ store: keyvRedis(redisUrl) })];
-  const cache = createCache({ ttl: ttlMs, stores: [new Keyv(), ...shared] });
-  return { ask: () => cache.wrap(key, read), remove: () => cache.del(key), close: () => cache.disconnect() };
+const cacheManager = reading("cache-manager", false, (read, redisUrl) => {
+  const shared = redisUrl === undefined ? undefined : keyvRedis(redisUrl);
+  const stores = [new Keyv(), ...(shared === undefined ? [] : [new Keyv({ store: shared })])];
+  const cache = createCache({ ttl: ttlMs, stores });
+  return {
+    isConnected: () => isReady(shared),
+    ask: () => cache.wrap(key, read),
+    remove: () => cache.del(key),
+    close: () => cache.disconnect(),
+  };
 });
+
 export const libraryContestants: readonly Contestant[] = [
   bentocache("delete"),
   bentocache("deleteByTag"),
