@@ -1,6 +1,7 @@
 /** Everything that `docs/figures.md` says of byokit itself; `-- --record` puts it there. */
 import { comparedRow, judged, rounded } from "./compare.ts";
 import { fleet } from "./fleet.ts";
+import { longLogMs, longLogRows } from "./long-log.ts";
 import { fromOneKey } from "./one-key.ts";
 import { firstCall, importCost } from "./processes.ts";
 import { recordFigures } from "./record.ts";
@@ -11,6 +12,7 @@ const compared = [await fromMemory(), await fromRedis(), await fromSqlite(), awa
 await recordFigures("resolve", compared.map(comparedRow));
 
 const imports = importCost();
+const readyMs = await longLogMs();
 await recordFigures("start", [
   {
     what: '`import "byokit"`, beyond a bare Node',
@@ -25,6 +27,11 @@ await recordFigures("start", [
     "event loop blocked ms": rounded(blockedMs),
     goal: isReady ? judged(blockedMs, 5, "ms blocked") : "",
   })),
+  {
+    what: `a worker with Redis, after an hour at 75 changes a second: ${longLogRows.toLocaleString("en")} in the log`,
+    "`ready()` ms": rounded(readyMs),
+    goal: judged(readyMs, 1_000, "ms"),
+  },
 ]);
 
 await recordFigures("requests", await requestCosts());

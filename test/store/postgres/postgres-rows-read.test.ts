@@ -123,6 +123,11 @@ const changes: readonly (readonly [string, (store: KeyStore) => Promise<unknown>
   ["a key that is removed", (own) => own.remove(refOf("org-7"), { actor: null }), 1],
   ["a key that is not there and is removed", (own) => own.remove(refOf("nobody"), { actor: null }), 1],
   ["a check that is noted", (own) => own.noteCheck({ ...checkOf(keyOf("org-7"), "passed"), secretId: "7openai" }), 1],
+  [
+    "a use that is noted",
+    async (own) => await own.noteUse?.({ ...refOf("org-7"), secretId: "7openai", verdict: "invalid" }),
+    1,
+  ],
   ["an attempt that is noted", (own) => own.noteAttempt(refOf("org-7"), { actor: null }), 1],
 ];
 
