@@ -11,9 +11,9 @@ import { freePort } from "./free-port.ts";
 import { findPrograms, findServerUser } from "./postgres-programs.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "byokit-postgres-"));
-/** A folder that was made elsewhere, or a new one. */
-const given = process.argv[2];
-const dataFolder = given ?? join(folder, "data");
+/** A folder that was made elsewhere, or a new one, which is named by an empty text. */
+const [, , given = "", ...givenSettings] = process.argv;
+const dataFolder = given === "" ? join(folder, "data") : given;
 const port = await freePort();
 let server: ChildProcess | undefined;
 
@@ -38,7 +38,8 @@ const initialise = ({ bin, options }: ReturnType<typeof prepare>): void => {
 
 const start = async ({ bin, options }: ReturnType<typeof prepare>): Promise<void> => {
   const settings = ["fsync=off", "max_connections=300", "listen_addresses=127.0.0.1", "unix_socket_directories="];
-  const flags = ["-D", dataFolder, "-p", String(port), ...settings.flatMap((setting) => ["-c", setting])];
+  const all = [...settings, ...givenSettings].flatMap((setting) => ["-c", setting]);
+  const flags = ["-D", dataFolder, "-p", String(port), ...all];
   const started = spawn(join(bin, "postgres"), flags, { ...options, stdio: ["ignore", "ignore", "pipe"] });
   server = started;
   const ready = Promise.withResolvers<void>();
@@ -84,7 +85,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal
 let programs: ReturnType<typeof prepare>;
 await answer(async () => {
   programs = prepare();
-  if (given === undefined) initialise(programs);
+  if (given === "") initialise(programs);
   await start(programs);
 });
 process.on("message", (command) => answer(() => (command === "start" ? start(programs) : end("SIGINT"))));

@@ -31,9 +31,15 @@ export async function postgresServer(): Promise<PostgresServer> {
   return given ? { url: given, dataFolder: null, stop: async () => {} } : await ownPostgresServer();
 }
 
-/** A server of its own on a free loopback port, on a new data folder or on one that was made elsewhere. */
-export async function ownPostgresServer(dataFolder?: string): Promise<OwnPostgresServer> {
-  const child = fork(join(import.meta.dirname, "postgres-process.ts"), dataFolder === undefined ? [] : [dataFolder], {
+/**
+ * A server of its own on a free loopback port, on a new data folder or on one that was made elsewhere. `settings`, as
+ * `"fsync=on"`, stand over those that spare tests their time.
+ */
+export async function ownPostgresServer(
+  dataFolder?: string,
+  settings: readonly string[] = [],
+): Promise<OwnPostgresServer> {
+  const child = fork(join(import.meta.dirname, "postgres-process.ts"), [dataFolder ?? "", ...settings], {
     execArgv: [],
     stdio: ["ignore", "ignore", "pipe", "ipc"],
     // What the terminal sends is for the tests, which end the server.
