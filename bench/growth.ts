@@ -4,9 +4,9 @@
  */
 import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
-import { median } from "./compare.ts";
 import { type Engine, growPostgres, growSqlite } from "./growth/growing-store.ts";
 import { listOperations, type Operation, type Operations } from "./growth/operations.ts";
+import { median } from "./take-turns.ts";
 
 export interface GrowthRow {
   readonly engine: string;

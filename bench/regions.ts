@@ -19,7 +19,7 @@ import { postgresStore } from "../src/store/postgres/postgres-store.ts";
 import { forwarder } from "../test/servers/forwarder.ts";
 import { ownPostgresServer } from "../test/servers/postgres-server.ts";
 import { failFastRedis, ownRedisServer } from "../test/servers/redis-server.ts";
-import { median } from "./compare.ts";
+import { median } from "./take-turns.ts";
 
 export interface RegionRow {
   readonly worker: string;

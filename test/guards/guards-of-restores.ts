@@ -19,7 +19,8 @@ export const guardsOfRestores: readonly Guard[] = [
     ],
   ]),
   ...guardsOf("store/rows/contradiction.ts", "store/contradictions.test.ts", [
-    ["keys that were taken away", "FULL JOIN newest", "LEFT JOIN newest", "is contradicted"],
+    ["keys that were taken away", "newest.secret_id IS NOT NULL AND", "false AND", "is contradicted"],
+    ["keys that no trail has", "secret LEFT JOIN newest", "secret JOIN newest", "is contradicted"],
     ["a removal in the trail", "ORDER BY id DESC) AS turn", "ORDER BY id) AS turn", "is contradicted"],
   ]),
 ];

@@ -280,6 +280,7 @@ export const guardsOfTheVault: readonly Guard[] = [
       "so short that Postgres",
     ],
     ["a plan that is kept", "orgIds.length === 1", "orgIds.length === 0", "plans a snapshot of one"],
+    ["a plan of polls that is kept", 'composePoll("(SELECT $1::bigint)")', 'composePoll("$1::bigint")', "plans a poll"],
     [
       "a description that is searched for",
       "WHERE org_id = $1 ORDER BY provider",
@@ -304,8 +305,8 @@ export const guardsOfTheVault: readonly Guard[] = [
   ...guardsOf("store/postgres/postgres-statements.ts", "store/postgres/postgres-store.test.ts", [
     [
       "a page's rows alone",
-      "WHERE seq >= start.seq ORDER BY seq LIMIT $3) log ON true",
-      "WHERE seq >= start.seq ORDER BY seq) log ON true LIMIT $3",
+      "ORDER BY seq LIMIT $" + "{maxLogRows + 1}) log ON true",
+      "ORDER BY seq) log ON true",
       "page from the (?:beginning|middle)",
     ],
     ["a timeline that is tried", "withoutTimeline.test(", "/^42/u.test(", "where the server raises"],

@@ -1,4 +1,4 @@
-import { maxWindowRows } from "../change-log.ts";
+import { maxLogRows, maxWindowRows } from "../change-log.ts";
 import { asText } from "./postgres-changes.ts";
 import type { PostgresPoolClient, PostgresQuery } from "./postgres-client.ts";
 
@@ -21,7 +21,8 @@ export interface PollRow {
 /** The statements that read. Rows cross as text. */
 export interface ReadStatements {
   snapshots(orgIds: readonly string[]): PostgresQuery;
-  poll(after: number | null, windowMs: number | null, limit: number): PostgresQuery;
+  /** From `after` on, or where there is none from the first change in `windowMs`, or the newest: a row more than a page has. */
+  poll(after: number | null, windowMs: number | null): PostgresQuery;
   describe(orgId: string): PostgresQuery;
   audit(orgId: string, before: number | null, limit: number): PostgresQuery;
 }
@@ -65,24 +66,26 @@ function buildStatements(name: string, prefix: string, incarnation: string): Rea
   // Postgres keeps the plan of a comparison; that of a list it makes anew each time, which takes longer than the read.
   const snapshot = composeSnapshot("= $1");
   const snapshots = composeSnapshot("= ANY ($1::text[])");
+  const composePoll = (start: string): string => `
+  SELECT ${inRecovery} AS in_recovery, ${incarnation} AS incarnation, clock.seq AS head, newest.change_id AS head_change_id,
+    ${start} AS start, log.seq, log.org_id, log.change_id
+  FROM ${prefix}byok_clock clock${composeNewest("newest")}
+  LEFT JOIN LATERAL (SELECT seq, org_id, change_id FROM ${prefix}byok_log
+    WHERE seq >= ${start} ORDER BY seq LIMIT ${maxLogRows + 1}) log ON true
+  WHERE clock.id = 1 ORDER BY log.seq`;
+  // The number in a query of its own, the limit in the text: where Postgres sees how few rows are behind a number, it makes a
+  // plan for each, which takes longer than the read.
+  const poll = composePoll("(SELECT $1::bigint)");
   // The time of the statement: an index cannot be searched by a clock that goes on meanwhile.
-  const poll = `
+  const begin = `
   WITH start AS (SELECT coalesce(
-    $1::bigint,
-    CASE WHEN $2::double precision IS NOT NULL THEN greatest(coalesce(
+    CASE WHEN $1::double precision IS NOT NULL THEN greatest(coalesce(
       (SELECT seq FROM ${prefix}byok_log
-        WHERE at_ms < (extract(epoch FROM statement_timestamp()) * 1000 - $2::double precision)::bigint
+        WHERE at_ms < (extract(epoch FROM statement_timestamp()) * 1000 - $1::double precision)::bigint
         ORDER BY at_ms DESC, seq DESC LIMIT 1),
       (SELECT min(seq) FROM ${prefix}byok_log)),
       (SELECT max(seq) - ${maxWindowRows} FROM ${prefix}byok_log)) END,
-    (SELECT max(seq) FROM ${prefix}byok_log)) AS seq)
-  SELECT ${inRecovery} AS in_recovery, ${incarnation} AS incarnation, clock.seq AS head, newest.change_id AS head_change_id,
-    start.seq AS start, log.seq, log.org_id, log.change_id
-  FROM ${prefix}byok_clock clock
-  CROSS JOIN start${composeNewest("newest")}
-  LEFT JOIN LATERAL (SELECT seq, org_id, change_id FROM ${prefix}byok_log
-    WHERE seq >= start.seq ORDER BY seq LIMIT $3) log ON true
-  WHERE clock.id = 1 ORDER BY log.seq`;
+    (SELECT max(seq) FROM ${prefix}byok_log)) AS seq)${composePoll("(SELECT seq FROM start)")}`;
   const describe = `SELECT provider, name, secret_id, region, organization, project, kid, sealed, hint, created_at_ms,
     created_by, verdict, checked_at_ms FROM ${prefix}byok_secret WHERE org_id = $1 ORDER BY provider, name`;
   const audit = `SELECT id, seq, at_ms, actor, provider, name, action, secret_id, previous_secret_id, region,
@@ -96,7 +99,7 @@ function buildStatements(name: string, prefix: string, incarnation: string): Rea
   return {
     snapshots: (orgIds) =>
       orgIds.length === 1 ? build("snapshot", snapshot, [...orgIds]) : build("snapshots", snapshots, [orgIds]),
-    poll: (after, windowMs, limit) => build("poll", poll, [after, windowMs, limit]),
+    poll: (after, windowMs) => (after === null ? build("begin", begin, [windowMs]) : build("poll", poll, [after])),
     describe: (orgId) => build("describe", describe, [orgId]),
     audit: (orgId, before, limit) => build("audit", audit, [orgId, before, limit]),
   };

@@ -122,7 +122,7 @@ export function postgresStore(given: PostgresStoreOptions): KeyStore {
       const cursor = copyOwn(given);
       const after = "after" in cursor ? cursor.after : null;
       const windowMs = "after" in cursor || cursor.windowMs === 0 ? null : cursor.windowMs;
-      const rows = await read<PollRow>((sql) => sql.poll(after, windowMs, maxLogRows + 1));
+      const rows = await read<PollRow>((sql) => sql.poll(after, windowMs));
       const { incarnation, head, head_change_id: headChangeId, start } = rows[0] as PollRow;
       const log = rows.flatMap((row) => (row.seq === null ? [] : [toLogRow(row)]));
       return {

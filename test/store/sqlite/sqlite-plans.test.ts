@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { composeContradictionsSql } from "../../../src/store/rows/contradiction.ts";
 import * as statements from "../../../src/store/sqlite/sqlite-statements.ts";
 import { sqliteStore } from "../../../src/store/sqlite/sqlite-store.ts";
 
@@ -35,6 +36,13 @@ it.each(Object.entries(statements))("searches by an index, and sorts nothing: %s
   const wasteful = /SCAN (?:byok_(?:secret|log|audit|place|org)|secret|log)\b|TEMP B-TREE|AUTOMATIC/u;
   const found = stepsOf(sql).filter((step) => wasteful.test(step) && !bounded.has(`${name}: ${step}`));
   expect(found).toEqual([]);
+});
+
+it("goes through keys and trail once each to find what contradicts itself, and searches the other by an index", () => {
+  const steps = stepsOf(composeContradictionsSql("", "?"));
+  const scans = steps.filter((step) => /^SCAN (?:byok_audit|secret|trail)\b/u.test(step));
+  expect(scans.map((step) => step.split(" ")[1])).toEqual(["byok_audit", "secret", "trail"]);
+  expect(steps.filter((step) => /^SEARCH (?:trail|secret) USING .*(?:INDEX|PRIMARY KEY)/u.test(step))).toHaveLength(2);
 });
 
 it("sorts a page of the log, and not what follows it in the log", () => {
