@@ -2,10 +2,12 @@
  * How the time of each operation grows with the number of organisations: `npm run bench:growth`, or with sizes of your own
  * `npm run bench:growth -- --sizes 1000,10000`. A million organisations take ten minutes, most of them for being made.
  */
-import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
+import { judged, rounded } from "./compare.ts";
+import type { Row } from "./figures.ts";
 import { type Engine, growPostgres, growSqlite } from "./growth/growing-store.ts";
 import { listOperations, type Operation, type Operations } from "./growth/operations.ts";
+import { recordFigures } from "./record.ts";
 import { median } from "./take-turns.ts";
 
 export interface GrowthRow {
@@ -100,25 +102,18 @@ function slope(figures: readonly GrowthFigure[]): number {
   return meanOf(({ x, y }) => (x - meanX) * (y - meanY)) / meanOf(({ x }) => (x - meanX) ** 2);
 }
 
-/** A row as it is printed: its exponent beside the goal, met or missed. */
-export function printGrowth({ engine, operation, returnsMore, figures, exponent }: GrowthRow): Record<string, string> {
-  const times = figures.map(({ size, us, leastUs }) => [
-    `${size.toLocaleString("en")} (µs)`,
-    `${us.toPrecision(3)} / ${leastUs.toPrecision(3)}`,
-  ]);
-  const verdict = exponent <= exponentGoal ? "met" : "missed";
-  const goal = returnsMore ? "returns more rows" : `${verdict}: ≤ ${exponentGoal}`;
-  return { engine, operation, ...Object.fromEntries(times), exponent: exponent.toFixed(2), goal };
+/** A row of its table, from the least disturbed rounds: its exponent beside the goal, met or missed. */
+export function growthRow({ engine, operation, returnsMore, figures, exponent }: GrowthRow): Row {
+  const times = figures.map(({ size, leastUs }) => [`${size.toLocaleString("en")} organisations µs`, rounded(leastUs)]);
+  const goal = returnsMore ? "returns more rows" : judged(exponent, exponentGoal, "as exponent");
+  return { what: `${engine}: ${operation}`, ...Object.fromEntries(times), exponent: Number(exponent.toFixed(2)), goal };
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({ options: { sizes: { type: "string", default: "1000,100000,1000000" } } });
+  const { values } = parseArgs({
+    options: { sizes: { type: "string", default: "1000,100000,1000000" }, record: { type: "boolean" } },
+  });
   const sizes = values.sizes.split(",").map(Number);
   if (sizes.some((size) => !Number.isInteger(size) || size < 100)) throw new Error("Name sizes of at least 100.");
-  const beganAtMs = performance.now();
-  const rows = await growth(sizes);
-  console.log("The median of all rounds / of the least disturbed one:");
-  console.table(rows.map(printGrowth));
-  const tookS = Math.round((performance.now() - beganAtMs) / 1_000);
-  console.log(`It took ${tookS} s, on a machine with a load of ${loadavg()[0]?.toFixed(1)} at the end.`);
+  await recordFigures("growth", (await growth(sizes)).map(growthRow));
 }

@@ -19,6 +19,8 @@ import { postgresStore } from "../src/store/postgres/postgres-store.ts";
 import { forwarder } from "../test/servers/forwarder.ts";
 import { ownPostgresServer } from "../test/servers/postgres-server.ts";
 import { failFastRedis, ownRedisServer } from "../test/servers/redis-server.ts";
+import { rounded } from "./compare.ts";
+import { recordFigures } from "./record.ts";
 import { median } from "./take-turns.ts";
 
 export interface RegionRow {
@@ -185,10 +187,15 @@ function toldOfAll([own, other]: readonly [KeyCache, KeyCache]): KeyCache {
 }
 
 if (import.meta.main) {
-  const rounded = (value: number | string): number | string =>
-    typeof value === "number" ? Number(value.toPrecision(3)) : value;
-  const rows = await regions();
-  console.table(
-    rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, rounded(value)]))),
+  await recordFigures(
+    "regions",
+    (await regions()).map(({ worker, coldMs, redisMs, memoryMs, revokedP50Ms, revokedP99Ms }) => ({
+      "a worker": worker,
+      "cold ms": rounded(coldMs),
+      "from Redis ms": rounded(redisMs),
+      "from memory ms": rounded(memoryMs),
+      "removal p50 ms": rounded(revokedP50Ms),
+      "removal p99 ms": rounded(revokedP99Ms),
+    })),
   );
 }

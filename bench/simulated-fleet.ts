@@ -11,7 +11,6 @@
  * two columns.
  */
 import { execFile } from "node:child_process";
-import { loadavg } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs, promisify } from "node:util";
@@ -21,6 +20,8 @@ import { redisCache } from "../src/shared-cache/redis-cache.ts";
 import { postgresStore } from "../src/store/postgres/postgres-store.ts";
 import { ownPostgresServer } from "../test/servers/postgres-server.ts";
 import { failFastRedis, ownRedisServer } from "../test/servers/redis-server.ts";
+import { rounded } from "./compare.ts";
+import { recordFigures } from "./record.ts";
 import { type CpuTimes, cpuBetween, findServerPids, readCpuTimes } from "./simulated-fleet/process-cpu.ts";
 import { redisFanOut } from "./simulated-fleet/redis-fan-out.ts";
 import { NoticeHub, pollMs, simulateWorker } from "./simulated-fleet/simulated-worker.ts";
@@ -183,14 +184,35 @@ class PollTimes {
 
 if (import.meta.main) {
   const { values } = parseArgs({
-    options: { workers: { type: "string", default: "1000" }, changes: { type: "string", default: "0,20,200,2000" } },
+    options: {
+      workers: { type: "string", default: "1000" },
+      changes: { type: "string", default: "0,20,200,2000" },
+      record: { type: "boolean" },
+    },
   });
-  const rounded = (value: number): number => Number(value.toPrecision(3));
-  const roundedAll = (row: object): object =>
-    Object.fromEntries(Object.entries(row).map(([name, value]) => [name, rounded(value)]));
   const workers = Number(values.workers);
   const rows = await simulatedFleet({ workers, changesPerSecond: values.changes.split(",").map(Number) });
-  console.table(rows.map(roundedAll));
-  console.table([roundedAll(await redisFanOut(workers))]);
-  console.log(`On a machine with a load of ${loadavg()[0]?.toFixed(1)} at the end.`);
+  await recordFigures(
+    "simulated-fleet",
+    rows.map((row) => ({
+      "changes offered a second": row.offered,
+      "changes made a second": rounded(row.achieved),
+      "polls a second": rounded(row.pollsPerSecond),
+      "polls asked for a second": rounded(row.askedPollsPerSecond),
+      "rows read a second": rounded(row.rowsPerSecond),
+      "poll p50 ms": rounded(row.pollP50Ms),
+      "poll p99 ms": rounded(row.pollP99Ms),
+      "processors of Postgres": rounded(row.postgresCpus),
+      "processors of all workers": rounded(row.workerCpus),
+    })),
+  );
+  const { subscribers, noticesPerSecond, messagesPerSecond, redisCpuUs } = await redisFanOut(workers);
+  await recordFigures("redis-fan-out", [
+    {
+      subscribers,
+      "notices a second": rounded(noticesPerSecond),
+      "messages a second": rounded(messagesPerSecond),
+      "Redis for each message µs": rounded(redisCpuUs),
+    },
+  ]);
 }

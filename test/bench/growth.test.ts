@@ -1,6 +1,6 @@
 import { describe, expect, inject, it } from "vitest";
 import { growPostgres, growSqlite } from "../../bench/growth/growing-store.ts";
-import { exponentGoal, measureGrowth, printGrowth } from "../../bench/growth.ts";
+import { exponentGoal, growthRow, measureGrowth } from "../../bench/growth.ts";
 
 const server = { url: inject("postgresUrl"), stop: async () => {} };
 
@@ -30,7 +30,7 @@ describe.each([
 
 it("a goal is met up to its exponent, and asked of nothing that returns more rows", () => {
   const row = { engine: "Postgres", operation: "poll", returnsMore: false, figures: [] };
-  expect(printGrowth({ ...row, exponent: exponentGoal })).toMatchObject({ goal: "met: ≤ 0.1" });
-  expect(printGrowth({ ...row, exponent: 0.11 })).toMatchObject({ goal: "missed: ≤ 0.1" });
-  expect(printGrowth({ ...row, exponent: 1, returnsMore: true })).toMatchObject({ goal: "returns more rows" });
+  expect(growthRow({ ...row, exponent: exponentGoal })).toMatchObject({ goal: "≤ 0.1 as exponent: met" });
+  expect(growthRow({ ...row, exponent: 0.11 })).toMatchObject({ goal: "≤ 0.1 as exponent: missed" });
+  expect(growthRow({ ...row, exponent: 1, returnsMore: true })).toMatchObject({ goal: "returns more rows" });
 });
