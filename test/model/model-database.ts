@@ -1,7 +1,7 @@
 import type { LogCursor, LogPage, LogRow } from "../../src/store/change-log.ts";
 import type { NewKey, StoreChange } from "../../src/store/key-change.ts";
 import type { KeySnapshot, SealedKey, StoredReference } from "../../src/store/sealed-key.ts";
-import { Truth, type Truths } from "./truth.ts";
+import { Truth, type Truths, type Value } from "./truth.ts";
 
 interface TimedRow extends LogRow {
   readonly atMs: number;
@@ -21,15 +21,14 @@ export interface Change {
   readonly timesBack: number;
 }
 
-/** The most log rows in a page. */
-const maxRows = 3;
-
 /** A database of one key per organisation that can be pruned, can lose its last changes, and remembers what was true when. */
 export class ModelDatabase {
   readonly truth: Truth;
   /** How often it has gone back to an earlier state. */
   timesBack = 0;
   readonly #now: () => number;
+  /** The most log rows in a page. */
+  readonly #maxRows: number;
   #state: State;
   #changeIds = 0;
   #incarnations = 0;
@@ -37,8 +36,9 @@ export class ModelDatabase {
   readonly #past: State[] = [];
   readonly #changes = new Map<string, Change>();
 
-  constructor(now: () => number) {
+  constructor(now: () => number, maxRows = 3) {
     this.#now = now;
+    this.#maxRows = maxRows;
     this.truth = new Truth(now);
     this.#state = {
       incarnation: "i0",
@@ -69,7 +69,7 @@ export class ModelDatabase {
     const { incarnation, log } = this.#state;
     const after = "after" in cursor ? cursor.after : this.#startOf(cursor.windowMs);
     const afterChangeId = log.find(({ seq }) => seq === after)?.changeId ?? null;
-    const changes = log.filter(({ seq }) => seq > after).slice(0, maxRows);
+    const changes = log.filter(({ seq }) => seq > after).slice(0, this.#maxRows);
     return { incarnation, head: this.head.seq, headChangeId: this.head.changeId, after, afterChangeId, changes };
   }
 
@@ -89,6 +89,11 @@ export class ModelDatabase {
     this.takePlace(orgId, place);
     if (!this.#state.keys.has(orgId)) return { seq: this.head.seq, secretId: null, references: {} };
     return this.#change(orgId, undefined);
+  }
+
+  /** The organisation's key, `null` for none. */
+  keyOf(orgId: string): Value {
+    return this.#state.keys.get(orgId)?.sealed ?? null;
   }
 
   /** Removes rows of the log from its beginning, never the newest. */

@@ -10,21 +10,29 @@ import type { Network } from "./network.ts";
 import { cacheOn, keyringOn, type Servers, storeOn } from "./ports.ts";
 import type { Value } from "./truth.ts";
 import type { ProcessClock } from "./virtual-time.ts";
-
-export const leaseMs = 10_000;
+import type { WorldShape } from "./world-shape.ts";
 
 /** The most slots that a worker's calls hold. */
 const maxHeld = 3;
 
 const agent = { llm_config: { provider: "ada" } } as const;
 
+/** The name of one of the organisations. */
+export const orgIdAt = (index: number): string => String.fromCharCode(97 + index);
+
 interface HeldCall {
   readonly orgId: string;
+  readonly value: Value;
   readonly llm: { readonly fetch: typeof fetch };
+  /** The slot's, where the call watches it. */
+  readonly signal: AbortSignal | undefined;
 }
 
 /** What a worker's calls report to. */
 export interface Court extends Servers {
+  readonly shape: WorldShape;
+  /** How many calls have ended. */
+  resolves: number;
   readonly network: Network;
   readonly time: { readonly nowMs: number };
   readonly violations: string[];
@@ -40,22 +48,26 @@ export class ModelWorker {
   readonly #callStaleMs: number;
   /** The slots that calls hold, newest first. */
   readonly #held: HeldCall[] = [];
+  /** Those whose calls may be given up, newest first. */
+  readonly #callers: AbortController[] = [];
 
   constructor(court: Court, clock: ProcessClock, hasCache: boolean, callStaleMs: number) {
     this.#court = court;
     this.clock = clock;
     this.#callStaleMs = callStaleMs;
+    const { leaseMs, serveStaleMs, absentStaleMs, maxOrgs, entryMs } = court.shape;
     this.resolver = createResolverOn<typeof ada>(clock, {
       store: storeOn(court, clock, this.#knowledge),
       keyring: keyringOn(court, clock),
-      ...(hasCache ? { cache: cacheOn(court, clock) } : {}),
+      ...(hasCache ? { cache: cacheOn(court, clock, entryMs) } : {}),
       providers: [ada],
       platformKeys: { ada: "platform" },
       leaseMs,
       deadlineMs: 2_000,
-      absentStaleMs: 20_000,
+      serveStaleMs,
+      absentStaleMs,
       callStaleMs,
-      maxOrgs: 1,
+      maxOrgs,
       onEvent: (event) => {
         const detail = "reason" in event ? event.reason : "from" in event ? event.from : "";
         court.seen.add(`${event.type} ${detail}`.trim());
@@ -66,38 +78,74 @@ export class ModelWorker {
   /** Starts a call; when it ends, what it was handed out is judged in that very turn. */
   call(orgId: string, atLeast: Change | undefined): void {
     if (this.clock.isStopped) return;
-    const { violations, seen } = this.#court;
-    const options = atLeast === undefined ? {} : { atLeast: atLeast.seq };
+    const { violations, seen, shape } = this.#court;
+    const signal = shape.hasSignals ? this.#callerSignal() : undefined;
+    const options = { ...(atLeast === undefined ? {} : { atLeast: atLeast.seq }), ...(signal && { signal }) };
     this.resolver.resolve(orgId, agent, options).then(
       ({ llm }) => {
+        this.#court.resolves += 1;
         if (atLeast !== undefined) seen.add("atLeast served");
-        this.#judge(
-          orgId,
-          llm.source === "byok" ? llm.credential.key.reveal() : null,
-          llm.stale ? Infinity : 0,
-          atLeast,
-        );
-        this.#held.unshift({ orgId, llm });
+        const value = llm.source === "byok" ? llm.credential.key.reveal() : null;
+        const staleMs = value === null ? Number.POSITIVE_INFINITY : shape.serveStaleMs;
+        this.#judge(orgId, value, llm.stale ? staleMs : 0, atLeast);
+        this.#held.unshift({ orgId, value, llm, signal: shape.hasSignals ? llm.signal : undefined });
         this.#held.splice(maxHeld);
       },
       (error: unknown) => {
-        seen.add(isByokError(error) ? `failed ${error.code}` : "failed");
-        if (!isByokError(error)) violations.push(`a call failed with ${String(error)}`);
+        this.#court.resolves += 1;
+        const isGone = signal?.aborted === true && error === signal.reason;
+        seen.add(isByokError(error) ? `failed ${error.code}` : isGone ? "caller gone" : "failed");
+        if (!isByokError(error) && !isGone) violations.push(`a call failed with ${String(error)}`);
       },
     );
+  }
+
+  /** Some caller gives its call up. */
+  hangUp(choice: number): boolean {
+    const caller = this.#callers[choice % Math.max(1, this.#callers.length)];
+    caller?.abort(new Error("gone"));
+    return caller !== undefined;
+  }
+
+  /** What this worker's calls and slots say wrongly once everything was mended and has arrived. */
+  async judgeHealed(): Promise<void> {
+    const { database, violations, shape, seen } = this.#court;
+    for (const { orgId, value, signal } of this.#held) {
+      const isTold = signal === undefined || value === null || value === database.keyOf(orgId) || signal.aborted;
+      if (!isTold) violations.push(`a slot was not told that its key was replaced or removed, ${orgId}: ${value}`);
+      if (signal?.aborted) seen.add("slot told");
+    }
+    await Promise.all(
+      Array.from({ length: shape.organisations }, async (_, at) => {
+        const orgId = orgIdAt(at);
+        const now = database.keyOf(orgId);
+        const { llm } = await this.resolver.resolve(orgId, agent);
+        this.#court.resolves += 1;
+        const value = llm.source === "byok" ? llm.credential.key.reveal() : null;
+        if (value !== now || llm.stale)
+          violations.push(`not the newest once everything was mended, ${orgId}: ${value}`);
+      }),
+    ).catch((error: unknown) => violations.push(`not served once everything was mended: ${String(error)}`));
+  }
+
+  #callerSignal(): AbortSignal {
+    const caller = new AbortController();
+    this.#callers.unshift(caller);
+    this.#callers.splice(maxHeld);
+    return caller.signal;
   }
 
   /** Sends a request of a slot that a call holds. It is judged in the turn in which its head is written. */
   request(choice: number): void {
     const held = this.#held[choice % Math.max(1, this.#held.length)];
     if (held === undefined || this.clock.isStopped) return;
-    const { network, seen, violations } = this.#court;
+    const { network, seen, violations, shape } = this.#court;
     const dispatcher = dispatcherOf(network, this.clock, (headers) => {
       const shown = headers.get("authorization")?.replace("Bearer ", "") ?? "nothing";
       seen.add(`request ${shown === "platform" ? shown : "byok"}`);
       // Absence may be believed past the lease, for a slot that was resolved so as well.
       if (shown === "platform") this.#judge(held.orgId, null, Number.POSITIVE_INFINITY, undefined);
-      else this.#judge(held.orgId, shown, this.#callStaleMs, undefined);
+      else this.#judge(held.orgId, shown, Math.max(this.#callStaleMs, shape.serveStaleMs), undefined);
     });
     held.llm.fetch("https://ada.example/", { dispatcher } as RequestInit).catch((error: unknown) => {
       const known = byokErrorOf(error);
@@ -110,6 +158,7 @@ export class ModelWorker {
   /** `staleMs`: how much longer than the lease it may be used, for a database that is away. */
   #judge(orgId: string, value: Value, staleMs: number, atLeast: Change | undefined): void {
     const { database, time, violations } = this.#court;
+    const { leaseMs } = this.#court.shape;
     const name = `${orgId}: ${value}`;
     if (value !== null && !value.endsWith(`-of-${orgId}`)) violations.push(`another organisation's key, ${name}`);
     const isAbsentStale = value === null && staleMs > 0;

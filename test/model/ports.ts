@@ -48,9 +48,9 @@ export function storeOn({ network, database }: Servers, clock: ProcessClock, kno
   };
 }
 
-export function cacheOn({ network, redis }: Servers, clock: ProcessClock): KeyCache {
+export function cacheOn({ network, redis }: Servers, clock: ProcessClock, maxAgeMs = 20_000): KeyCache {
   return {
-    maxAgeMs: 20_000,
+    maxAgeMs,
     timeoutMs: 500,
     get: (orgId) => network.send("redis", clock, () => redis.get(orgId)),
     set: (orgId, entry) => network.send("redis", clock, () => redis.set(orgId, entry)),
