@@ -2,56 +2,13 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { allGuards } from "./guards/all-guards.ts";
-import { readDocument } from "./support/documents.ts";
+import { invariants, page } from "./support/invariants.ts";
 
 const root = resolve(import.meta.dirname, "..");
-const page = readDocument("docs/coherence.md");
 const guards = allGuards.flatMap(([, each]) => each);
 const filesOfGuard = (name: string): string[] =>
   guards.filter((guard) => guard.name === name).map(({ file }) => `src/${file}`);
 
-interface Named {
-  readonly file: string;
-  readonly names: readonly string[];
-}
-
-interface Invariant {
-  readonly id: string;
-  readonly enforced: readonly Named[];
-  readonly guards: readonly string[];
-  readonly tests: readonly Named[];
-}
-
-/** `file`: `name`, `name`; `file`: … with the names in backticks or in quotation marks. */
-function readNamed(item: string): Named[] {
-  return [...item.matchAll(/`(?<file>(?:src|test)\/[^`]+)`: (?<names>(?:["`][^"`]+["`](?:, )?)+)/gu)].map(
-    ({ groups }) => ({ file: groups?.["file"] ?? "", names: readNames(groups?.["names"] ?? "") }),
-  );
-}
-
-function readNames(text: string): string[] {
-  return [...text.matchAll(/["`](?<name>[^"`]+)["`]/gu)].map(({ groups }) => groups?.["name"] ?? "");
-}
-
-function readInvariant(section: string): Invariant {
-  const itemOf = (label: string): string =>
-    (new RegExp(`^- ${label}: (?<text>.*(?:\\n {2}.*)*)`, "mu").exec(section)?.groups?.["text"] ?? "").replace(
-      /\n {2}/gu,
-      " ",
-    );
-  const id = /^I\d+/u.exec(section)?.[0] ?? "";
-  return {
-    id,
-    enforced: readNamed(itemOf("Enforced")),
-    guards: readNames(itemOf("Guards")),
-    tests: readNamed(itemOf("Tests")),
-  };
-}
-
-const invariants = page
-  .split("\n### ")
-  .slice(1)
-  .map((section) => readInvariant(section.split("\n## ")[0] ?? ""));
 const excused = [
   ...(page.split("\n## Guards that hold no invariant\n")[1] ?? "").matchAll(/^\| `(?<name>[^`]+)` \| \S/gmu),
 ].map(({ groups }) => groups?.["name"] ?? "");

@@ -2,7 +2,15 @@ import { randomUUID } from "node:crypto";
 import pg from "pg";
 import type { Clock } from "../../src/clock.ts";
 import { systemClock } from "../../src/clock.ts";
-import { createKeyManager, createKeyring, generateKeyring, type Provider, type Resolver } from "../../src/index.ts";
+import {
+  ByokError,
+  createKeyManager,
+  createKeyring,
+  generateKeyring,
+  type Keyring,
+  type Provider,
+  type Resolver,
+} from "../../src/index.ts";
 import { createResolverOn } from "../../src/resolver/create-resolver.ts";
 import { redisCache } from "../../src/shared-cache/redis-cache.ts";
 import { postgresStore } from "../../src/store/postgres/postgres-store.ts";
@@ -12,6 +20,7 @@ import { Truth } from "../faults/truth.ts";
 import { type Forwarder, forwarder } from "../servers/forwarder.ts";
 import { failFastRedis } from "../servers/redis-server.ts";
 import { ada } from "../support/ada.ts";
+import { RedisAttacker } from "./redis-attacker.ts";
 
 export const leaseMs = 1_000;
 const deadlineMs = 1_000;
@@ -27,6 +36,8 @@ export interface Parameters {
   readonly organisations: number;
   /** How many changes the log holds before anything begins. */
   readonly pastChanges: number;
+  /** How many organisations a worker holds in memory. */
+  readonly maxOrgs: number;
 }
 
 export interface Servers {
@@ -70,6 +81,8 @@ export class LiveWorld {
   readonly #admin: pg.Pool;
   #truth: Truth | undefined;
   #managerLink: Forwarder | undefined;
+  readonly #attacker: RedisAttacker;
+  #isKeyringAway = false;
   #turn = 0;
 
   private constructor(servers: Servers, parameters: Parameters) {
@@ -77,12 +90,33 @@ export class LiveWorld {
     this.#parameters = parameters;
     this.#database = `search_${randomUUID().replaceAll("-", "")}`;
     this.#admin = new pg.Pool({ connectionString: servers.databaseUrl, max: 1 });
+    this.#attacker = new RedisAttacker(servers.redisUrl, this.#prefix);
+    this.#closing.push(() => this.#attacker.close());
   }
 
   static async open(servers: Servers, parameters: Parameters): Promise<LiveWorld> {
     const world = new LiveWorld(servers, parameters);
     await world.#begin();
     return world;
+  }
+
+  /** Has Redis itself, beside what the workers may do with it. */
+  get attacker(): RedisAttacker {
+    return this.#attacker;
+  }
+
+  /** A worker's key service answers no more, until everything is mended. */
+  loseKeyring(): void {
+    this.#isKeyringAway = true;
+  }
+
+  /** Calls whose callers go away in the middle of them. */
+  giveUp(afterMs: number): void {
+    for (const { resolver } of this.workers)
+      for (const orgId of this.#orgIds) {
+        const signal = AbortSignal.timeout(afterMs);
+        resolver.resolve(orgId, { llm_config: { provider: "ada" } }, { signal }).catch(() => {});
+      }
   }
 
   get managerLink(): Forwarder {
@@ -118,6 +152,7 @@ export class LiveWorld {
 
   /** Mends every link. */
   heal(): void {
+    this.#isKeyringAway = false;
     const { port: database } = new URL(this.#servers.databaseUrl);
     const { port: redis } = new URL(this.#servers.redisUrl);
     for (const worker of this.workers) {
@@ -161,7 +196,7 @@ export class LiveWorld {
       const { wrong, failed } = judge({ truth: this.#truth as Truth, leaseMs }, outcomes, []);
       this.violations.push(...wrong, ...stuck.map(({ orgId }) => `a call of ${orgId} never ended`));
       for (const code of Object.keys(failed)) {
-        if (!["store_unavailable", "deadline_exceeded"].includes(code))
+        if (!["store_unavailable", "deadline_exceeded", "keyring_unavailable"].includes(code))
           this.violations.push(`a call failed with ${code}`);
       }
       for (const name of Object.keys(events)) this.seen.set(name, (this.seen.get(name) ?? 0) + 1);
@@ -217,8 +252,9 @@ export class LiveWorld {
     const calls = new Calls(deadlineMs);
     const resolver = createResolverOn<typeof ada>(clock, {
       store: postgresStore({ pool, timeoutMs: 800 }),
-      keyring: createKeyring(this.#keyring),
+      keyring: this.#workerKeyring(),
       cache: redisCache({ redis, prefix: this.#prefix }),
+      maxOrgs: this.#parameters.maxOrgs,
       providers: [ada],
       platformKeys: { ada: "platform" },
       leaseMs,
@@ -241,6 +277,18 @@ export class LiveWorld {
       redis.disconnect();
     };
     return { resolver, calls, database, redis: redisLink, clock, pool, stop };
+  }
+
+  #workerKeyring(): Keyring {
+    const keyring = createKeyring(this.#keyring);
+    return {
+      seal: (key, context) => keyring.seal(key, context),
+      open: async (sealed, context) => {
+        if (this.#isKeyringAway) throw new ByokError("keyring_unavailable", "The key service is away. Mend it.");
+        return await keyring.open(sealed, context);
+      },
+      ...(keyring.entryCipher && { entryCipher: keyring.entryCipher }),
+    };
   }
 
   async #link(to: string, rttMs: number): Promise<Forwarder> {

@@ -1,37 +1,63 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Forwarder } from "../servers/forwarder.ts";
-import { LiveWorld, type Parameters, type Servers } from "./live-world.ts";
-import type { SeededRandom } from "./seeded-random.ts";
+import type { Counts } from "./counts.ts";
+import { LiveWorld, type Servers } from "./live-world.ts";
+import { Tally } from "./model-batch.ts";
+import { SeededRandom } from "./seeded-random.ts";
+import { type ServerFault, serverSwarmOf } from "./swarm-of-servers.ts";
 
-export interface ScheduleResult {
-  /** The parameters and the faults, in order. */
-  readonly name: string;
+export interface ScheduleReport {
+  /** The faults, in order. */
+  readonly happened: readonly string[];
   readonly resolves: number;
   readonly healedMs: number;
   readonly violations: readonly string[];
-  readonly seen: ReadonlyMap<string, number>;
+  readonly seen: Counts;
+  readonly faults: Counts;
+  readonly pairs: Counts;
 }
 
-/** What may happen to a link. */
-const linkFaults = {
-  cut: (link: Forwarder) => link.to(null),
-  silence: (link: Forwarder) => link.fallSilent(),
-  forget: (link: Forwarder) => link.forget(),
-} as const;
+/** What happens to a world, by each fault. Returns what it happened to, where that was drawn. */
+const happen: Readonly<
+  Record<ServerFault, (world: LiveWorld, random: SeededRandom) => string | Promise<string | undefined> | undefined>
+> = {
+  cut: (world, random) => onLink(world, random, (link) => link.to(null)),
+  silence: (world, random) => onLink(world, random, (link) => link.fallSilent()),
+  forget: (world, random) => onLink(world, random, (link) => link.forget()),
+  "backends ended": (world) => world.endBackends().then(() => undefined),
+  "wall clock"(world, random) {
+    const index = random.pick([0, 1]);
+    const skewMs = random.pick([-60_000, -500, 700, 90_000]);
+    const worker = world.workers[index];
+    if (worker !== undefined) worker.clock.skewMs = skewMs;
+    return `of worker ${index}, ${skewMs} ms`;
+  },
+  pause(_world, random) {
+    const ms = random.pick([200, 700, 1_500]);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+    return `${ms} ms`;
+  },
+  "Redis wiped": (world) => world.attacker.wipe().then(() => undefined),
+  "Redis serves old entries": (world) => world.attacker.revive().then(() => undefined),
+  "entries exchanged": (world) => world.attacker.exchange().then(() => undefined),
+  "entries spoilt": (world) => world.attacker.spoil().then(() => undefined),
+  "notices forged": (world) => world.attacker.forge().then(() => undefined),
+  "keyring away": (world) => void world.loseKeyring(),
+  "callers give up"(world, random) {
+    const ms = random.pick([1, 5, 60]);
+    world.giveUp(ms);
+    return `after ${ms} ms`;
+  },
+};
 
-const linkNames = ["first database", "second database", "manager", "first Redis", "second Redis"] as const;
-
-/** Draws parameters and faults, lets them happen under load, mends everything, and judges. */
-export async function runSchedule(servers: Servers, random: SeededRandom): Promise<ScheduleResult> {
-  const parameters: Parameters = {
-    workerRttMs: random.pick([0, 0, 4, 20, 80]),
-    managerRttMs: random.pick([0, 4, 40, 150]),
-    poolSize: random.pick([2, 4, 8]),
-    organisations: random.pick([2, 4, 8]),
-    pastChanges: random.pick([0, 0, 2_500, 2_500, 70_000]),
-  };
+/** Plays one seed: its faults happen under load, everything is mended, and then it is judged. */
+export async function runSchedule(servers: Servers, seed: number): Promise<ScheduleReport> {
+  const swarm = serverSwarmOf(seed);
+  const random = new SeededRandom(seed ^ 0x2545_f491);
   const happened: string[] = [];
-  const world = await LiveWorld.open(servers, parameters);
+  const tally = new Tally();
+  const faults = new Set<string>();
+  const world = await LiveWorld.open(servers, swarm.parameters);
   let isOver = false;
   const changing = (async () => {
     while (!isOver) {
@@ -40,9 +66,10 @@ export async function runSchedule(servers: Servers, random: SeededRandom): Promi
     }
   })();
   try {
-    const faults = 2 + Math.floor(random.next() * 4);
-    for (let at = 0; at < faults; at += 1) {
-      happened.push(await breakSomething(world, random));
+    for (let at = 0; at < swarm.count; at += 1) {
+      const fault = random.pick(swarm.faults);
+      happened.push([fault, await happen[fault](world, random)].join(" ").trim());
+      faults.add(fault);
       await world.inspect();
       await pause(random.pick([50, 300, 900, 1_800]));
       if (random.next() < 0.3) world.heal();
@@ -53,30 +80,26 @@ export async function runSchedule(servers: Servers, random: SeededRandom): Promi
     const healedMs = await world.awaitHealth();
     await world.inspect();
     const resolves = world.judgeCalls();
-    const name = `${JSON.stringify(parameters)}; ${happened.join(", ")}`;
-    return { name, resolves, healedMs, violations: world.violations, seen: world.seen };
+    tally.add(new Set(world.seen.keys()), faults);
+    const { seen, pairs } = tally;
+    return { happened, resolves, healedMs, violations: world.violations, seen, faults: tally.faults, pairs };
   } finally {
     isOver = true;
     await world.close();
   }
 }
 
-async function breakSomething(world: LiveWorld, random: SeededRandom): Promise<string> {
+function onLink(world: LiveWorld, random: SeededRandom, happens: (link: Forwarder) => void): string {
   const [first, second] = world.workers;
   if (first === undefined || second === undefined) throw new Error("There are two workers.");
-  const links = [first.database, second.database, world.managerLink, first.redis, second.redis];
-  const what = random.next();
-  if (what < 0.15) {
-    await world.endBackends();
-    return "backends ended";
-  }
-  if (what < 0.3) {
-    const worker = random.pick([first, second]);
-    worker.clock.skewMs = random.pick([-60_000, -500, 700, 90_000]);
-    return `wall clock ${worker.clock.skewMs} ms`;
-  }
-  const index = Math.floor(random.next() * links.length);
-  const kind = random.pick(["cut", "silence", "forget"] as const);
-  linkFaults[kind](links[index] as Forwarder);
-  return `${kind} ${linkNames[index]}`;
+  const links = {
+    "the first worker's database": first.database,
+    "the second worker's database": second.database,
+    "the manager's database": world.managerLink,
+    "the first worker's Redis": first.redis,
+    "the second worker's Redis": second.redis,
+  };
+  const [name, link] = Object.entries(links)[Math.floor(random.next() * 5)] as [string, Forwarder];
+  happens(link);
+  return name;
 }

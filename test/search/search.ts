@@ -1,49 +1,31 @@
 /**
- * Searches real servers for what the model check cannot see: random faults on every link, random distances, sizes and
- * clocks, and after them everything must be served again.
+ * Searches for what must not happen. The model check's worlds run in virtual time, thousands of schedules a minute, and real
+ * servers under load show what a model cannot. Each seed switches every kind of fault, size and distance on or off. In the
+ * end everything must be served again.
  *
- *   npm run search -- --minutes 10              a fresh seed, which is printed
- *   npm run search -- --minutes 1 --seed 7      the same schedules again, as far as real time allows
+ *   npm run search -- --hours 8                    a night: mostly the model, a tenth of the time real servers
+ *   npm run search -- --hours 8 --resume           goes on where the last one ended, or was ended with Ctrl-C
+ *   npm run search -- --minutes 10                 real servers alone, with a fresh seed, which is printed
+ *   npm run search -- --minutes 1 --seed 7         the same schedules again, as far as real time allows
+ *   npm run search -- --replay model:123           one schedule again, as a violation names it
+ *
+ * Also: --share 0.1 (of the time, for real servers), --cores 2, --state FILE (where it notes how far it has come).
  */
-import { parseArgs } from "node:util";
-import { ownPostgresServer } from "../servers/postgres-server.ts";
-import { ownRedisServer } from "../servers/redis-server.ts";
-import { runSchedule } from "./run-schedule.ts";
-import { SeededRandom } from "./seeded-random.ts";
 
-const { values } = parseArgs({ options: { minutes: { type: "string", default: "10" }, seed: { type: "string" } } });
-const minutes = Number(values.minutes);
-const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);
-if (!(minutes > 0) || !Number.isSafeInteger(seed))
-  throw new Error("Use --minutes with a number, and --seed with a whole one.");
-const endsAt = Date.now() + minutes * 60_000;
-const random = new SeededRandom(seed);
-const postgres = await ownPostgresServer();
-const redis = await ownRedisServer();
-const healedMs: number[] = [];
-const violations: string[] = [];
-const seen = new Map<string, number>();
-let [schedules, resolves] = [0, 0];
-process.stdout.write(`seed ${seed}\n`);
-try {
-  do {
-    schedules += 1;
-    const result = await runSchedule({ databaseUrl: postgres.url, redisUrl: redis.url }, random);
-    resolves += result.resolves;
-    healedMs.push(result.healedMs);
-    for (const [name, times] of result.seen) seen.set(name, (seen.get(name) ?? 0) + times);
-    for (const what of result.violations) violations.push(`schedule ${schedules} (${result.name}): ${what}`);
-  } while (Date.now() < endsAt && violations.length === 0);
-} finally {
-  await redis.stop();
-  await postgres.stop();
+import { replay } from "./replay.ts";
+import { readSearchOptions } from "./search-options.ts";
+import { describeSearch } from "./search-report.ts";
+import { SearchRun } from "./search-run.ts";
+
+const options = readSearchOptions(process.argv.slice(2));
+if (options.replay !== undefined) {
+  process.exitCode = (await replay(options.replay)) ? 1 : 0;
+} else {
+  const run = new SearchRun(options);
+  process.stdout.write(`seed ${run.state.seed}\n`);
+  // The second one ends it at once.
+  process.once("SIGINT", () => run.stop());
+  const state = await run.untilItsEnd();
+  process.stdout.write(`${describeSearch(state).join("\n")}\n`);
+  process.exitCode = state.violations.length > 0 ? 1 : 0;
 }
-healedMs.sort((a, b) => a - b);
-process.stdout.write(
-  `${schedules} schedules, ${resolves.toLocaleString("en")} calls, ${violations.length} violations\n`,
-);
-process.stdout.write(`served again after ${Math.round(healedMs[healedMs.length >> 1] ?? 0)} ms (median), `);
-process.stdout.write(`${Math.round(healedMs.at(-1) ?? 0)} ms at most\n`);
-process.stdout.write(`seen: ${[...seen.keys()].sort().join(", ")}\n`);
-for (const what of violations) process.stdout.write(`${what}\n`);
-process.exitCode = violations.length > 0 ? 1 : 0;
