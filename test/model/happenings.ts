@@ -48,6 +48,7 @@ const happen = {
   spoil: (world: World, n: number) => world.redis.spoil(n),
   jump: (world: World, n: number) => world.jump(n),
   suspend: (world: World, n: number) => world.suspend(n),
+  setBack: (world: World, n: number) => world.setBack(n),
 } as const;
 
 export type What = keyof typeof happen;

@@ -1,4 +1,6 @@
 import { History } from "../../src/coherence/history.ts";
+import type { OpenedSnapshot } from "../../src/coherence/opened-snapshot.ts";
+import type { WorkerMemory } from "../../src/coherence/worker-memory.ts";
 import type { LogPage } from "../../src/store/change-log.ts";
 import type { KeySnapshot } from "../../src/store/sealed-key.ts";
 import type { ModelDatabase } from "./model-database.ts";
@@ -13,10 +15,14 @@ interface Shown {
 }
 
 const shown = new WeakMap<LogPage | KeySnapshot, Shown>();
+/** Of every history whose it is. */
+const owners = new WeakMap<History, Knowledge>();
 
 /** Per organisation the newest of its truths that a worker knows of: it must hand out nothing that is older. */
 export class Knowledge {
   readonly #truths = new Map<string, number>();
+  /** What this worker's memory has taken in last, newest first: a call may hold any of it. */
+  readonly taken: { readonly memory: WorkerMemory; readonly snapshot: OpenedSnapshot }[] = [];
   /** How often the database had gone back when the worker last heard of its head; -1 when it never has. */
   timesBack = -1;
 
@@ -45,16 +51,26 @@ export function watchKnowledge(): void {
 
   History.prototype.observe = function (snapshot, ...how) {
     const isBeginning = this.following === undefined;
+    own(this, snapshot as KeySnapshot);
     observe.call(this, snapshot, ...how);
     if (isBeginning && this.following !== undefined) showRow(snapshot as KeySnapshot, snapshot.changeId);
   };
 
   History.prototype.applyPage = function (page, request, nowMs, onChange) {
+    own(this, page);
     const outcome = applyPage.call(this, page, request, nowMs, onChange);
     if (outcome === "more" || outcome === "behind") showRow(page, page.changes.at(-1)?.changeId ?? page.afterChangeId);
     else if (outcome !== "overtaken" && outcome !== "contradicted") showHead(page);
     return outcome;
   };
+}
+
+/** The knowledge of the worker whose history that is; `undefined` before anything was read. */
+export const knowledgeOf = (history: History): Knowledge | undefined => owners.get(history);
+
+function own(history: History, reply: LogPage | KeySnapshot): void {
+  const knowledge = shown.get(reply)?.knowledge;
+  if (knowledge !== undefined && !owners.has(history)) owners.set(history, knowledge);
 }
 
 function showHead(page: LogPage): void {

@@ -9,6 +9,7 @@ import { dispatcherOf } from "./model-fetch.ts";
 import type { Network } from "./network.ts";
 import { cacheOn, keyringOn, type Servers, storeOn } from "./ports.ts";
 import type { Value } from "./truth.ts";
+import { probe } from "./use-rule.ts";
 import type { ProcessClock } from "./virtual-time.ts";
 import type { WorldShape } from "./world-shape.ts";
 
@@ -107,6 +108,17 @@ export class ModelWorker {
     return caller !== undefined;
   }
 
+  /** Judges whatever its memory would admit in this very turn, for a call that holds it, as if it was handed out. */
+  judgeHeld(): void {
+    if (this.clock.isStopped) return;
+    for (const { memory, snapshot } of this.#knowledge.taken) {
+      if (!probe(() => memory.admits(snapshot) && memory.isFresh(snapshot))) continue;
+      const key = snapshot.keys.get("ada");
+      if (key === undefined) this.#judgeValue(snapshot.orgId, null, 0);
+      else if ("secret" in key) this.#judgeValue(snapshot.orgId, key.secret.reveal(), 0);
+    }
+  }
+
   /** What this worker's calls and slots say wrongly once everything was mended and has arrived. */
   async judgeHealed(): Promise<void> {
     const { database, violations, shape, seen } = this.#court;
@@ -157,6 +169,18 @@ export class ModelWorker {
 
   /** `staleMs`: how much longer than the lease it may be used, for a database that is away. */
   #judge(orgId: string, value: Value, staleMs: number, atLeast: Change | undefined): void {
+    const truth = this.#judgeValue(orgId, value, staleMs);
+    const { database, violations } = this.#court;
+    if (truth >= 0) this.#knowledge.add(new Map([[orgId, truth]]));
+    // A number alone cannot tell a history that was lost from the one that a worker follows, until it reads the log.
+    if (this.#knowledge.timesBack !== database.timesBack) return;
+    if (database.truth.first(orgId, value, atLeast?.truths.get(orgId) ?? 0) < 0) {
+      violations.push(`older than \`atLeast\`, ${orgId}: ${value}`);
+    }
+  }
+
+  /** Returns which of the organisation's truths it is; -1 when it is none that may be handed out. */
+  #judgeValue(orgId: string, value: Value, staleMs: number): number {
     const { database, time, violations } = this.#court;
     const { leaseMs } = this.#court.shape;
     const name = `${orgId}: ${value}`;
@@ -167,11 +191,6 @@ export class ModelWorker {
     }
     const truth = database.truth.first(orgId, value, this.#knowledge.of(orgId));
     if (truth < 0) violations.push(`older than a known change, ${name}`);
-    if (truth >= 0) this.#knowledge.add(new Map([[orgId, truth]]));
-    // A number alone cannot tell a history that was lost from the one that a worker follows, until it reads the log.
-    if (this.#knowledge.timesBack !== database.timesBack) return;
-    if (database.truth.first(orgId, value, atLeast?.truths.get(orgId) ?? 0) < 0) {
-      violations.push(`older than \`atLeast\`, ${name}`);
-    }
+    return truth;
   }
 }

@@ -57,6 +57,7 @@ export async function runModel(seed: number, steps?: readonly Step[]): Promise<M
   let taken = 0;
   for (const [what, n] of steps ?? stepsOf(swarm)) {
     if ((await letHappen(world, what, n)) && kinds.has(what)) faults.add(what);
+    world.judgeHeld();
     taken += 1;
     if (isViolated()) break;
   }

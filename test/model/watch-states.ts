@@ -1,7 +1,8 @@
 import { History } from "../../src/coherence/history.ts";
+import type { OpenedSnapshot } from "../../src/coherence/opened-snapshot.ts";
 import { isFlush } from "../../src/coherence/page-outcome.ts";
 import { WorkerMemory } from "../../src/coherence/worker-memory.ts";
-import { watchKnowledge } from "./knowledge.ts";
+import { knowledgeOf, watchKnowledge } from "./knowledge.ts";
 import { allOfTheUseRule, watchUseRule } from "./use-rule.ts";
 
 /** States, events and outcomes that a long search should have come by. Others count too; these are missed by name. */
@@ -48,6 +49,9 @@ export const knownStates: readonly string[] = [
   "subscription_renewed",
 ];
 
+/** The most snapshots of a worker that are judged after every step. */
+const maxTaken = 8;
+
 /** The world that is being watched. */
 export interface Watched {
   maxOrgs: number;
@@ -87,9 +91,16 @@ export function watchStates(watched: Watched): void {
   };
   WorkerMemory.prototype.install = function (snapshot) {
     const isTaken = install.call(this, snapshot);
+    if (isTaken) noteTaken(this, snapshot);
     judgeBounds(this, watched);
     return isTaken;
   };
+}
+
+function noteTaken(memory: WorkerMemory, snapshot: OpenedSnapshot): void {
+  const taken = knowledgeOf(memory.history)?.taken;
+  taken?.unshift({ memory, snapshot });
+  taken?.splice(maxTaken);
 }
 
 function judgeBounds({ history, size }: WorkerMemory, { maxOrgs, seen, violations }: Watched): void {

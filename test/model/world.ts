@@ -105,6 +105,11 @@ export class World implements Court {
     this.#worker(choice).clock.skewMs += jumpsMs[Math.floor(choice / this.shape.workers) % jumpsMs.length] ?? 1;
   }
 
+  /** Somebody sets a wall clock back further than any machine is suspended. */
+  setBack(choice: number): void {
+    this.#worker(choice).clock.skewMs -= 100_000_000;
+  }
+
   /** A process loses a server, or finds it again. */
   partition(choice: number): void {
     const clocks = [...this.#workers, this.#manager].map(({ clock }) => clock);
@@ -148,6 +153,11 @@ export class World implements Court {
   advance(ms: number): void {
     this.time.nowMs += ms;
     for (const { clock } of [...this.#workers, this.#manager]) clock.fire();
+  }
+
+  /** Judges what every worker would hand out if it was asked now. */
+  judgeHeld(): void {
+    for (const worker of this.#workers) worker.judgeHeld();
   }
 
   /** Liveness: mends everything, lets everything arrive, and then every worker serves what is stored now. */

@@ -30,7 +30,7 @@ export interface BatchReport {
 }
 
 /** Seeds of one batch are of one kind of process. */
-export const batchSize = 64;
+export const batchSize = 16;
 
 /**
  * Every fourth batch runs in miniature: a worker knows the change ids of a few rows, not of 65,536, so that forgetting

@@ -4,7 +4,7 @@ import type { Edit } from "./edit-on-load.ts";
 import { type Batch, type BatchReport, isMiniature, miniature } from "./model-batch.ts";
 
 /** Batches that a process plays before another takes its place, so that what it leaves behind is bounded. */
-const batchesPerProcess = 40;
+const batchesPerProcess = 160;
 /** The longest that a batch may take; a schedule that never ends is a violation. */
 const limitMs = 180_000;
 

@@ -12,7 +12,7 @@ import { addBatch, addSchedule, beginState, readState, type SearchState, writeSt
 /** The model and the servers take turns of together so long: the one's load would make the other's links slow. */
 const roundSeconds = 300;
 /** Of each turn of the model, on one core: counting branches takes a third of its speed. */
-const countedBatches = 8;
+const countedBatches = 32;
 /** Between two lines of how far it has come. */
 const sayEverySeconds = 60;
 

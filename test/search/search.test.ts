@@ -1,7 +1,6 @@
-import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { allGuards } from "../guards/all-guards.ts";
 import { stepsOf } from "../model/run-model.ts";
@@ -10,12 +9,12 @@ import { intersect } from "./branches.ts";
 import { mutants, unseen } from "./mutants.ts";
 import { readSearchOptions } from "./search-options.ts";
 import { describeSearch } from "./search-report.ts";
+import { SearchRun } from "./search-run.ts";
 import { addBatch, addSchedule, beginState, readState, type SearchState, writeState } from "./search-state.ts";
 import { serverFaults, serverSwarmOf } from "./swarm-of-servers.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "byokit-search-"));
 const file = join(folder, "state.json");
-const root = resolve(import.meta.dirname, "../..");
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const seeds = Array.from({ length: 2_000 }, (_, seed) => seed);
@@ -34,15 +33,6 @@ const batch = {
   unreached: { "src/coherence/history.ts": { hash: "one", ranges: [[10, 20]] as const } },
 };
 
-function search(...args: string[]): Promise<{ code: number | string | null | undefined; printed: string }> {
-  const program = join(root, "test/search/search.ts");
-  return new Promise((done) => {
-    execFile(process.execPath, [program, "--state", file, ...args], { cwd: root }, (error, stdout, stderr) =>
-      done({ code: error?.code ?? 0, printed: stdout + stderr }),
-    );
-  });
-}
-
 describe("a swarm configuration", () => {
   it("is a function of its seed, and so are the steps under it", () => {
     for (const seed of seeds.slice(0, 100)) {
@@ -57,10 +47,11 @@ describe("a swarm configuration", () => {
     const swarms = seeds.map(swarmOf);
     for (const fault of faultKinds) {
       const having = swarms.filter(({ weights }) => weights[fault] !== undefined).length;
-      expect(having, fault).toBeGreaterThan(100);
+      expect(having, fault).toBeGreaterThan(50);
       expect(having, fault).toBeLessThan(1_600);
     }
-    expect(swarms.filter(({ weights }) => weights.jump !== undefined && weights.suspend !== undefined)).toEqual([]);
+    const both = swarms.filter(({ weights: { jump = 0, suspend = 0, setBack = 0 } }) => jump * (suspend + setBack) > 0);
+    expect(both).toEqual([]);
     const onServers = seeds.flatMap((seed) => serverSwarmOf(seed).faults);
     expect([...new Set(onServers)].sort()).toEqual([...serverFaults].sort());
   });
@@ -160,20 +151,22 @@ it("options that mean nothing are refused", () => {
 
 it("every guard that an invariant names is a mutant, or says why the model cannot see it", () => {
   const names = new Set(allGuards.flatMap(([, guards]) => guards.map(({ name }) => name)));
-  for (const { name } of [...mutants, ...unseen]) expect(names.has(name), name).toBe(true);
+  for (const { name } of [...mutants, ...unseen]) {
+    for (const one of name.split("; ")) expect(names.has(one), one).toBe(true);
+  }
   const invariants = new Set([...mutants, ...unseen].map(({ invariant }) => invariant));
   expect(invariants.size).toBe(18);
 });
 
 it("a search goes on behind the seeds that it has played", async () => {
-  const model = ["--hours", "0.0005", "--share", "0", "--cores", "1"];
-  const first = await search(...model, "--seed", "640");
-  expect(first).toMatchObject({ code: 0, printed: expect.stringContaining("seed 640\n") });
-  const { next, model: played } = JSON.parse(readFileSync(file, "utf8")) as SearchState;
-  expect(next.model).toBe(640 + played.schedules);
-  const second = await search(...model, "--resume");
-  expect(second).toMatchObject({ code: 0, printed: expect.stringContaining("seed 640\n") });
-  const after = JSON.parse(readFileSync(file, "utf8")) as SearchState;
-  expect(after.model.schedules).toBeGreaterThan(played.schedules);
+  const options = { seconds: 0.1, seed: 640, share: 0, cores: 1, stateFile: file, isResumed: false, replay: undefined };
+  const { next, model, unreached } = structuredClone(await new SearchRun(options).untilItsEnd());
+  expect(model.schedules).toBeGreaterThan(0);
+  expect(next.model).toBe(640 + model.schedules);
+  expect(Object.keys(unreached)).toContain("src/coherence/history.ts");
+  const after = await new SearchRun({ ...options, isResumed: true, seed: 0 }).untilItsEnd();
+  expect(after.seed).toBe(640);
   expect(after.next.model).toBe(640 + after.model.schedules);
+  expect(after.model.schedules).toBeGreaterThan(model.schedules);
+  expect(readState(file)).toEqual(after);
 }, 60_000);
