@@ -122,6 +122,7 @@ export class ModelWorker {
   /** What this worker's calls and slots say wrongly once everything was mended and has arrived. */
   async judgeHealed(): Promise<void> {
     const { database, violations, shape, seen } = this.#court;
+    if (this.resolver.health().feed.failures > 0) violations.push("not ready by itself once everything was mended");
     for (const { orgId, value, signal } of this.#held) {
       const isTold = signal === undefined || value === null || value === database.keyOf(orgId) || signal.aborted;
       if (!isTold) violations.push(`a slot was not told that its key was replaced or removed, ${orgId}: ${value}`);

@@ -8,6 +8,8 @@ export interface Mutant {
   /** Of the guard that it takes out; of several that take out the same, all of them. */
   readonly name: string;
   readonly edits: readonly Edit[];
+  /** Whether it takes a worker that has forgotten rows: only schedules in miniature are played. */
+  readonly needsForgetting: boolean;
 }
 
 /** A guard whose absence the model cannot see. */
@@ -38,8 +40,11 @@ const reasons: Readonly<Record<string, string>> = {
   "an event of what was lost": told,
   "an end of a lease that is past it":
     "the key is within its lease by the clock that was not set back; test/resolver sees it",
+  "the part of a page that is news": "without it the page is read again; test/coherence sees it",
   "no poll of an empty memory": cost,
   "shared reads": cost,
+  "a read per fence":
+    "what an older read brings is refused, and its caller waits longer; test/resolver/coherence.test.ts sees it",
   "calls before the log was read": "how long a first call waits; test/resolver/long-log.test.ts sees it",
   "entries that are too large to open": "no entry of the model is large; test/shared-cache sees it",
   "entries of a release without accounts": "all workers of the model are of one release; test/keyring sees it",
@@ -57,6 +62,12 @@ const reasons: Readonly<Record<string, string>> = {
   "restamped snapshots": "without it more is refused, and nothing else is handed out; test/coherence sees it",
   "a bound of the rows that are known": "how much is remembered of rows; test/coherence/change-ids.test.ts sees it",
 };
+
+const forgetting: readonly string[] = [
+  "what is held of a row that is not known any more",
+  "reads of rows that are not known",
+  "snapshots that the log has refuted",
+];
 
 const guards = allGuards.flatMap(([, each]) => each).filter(({ file }) => file.startsWith("coherence/"));
 const named = invariants.flatMap(({ id, guards: names }) =>
@@ -79,7 +90,8 @@ function listMutants(): Mutant[] {
       const key = JSON.stringify(edits);
       const same = byEdits.get(key);
       const names = [...new Set([...(same?.name.split("; ") ?? []), name])].join("; ");
-      byEdits.set(key, { invariant: same?.invariant ?? invariant, name: names, edits });
+      const needsForgetting = forgetting.includes(name);
+      byEdits.set(key, { invariant: same?.invariant ?? invariant, name: names, edits, needsForgetting });
     }
   }
   return [...byEdits.values()];

@@ -9,9 +9,10 @@
  */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { batchSize } from "./model-batch.ts";
+import { batchSize, isMiniature } from "./model-batch.ts";
 import { ModelPlayer } from "./model-player.ts";
 import { type Mutant, mutants, unseen } from "./mutants.ts";
+import { playShortest } from "./play-shortest.ts";
 
 interface Found {
   readonly schedules: number;
@@ -54,17 +55,19 @@ async function searchNext(): Promise<void> {
   }
 }
 
-async function search({ edits }: Mutant): Promise<Found> {
+async function search({ edits, needsForgetting }: Mutant): Promise<Found> {
   const player = new ModelPlayer(edits, false);
   const since = performance.now();
   const seconds = (): number => (performance.now() - since) / 1_000;
   let schedules = 0;
   try {
     for (let first = Math.ceil(seed / batchSize) * batchSize; performance.now() - since < limitMs; first += batchSize) {
+      if (needsForgetting && !isMiniature(first)) continue;
       const report = await player.play({ first, count: batchSize });
       schedules += report.schedules;
       const [violation] = report.violations;
-      if (violation !== undefined) {
+      // What is violated without the mutant as well is no proof.
+      if (violation !== undefined && (await playShortest(violation.seed)).violations.length === 0) {
         const what = violation.what[0]?.replaceAll("|", "/").slice(0, 80) ?? "";
         return { schedules, seconds: seconds(), seed: violation.seed, what };
       }

@@ -13,6 +13,8 @@ import { addBatch, addSchedule, beginState, readState, type SearchState, writeSt
 const roundSeconds = 300;
 /** Of each turn of the model, on one core: counting branches takes a third of its speed. */
 const countedBatches = 32;
+/** A search that goes on finding need not go on. */
+const maxViolations = 50;
 /** Between two lines of how far it has come. */
 const sayEverySeconds = 60;
 
@@ -21,12 +23,15 @@ export class SearchRun {
   readonly state: SearchState;
   readonly #options: SearchOptions;
   readonly #endsAt: number;
+  /** How many violations the search had that this one goes on with. */
+  readonly #before: number;
   #isStopped = false;
   #saidAt: number = performance.now();
 
   constructor(options: SearchOptions) {
     this.#options = options;
     this.state = options.isResumed ? readState(options.stateFile) : beginState(options.seed);
+    this.#before = this.state.violations.length;
     this.#endsAt = performance.now() + 1_000 * options.seconds;
   }
 
@@ -35,12 +40,11 @@ export class SearchRun {
     this.#isStopped = true;
   }
 
-  /** Ends with its time, with the first violation on real servers, with the fiftieth of the model, or when it is stopped. */
+  /** Ends with its time, when it is stopped, or with its fiftieth violation; of real servers alone with the first. */
   async untilItsEnd(): Promise<SearchState> {
     const { share, seconds, stateFile } = this.#options;
     const round = Math.min(roundSeconds, seconds);
-    const before = this.state.violations.length;
-    for (let rounds = 0; !this.#isOver(this.#endsAt) && this.state.violations.length === before; rounds += 1) {
+    for (let rounds = 0; !this.#isOver(this.#endsAt); rounds += 1) {
       if (share < 1) await this.#playModel((1 - share) * round);
       if (share > 0 && !this.#isOver(this.#endsAt)) await this.#searchServers(share * round);
       writeState(stateFile, this.state);
@@ -51,18 +55,18 @@ export class SearchRun {
   }
 
   #isOver(endsAt: number): boolean {
-    return this.#isStopped || performance.now() >= endsAt;
+    const isFull = this.state.violations.length - this.#before >= (this.#options.share === 1 ? 1 : maxViolations);
+    return this.#isStopped || isFull || performance.now() >= endsAt;
   }
 
   async #playModel(seconds: number): Promise<void> {
     const since = performance.now();
     const endsAt = Math.min(this.#endsAt, since + 1_000 * seconds);
-    const before = this.state.violations.length;
     const under = new Set<number>();
     let [next, saved] = [this.state.next.model, since];
     const play = async (countsBranches: boolean, most: number): Promise<void> => {
       const player = new ModelPlayer([], countsBranches);
-      for (let at = 0; at < most && !this.#isOver(endsAt) && this.state.violations.length === before; at += 1) {
+      for (let at = 0; at < most && !this.#isOver(endsAt); at += 1) {
         const first = next;
         next += batchSize;
         under.add(first);
@@ -88,7 +92,6 @@ export class SearchRun {
     const redis = await ownRedisServer();
     const servers: Servers = { databaseUrl: postgres.url, redisUrl: redis.url };
     const endsAt = Math.min(this.#endsAt, performance.now() + 1_000 * seconds);
-    const before = this.state.violations.length;
     try {
       do {
         const since = performance.now();
@@ -98,7 +101,7 @@ export class SearchRun {
         this.state.servers.seconds += (performance.now() - since) / 1_000;
         this.#sayNowAndThen();
         await pause(0);
-      } while (!this.#isOver(endsAt) && this.state.violations.length === before);
+      } while (!this.#isOver(endsAt));
     } finally {
       await redis.stop();
       await postgres.stop();

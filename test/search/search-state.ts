@@ -29,7 +29,7 @@ const stateSchema = z.strictObject({
 
 export type SearchState = z.infer<typeof stateSchema>;
 
-const maxViolations = 50;
+const maxViolations = 100;
 /** The newest times to be served again that are kept for the median. */
 const maxHealed = 1_000;
 const nothing = { schedules: 0, resolves: 0, seconds: 0, seen: {}, faults: {}, pairs: {} };

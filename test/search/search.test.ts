@@ -87,7 +87,7 @@ describe("the state of a search", () => {
       addBatch(state, batch);
       addSchedule(state, at, { ...nothing, happened: [], resolves: 1, healedMs: 1, violations: [] });
     }
-    expect(state.violations).toHaveLength(50);
+    expect(state.violations).toHaveLength(100);
     expect(state.servers.healedMs).toHaveLength(1_000);
     expect(JSON.stringify(state).length).toBeLessThan(100_000);
   });
