@@ -12,7 +12,7 @@ const say = (lines: readonly string[]): void => void process.stdout.write(`${lin
 export async function replay({ kind, seed }: Pick<Violation, "kind" | "seed">): Promise<boolean> {
   if (kind === "model") {
     const { steps, violations } = await playShortest(seed);
-    say([...describeViolation({ kind, seed, what: violations }), ...(isMiniature(seed) ? ["  in miniature"] : [])]);
+    say([...describeReplay({ kind, seed, what: violations }), ...(isMiniature(seed) ? ["  in miniature"] : [])]);
     if (violations.length > 0) say([`  the steps that are enough, ${steps.length}:`, ...steps.map(describeStep)]);
     return violations.length > 0;
   }
@@ -20,7 +20,7 @@ export async function replay({ kind, seed }: Pick<Violation, "kind" | "seed">): 
   const redis = await ownRedisServer();
   try {
     const { violations, happened } = await runSchedule({ databaseUrl: postgres.url, redisUrl: redis.url }, seed);
-    say([...describeViolation({ kind, seed, what: violations }), ...happened.map((what) => `  ${what}`)]);
+    say([...describeReplay({ kind, seed, what: violations }), ...happened.map((what) => `  ${what}`)]);
     return violations.length > 0;
   } finally {
     await redis.stop();
@@ -29,3 +29,8 @@ export async function replay({ kind, seed }: Pick<Violation, "kind" | "seed">): 
 }
 
 const describeStep = ([what, n]: Step): string => `  ${what} ${n}`;
+
+function describeReplay(violation: Violation): string[] {
+  const lines = describeViolation(violation);
+  return violation.what.length > 0 ? lines : ["nothing is violated", ...lines.slice(1)];
+}
