@@ -59,6 +59,7 @@ const reasons: Readonly<Record<string, string>> = {
   "a notice during a poll": pace,
   "no poll for what was shown": pace,
   "changes that came without their notices": pace,
+  "a last word for who watches": "what slots of a closed resolver are told; test/resolver/held-slot.test.ts sees it",
   "restamped snapshots": "without it more is refused, and nothing else is handed out; test/coherence sees it",
   "a bound of the rows that are known": "how much is remembered of rows; test/coherence/change-ids.test.ts sees it",
 };
