@@ -51,8 +51,8 @@ interface Attempt {
   readonly deadline: Deadline;
   /** What its last read has brought. */
   result: ReadResult | undefined;
-  /** Whether keys that did not open have been tried again. */
-  hasReopened: boolean;
+  /** Of which snapshot the keys that did not open have been tried again; memory may forget it meanwhile. */
+  reopened: OpenedSnapshot | undefined;
   /** Whether a read of its own has failed. */
   hasFailed: boolean;
   /** Before the next read, where the last one missed the change that the call must see. */
@@ -126,7 +126,7 @@ export class SnapshotCache {
 
   /** Reads until the use rule lets an answer through or the deadline ends. */
   async read(orgId: string, request: SnapshotRequest, deadline: Deadline): Promise<SnapshotAnswer> {
-    const fresh = { result: undefined, hasReopened: false, hasFailed: false, pauseMs: unseenPauseMs };
+    const fresh = { result: undefined, reopened: undefined, hasFailed: false, pauseMs: unseenPauseMs };
     const attempt: Attempt = { orgId, request, deadline, ...fresh };
     deadline.throwIfEnded();
     let answer = this.#answer(attempt);
@@ -157,8 +157,8 @@ export class SnapshotCache {
   #answer(attempt: Attempt): SnapshotAnswer | undefined {
     const snapshot = this.#usable(attempt);
     if (snapshot === undefined) return this.#answerWithoutStore(attempt);
-    const { request, result, hasReopened } = attempt;
-    const isTried = hasReopened || listUnopened(snapshot, request.providers).length === 0;
+    const { request, result, reopened } = attempt;
+    const isTried = reopened === snapshot || listUnopened(snapshot, request.providers).length === 0;
     return isTried ? this.#use(snapshot, result?.from ?? "memory") : undefined;
   }
 
@@ -175,7 +175,7 @@ export class SnapshotCache {
     const { orgId, request, deadline } = attempt;
     const snapshot = this.#usable(attempt);
     if (snapshot !== undefined) {
-      attempt.hasReopened = true;
+      attempt.reopened = snapshot;
       return await deadline.race(reopenKeys(this.#options.keyring, snapshot, request.providers));
     }
     try {

@@ -228,6 +228,12 @@ export const guardsOfTheCache: readonly Guard[] = [
       "return;",
       "key service",
     ],
+    [
+      "keys of another snapshot that are tried again",
+      "reopened === snapshot ||",
+      "reopened !== undefined ||",
+      "memory forgets what is being opened",
+    ],
   ]),
   ...guardsOf("coherence/history.ts", "resolver/restored-database.test.ts", []),
   ...guardsOf("coherence/snapshot-loader.ts", "resolver/coherence.test.ts", [

@@ -6,6 +6,9 @@ import { createKeyring } from "../../src/keyring/local-keyring.ts";
 import { Secret } from "../../src/secret.ts";
 import type { KeyStore } from "../../src/store/key-store.ts";
 import { caught } from "../support/caught.ts";
+import { idleCache } from "../support/idle-cache.ts";
+import { settle } from "../support/manual-clock.ts";
+import { waitFor } from "../support/wait-for.ts";
 import { agent, platform } from "../support/worker.ts";
 
 describe("an agent's slots", () => {
@@ -175,6 +178,35 @@ describe("a call that cannot be served", () => {
     isAway = false;
     expect((await here.resolver.resolve("org", agent)).llm.credential.key.reveal()).toBe("own-ada");
     expect(here.link.sent.snapshots).toBe(1);
+  });
+
+  it("because the key service was away is served once it is back, though memory forgets what is being opened", async () => {
+    const { manager, keyring, worker } = await platform();
+    const entries = new Map<string, Uint8Array>();
+    const cache = idleCache({
+      get: async (orgId) => entries.get(orgId),
+      set: async (orgId, entry) => void entries.set(orgId, entry),
+    });
+    let answer: () => Promise<void> = () => Promise.reject(new Error("away"));
+    const service: Keyring = {
+      ...keyring,
+      open: async (sealed, context) => {
+        if (context.orgId === "org") await answer();
+        return await keyring.open(sealed, context);
+      },
+    };
+    await using here = worker({ keyring: service, cache, maxOrgs: 1 });
+    for (const orgId of ["org", "other"]) await manager.set(orgId, { provider: "ada", apiKey: `own-ada-of-${orgId}` });
+    expect((await caught(here.resolver.resolve("org", agent))).code).toBe("keyring_unavailable");
+    await waitFor(() => expect(entries.has("org")).toBe(true));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    answer = () => promise;
+    const opening = here.resolver.resolve("org", agent);
+    await settle();
+    await here.resolver.resolve("other", agent);
+    answer = async () => {};
+    resolve();
+    expect((await opening).llm.credential.key.reveal()).toBe("own-ada-of-org");
   });
 
   it("because a provider cannot fill the slot is agent_invalid, and no realtime socket is opened elsewhere", async () => {
