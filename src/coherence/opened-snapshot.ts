@@ -18,8 +18,6 @@ export interface OpenedSnapshot {
   /** Taken before the read was sent: its own lease begins here. `undefined` for one that another worker has read. */
   readonly readAt: Moment | undefined;
   readonly keys: Map<string, SnapshotKey>;
-  /** What is made of it once for every call that it serves; forgotten together with it. */
-  made?: object;
 }
 
 /** A stored key in memory. One that did not open stays sealed and is tried again by every resolve that needs it. */

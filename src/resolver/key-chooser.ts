@@ -146,7 +146,8 @@ export class KeyChooser {
     const { reason, secretId } = source;
     const standsInFor = reason === "rejected" || reason === "exhausted" ? reason : undefined;
     const serving = { ...stored, baseUrl, websocketUrl, source: source.source, secretId, standsInFor };
-    const { key, account } = stored;
+    const { key } = stored;
+    const account = stored.account === null ? null : Object.freeze({ ...stored.account });
     const credential = Object.freeze({ key, account, baseUrl, websocketUrl });
     const stale = answer !== undefined && answer.overdueMs > 0;
     const { snapshot } = answer ?? {};

@@ -16,11 +16,11 @@ interface Kept {
 
 /** Of one snapshot: most agents ask for the same again. */
 interface KeptSlots {
-  llm?: Kept;
-  stt?: Kept;
-  tts?: Kept;
-  realtime?: Kept;
-  email?: Kept;
+  llm: Kept | undefined;
+  stt: Kept | undefined;
+  tts: Kept | undefined;
+  realtime: Kept | undefined;
+  email: Kept | undefined;
 }
 
 /** What was chosen for an agent, by slot. */
@@ -36,6 +36,7 @@ const everybodys: AgentConfig & Partial<SlotConfig> = Object.prototype;
 export class SlotsAtHand {
   readonly #cache: SnapshotCache;
   readonly #marks: KeyMarks;
+  readonly #kept = new WeakMap<OpenedSnapshot, KeptSlots>();
 
   constructor(cache: SnapshotCache, marks: KeyMarks) {
     this.#cache = cache;
@@ -47,9 +48,9 @@ export class SlotsAtHand {
       if (isFailure(chosen) || chosen.snapshot === undefined || chosen.stale) continue;
       if (chosen.source.source === "platform") continue;
       const { model, voice } = chosen.bound;
-      const slots = keptOf(chosen.snapshot) ?? {};
+      const slots = this.#kept.get(chosen.snapshot) ?? nothingKept();
       slots[chosen.slot] = { chosen, provider: chosen.provider.id, model, voice };
-      chosen.snapshot.made = slots;
+      this.#kept.set(chosen.snapshot, slots);
     }
   }
 
@@ -57,7 +58,7 @@ export class SlotsAtHand {
   find(orgId: string, agent: AgentConfig): ChosenSlots | undefined {
     if (!isRecord(agent as unknown) || isPolluted()) return undefined;
     const snapshot = this.#cache.peek(orgId, undefined);
-    const kept = snapshot === undefined ? undefined : keptOf(snapshot);
+    const kept = snapshot === undefined ? undefined : this.#kept.get(snapshot);
     if (kept === undefined) return undefined;
     const llm = this.#take(kept.llm, agent.llm_config);
     const stt = this.#take(kept.stt, agent.stt_config);
@@ -81,9 +82,9 @@ export class SlotsAtHand {
   }
 }
 
-/** Beside the snapshot and in no map: finding it there takes as long as finding the snapshot. */
-function keptOf({ made }: OpenedSnapshot): KeptSlots | undefined {
-  return made as KeptSlots | undefined;
+/** Each of its own: it would be read from `Object.prototype`. */
+function nothingKept(): KeptSlots {
+  return { llm: undefined, stt: undefined, tts: undefined, realtime: undefined, email: undefined };
 }
 
 /** Absent, `null` and empty mean the same. */

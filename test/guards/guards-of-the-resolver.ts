@@ -353,6 +353,20 @@ export const guardsOfTheResolver: readonly Guard[] = [
     ],
     ["an event for each call", 'this.#cache.tellUse(orgId, "memory");\n', "", "told as any other"],
   ]),
+  ...guardsOf("resolver/key-chooser.ts", "resolver/key-accounts.test.ts", [
+    [
+      "a credential that calls share",
+      "Object.freeze({ key, account, ",
+      "({ key, account, ",
+      "shown by the slot's credential",
+    ],
+    [
+      "an account that calls share",
+      "Object.freeze({ ...stored.account })",
+      "{ ...stored.account }",
+      "shown by the slot's",
+    ],
+  ]),
   ...guardsOf("resolver/slots-at-hand.ts", "resolver/refused-keys.test.ts", [
     ["marks at hand", "!this.#marks.isEmpty && this", "false && this", "operator says so"],
   ]),

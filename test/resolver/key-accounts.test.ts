@@ -138,6 +138,8 @@ describe("an account that a key is stored with", () => {
     await using resolver = open();
     const { llm } = await resolver.resolve("org", { llm_config: { provider: "openai" } });
     expect(llm.credential.account).toEqual(account);
+    // Calls share it: what one writes there, another's requests would show.
+    expect([llm.credential, llm.credential.account].every(Object.isFrozen)).toBe(true);
   });
 
   it("that a worker's provider does not take fails the slot: no key works for somebody else's account", async () => {

@@ -99,7 +99,8 @@ function buildStatements(name: string, prefix: string, incarnation: string): Rea
   return {
     snapshots: (orgIds) =>
       orgIds.length === 1 ? build("snapshot", snapshot, [...orgIds]) : build("snapshots", snapshots, [orgIds]),
-    poll: (after, windowMs) => (after === null ? build("begin", begin, [windowMs]) : build("poll", poll, [after])),
+    poll: (after, windowMs) =>
+      after === null ? build("beginning", begin, [windowMs]) : build("changes", poll, [after]),
     describe: (orgId) => build("describe", describe, [orgId]),
     audit: (orgId, before, limit) => build("audit", audit, [orgId, before, limit]),
   };

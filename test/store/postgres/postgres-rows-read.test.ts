@@ -173,8 +173,8 @@ describe("a store in Postgres, of many organisations", () => {
 
   it.each<[string, string, (turn: number) => Promise<unknown>]>([
     ["a snapshot of one organisation", "snapshot", (turn) => store.snapshots([`org-${turn}`])],
-    ["a poll that shows nothing new", "poll", () => store.poll({ after: organisations })],
-    ["a poll that shows changes", "poll", (turn) => store.poll({ after: organisations - turn })],
+    ["a poll that shows nothing new", "changes", () => store.poll({ after: organisations })],
+    ["a poll that shows changes", "changes", (turn) => store.poll({ after: organisations - turn })],
   ])("plans %s once, and not with every read", async (_what, name, read) => {
     const plans = `SELECT generic_plans::int AS count FROM pg_prepared_statements WHERE name LIKE '%\\_${name}'`;
     const plansSoFar = async (): Promise<number> => (await client.query(plans)).rows[0].count;
