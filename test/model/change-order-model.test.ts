@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
+import { loadAhead } from "./load-ahead.ts";
 import { OrderWorld } from "./order-world.ts";
 import { pseudoRandom } from "./schedule.ts";
 import { drain } from "./virtual-time.ts";
@@ -18,6 +19,8 @@ const happen = {
 
 const weights = { network: 24, change: 8, cut: 1, hangUp: 1, advance: 2 } as const;
 const steps = Object.entries(weights).flatMap(([what, weight]) => Array(weight).fill(what) as (keyof typeof happen)[]);
+
+beforeAll(loadAhead);
 
 it("no schedule of slow checks and lost answers lets an older change overtake a newer one", async () => {
   const schedule = fc.array(fc.tuple(fc.constantFrom(...steps), fc.nat(9_999)), {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { watchKnowledge } from "./knowledge.ts";
+import { loadAhead } from "./load-ahead.ts";
 import { fetchOfTheModel } from "./model-fetch.ts";
 import { play, pseudoRandom, schedules } from "./schedule.ts";
 import { allOfTheUseRule, watchUseRule } from "./use-rule.ts";
@@ -18,8 +19,7 @@ const seen = new Set<string>();
 let isInterrupted: boolean | undefined;
 
 beforeAll(async () => {
-  // Imported with the first call otherwise, in turns that no schedule decides.
-  await import("ws");
+  await loadAhead();
   vi.stubGlobal("fetch", fetchOfTheModel);
   watchUseRule(seen);
   watchKnowledge();

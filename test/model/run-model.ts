@@ -1,5 +1,6 @@
 import { SeededRandom } from "../search/seeded-random.ts";
 import { letHappen, type What } from "./happenings.ts";
+import { loadAhead } from "./load-ahead.ts";
 import { fetchOfTheModel } from "./model-fetch.ts";
 import { pseudoRandom } from "./schedule.ts";
 import { faultKinds, type Swarm, swarmOf } from "./swarm.ts";
@@ -24,8 +25,7 @@ let watched: Watched | undefined;
 
 /** Makes this process one of the model: nothing leaves it, and what the real code decides is noted. */
 export async function becomeModel(): Promise<void> {
-  // Imported with the first call otherwise, in turns that no schedule decides.
-  await import("ws");
+  await loadAhead();
   globalThis.fetch = fetchOfTheModel as typeof fetch;
   // The price of an error is the text of its stack, which nothing reads.
   Error.stackTraceLimit = 0;
