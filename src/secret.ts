@@ -48,8 +48,8 @@ export class Secret {
   }
 }
 
-// Assigned rather than declared: isolatedDeclarations refuses a member that is named by a symbol of another module.
 /** `util.inspect.custom`, which Node documents to be this symbol; importing `node:util` loads thirty modules of Node's. */
 const inspectedAs = Symbol.for("nodejs.util.inspect.custom");
 
+// Assigned rather than declared: isolatedDeclarations refuses a member that is named by such a symbol.
 Object.defineProperty(Secret.prototype, inspectedAs, { value: () => "[secret]", enumerable: false });

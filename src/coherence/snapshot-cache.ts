@@ -105,8 +105,7 @@ export class SnapshotCache {
    * Counts as no use.
    */
   peek(orgId: string, held: OpenedSnapshot | undefined): OpenedSnapshot | undefined {
-    const snapshot = this.memory.find(orgId) ?? (held !== undefined && this.memory.admits(held) ? held : undefined);
-    return snapshot !== undefined && this.memory.overdueMs(snapshot) < 0 ? snapshot : undefined;
+    return this.memory.findFresh(orgId, held);
   }
 
   /** Tells that a call was served with what {@link SnapshotCache.peek} has given. */

@@ -64,6 +64,12 @@ export class WorkerMemory {
     return this.history.isAdmissible(held) && (isRemembered || this.history.hasRead(held));
   }
 
+  /** What is fresh of an organisation, the rule applied once; `held` is what a call holds of it, which memory may have dropped. */
+  findFresh(orgId: string, held: OpenedSnapshot | undefined): OpenedSnapshot | undefined {
+    const snapshot = this.find(orgId) ?? (held !== undefined && this.admits(held) ? held : undefined);
+    return snapshot !== undefined && this.overdueMs(snapshot) < 0 ? snapshot : undefined;
+  }
+
   /** Remembers `snapshot` if it is fresh. Returns `true` if it was. */
   install(snapshot: OpenedSnapshot): boolean {
     if (!this.isFresh(snapshot)) return false;

@@ -335,6 +335,14 @@ export const guardsOfTheResolver: readonly Guard[] = [
     ["every slot for retryable", "details.failures.every(", "details.failures.some(", "tried again"],
     ["a brand that other copies know", 'Symbol.for("byokit.error")', 'Symbol("byokit.error")', "known across"],
   ]),
+  ...guardsOf("coherence/worker-memory.ts", "resolver/slots-at-hand.test.ts", [
+    [
+      "the lease of what is at hand",
+      "snapshot !== undefined && this.overdueMs(snapshot) < 0 ? snapshot",
+      "snapshot !== undefined ? snapshot",
+      "no longer than its lease",
+    ],
+  ]),
   ...guardsOf("resolver/slots-at-hand.ts", "resolver/slots-at-hand.test.ts", [
     ["the model that is asked for", "!isSameName(model, kept.model) || ", "", "for another model"],
     ["the voice that is asked for", " || !isSameName(voice, kept.voice)", "", "voice of its own"],

@@ -54,6 +54,13 @@ describe("a call whose slots are at hand", () => {
     await expect(resolve(asked)).rejects.toMatchObject({ code: "agent_invalid" });
   });
 
+  it("is served no longer than its lease", async () => {
+    await resolve(agent);
+    worker.link.isDown = true;
+    worker.clock.pauseProcess(60_000);
+    await expect(resolve(agent)).rejects.toMatchObject({ code: "store_unavailable" });
+  });
+
   it("inherits no slot, no provider and no model", async () => {
     await resolve({ ...agent, tts_config: { provider: "ada" } });
     const polluted = Object.prototype as Record<string, unknown>;
