@@ -8,7 +8,13 @@ import { recordFigures } from "./record.ts";
 import { requestCosts } from "./request.ts";
 import { fromMemory, fromPostgres, fromRedis, fromSqlite } from "./resolve.ts";
 
-const compared = [await fromMemory(), await fromRedis(), await fromSqlite(), await fromPostgres(), await fromOneKey()];
+const compared = [
+  ...(await fromMemory()),
+  await fromRedis(),
+  await fromSqlite(),
+  await fromPostgres(),
+  await fromOneKey(),
+];
 await recordFigures("resolve", compared.map(comparedRow));
 
 const imports = importCost();
