@@ -1,6 +1,6 @@
-import { type ChildProcess, fork } from "node:child_process";
-import { join } from "node:path";
+import type { ChildProcess } from "node:child_process";
 import type { Edit } from "./edit-on-load.ts";
+import { forkEdited } from "./fork-edited.ts";
 import { type Batch, type BatchReport, isMiniature, miniature } from "./model-batch.ts";
 
 /** Batches that a process plays before another takes its place, so that what it leaves behind is bounded. */
@@ -27,58 +27,74 @@ export class ModelPlayer {
 
   async play(batch: Omit<Batch, "isLast">): Promise<BatchReport> {
     const isSmall = isMiniature(batch.first);
-    const player = this.#players.get(isSmall) ?? this.#start(isSmall);
+    const known = this.#players.get(isSmall);
+    const player = known !== undefined && isRunning(known.process) ? known : this.#start(isSmall);
     this.#players.set(isSmall, player);
     player.left -= 1;
-    const report = await reportOf(player.process, { ...batch, isLast: player.left === 0 });
-    if (player.left === 0 || player.process.exitCode !== null || player.process.signalCode !== null) {
+    const answer = await ask(player.process, { ...batch, isLast: player.left === 0 });
+    if (player.left === 0 || "failure" in answer) {
       this.#players.delete(isSmall);
       end(player.process);
     }
-    return report;
+    return "failure" in answer ? describeFailure(batch, answer) : answer;
   }
 
-  /** Ends its processes; what they say of branches then. */
+  /** Ends its processes; what they say of branches then. Of those that have ended already there is nothing to say. */
   async close(): Promise<BatchReport[]> {
     const processes = [...this.#players.values()].map((player) => player.process);
     this.#players.clear();
-    const reports = await Promise.all(processes.map((one) => reportOf(one, { first: 0, count: 0, isLast: true })));
+    const answers = await Promise.all(processes.map((one) => ask(one, { first: 0, count: 0, isLast: true })));
     for (const one of processes) end(one);
-    return reports;
+    return answers.filter((answer): answer is BatchReport => !("failure" in answer));
   }
 
   #start(isSmall: boolean): Player {
     const edits = isSmall ? [...this.#edits, miniature] : this.#edits;
-    const child = fork(join(import.meta.dirname, "model-process.ts"), this.#countsBranches ? ["branches"] : [], {
-      execArgv: ["--max-old-space-size=512", "--import", join(import.meta.dirname, "edit-on-load.ts")],
-      env: { ...process.env, BYOKIT_EDITS: JSON.stringify(edits) },
-    });
+    const args = this.#countsBranches ? ["branches"] : [];
+    const child = forkEdited("model-process.ts", args, edits, ["--max-old-space-size=512"]);
+    // What is sent to a process that has ended meanwhile is answered by its end.
+    child.on("error", () => {});
     return { process: child, left: batchesPerProcess };
   }
 }
+
+const isRunning = (child: ChildProcess): boolean =>
+  child.connected && child.exitCode === null && child.signalCode === null;
 
 function end(child: ChildProcess): void {
   if (child.connected) child.disconnect();
 }
 
-function reportOf(child: ChildProcess, batch: Batch): Promise<BatchReport> {
+interface Failure {
+  readonly failure: string;
+}
+
+/** A process that fails to answer is killed. */
+function ask(child: ChildProcess, batch: Batch): Promise<BatchReport | Failure> {
   return new Promise((resolve) => {
-    const settle = (report: BatchReport): void => {
+    const settle = (answer: BatchReport | Failure): void => {
       clearTimeout(timer);
-      child.removeAllListeners("message").removeAllListeners("exit");
-      resolve(report);
+      child.off("message", onMessage).off("exit", onExit).off("error", onError);
+      resolve(answer);
     };
-    const fail = (what: string): void =>
-      settle({
-        ...{ schedules: 0, resolves: 0, steps: 0, seen: {}, faults: {}, pairs: {}, unreached: undefined },
-        violations: [{ kind: "model", seed: batch.first, what: [`${what}, in one of ${batch.count} schedules`] }],
-      });
-    const timer = setTimeout(() => {
+    const fail = (failure: string): void => {
       child.kill("SIGKILL");
-      fail(`a schedule did not end within ${limitMs} ms`);
-    }, limitMs);
-    child.once("message", (report) => settle(report as BatchReport));
-    child.once("exit", (code, signal) => fail(`the process ended with ${signal ?? code}`));
-    child.send(batch);
+      settle({ failure });
+    };
+    const onMessage = (report: unknown): void => settle(report as BatchReport);
+    const onExit = (code: number | null, signal: string | null): void =>
+      fail(`the process ended with ${signal ?? code}`);
+    const onError = (error: Error): void => fail(`the process was not reached: ${error.message}`);
+    const timer = setTimeout(() => fail(`a schedule did not end within ${limitMs} ms`), limitMs);
+    child.on("message", onMessage).on("exit", onExit).on("error", onError);
+    if (isRunning(child)) child.send(batch);
+    else fail("the process had ended");
   });
+}
+
+function describeFailure({ first, count }: Omit<Batch, "isLast">, { failure }: Failure): BatchReport {
+  return {
+    ...{ schedules: 0, resolves: 0, steps: 0, seen: {}, faults: {}, pairs: {}, unreached: undefined },
+    violations: [{ kind: "model", seed: first, what: [`${failure}, in one of ${count} schedules`] }],
+  };
 }

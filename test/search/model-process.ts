@@ -32,6 +32,6 @@ async function play({ first, count, isLast }: Batch): Promise<BatchReport> {
 process.on("unhandledRejection", (error) => stray.push(`rejected and not caught: ${String(error)}`));
 process.on("uncaughtException", (error) => stray.push(`thrown and not caught: ${String(error)}`));
 // Who ends a search ends it with its parent, which waits for this batch.
-process.on("SIGINT", () => {});
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
 process.on("disconnect", () => process.exit());
 process.on("message", async (batch: Batch) => process.send?.(await play(batch)));

@@ -13,7 +13,8 @@ export async function replay({ kind, seed }: Pick<Violation, "kind" | "seed">): 
   if (kind === "model") {
     const { steps, violations } = await playShortest(seed);
     say([...describeReplay({ kind, seed, what: violations }), ...(isMiniature(seed) ? ["  in miniature"] : [])]);
-    if (violations.length > 0) say([`  the steps that are enough, ${steps.length}:`, ...steps.map(describeStep)]);
+    if (steps.length > 0 && violations.length > 0)
+      say([`  the steps that are enough, ${steps.length}:`, ...steps.map(describeStep)]);
     return violations.length > 0;
   }
   const postgres = await ownPostgresServer();

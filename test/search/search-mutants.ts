@@ -12,6 +12,7 @@ import { parseArgs } from "node:util";
 import { batchSize, isMiniature } from "./model-batch.ts";
 import { ModelPlayer } from "./model-player.ts";
 import { type Mutant, mutants, unseen } from "./mutants.ts";
+import { onInterruption } from "./on-interruption.ts";
 import { playShortest } from "./play-shortest.ts";
 
 interface Found {
@@ -35,6 +36,7 @@ process.stdout.write(`seed ${seed}, ${chosen.length} mutants\n`);
 process.stdout.write(
   "| invariant | mutant | schedules | seconds | seed | what was violated |\n|---|---|---|---|---|---|\n",
 );
+onInterruption();
 const missed: string[] = [];
 const waiting = [...chosen];
 await Promise.all(Array.from({ length: cores }, searchNext));

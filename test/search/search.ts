@@ -12,6 +12,7 @@
  * Also: --share 0.1 (of the time, for real servers), --cores 2, --state FILE (where it notes how far it has come).
  */
 
+import { onInterruption } from "./on-interruption.ts";
 import { replay } from "./replay.ts";
 import { readSearchOptions } from "./search-options.ts";
 import { describeSearch } from "./search-report.ts";
@@ -19,12 +20,12 @@ import { SearchRun } from "./search-run.ts";
 
 const options = readSearchOptions(process.argv.slice(2));
 if (options.replay !== undefined) {
+  onInterruption();
   process.exitCode = (await replay(options.replay)) ? 1 : 0;
 } else {
   const run = new SearchRun(options);
   process.stdout.write(`seed ${run.state.seed}\n`);
-  // The second one ends it at once.
-  process.once("SIGINT", () => run.stop());
+  onInterruption(() => run.stop());
   const state = await run.untilItsEnd();
   process.stdout.write(`${describeSearch(state).join("\n")}\n`);
   process.exitCode = state.violations.length > 0 ? 1 : 0;

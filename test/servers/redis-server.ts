@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
+import { endWithParent } from "./end-with-parent.ts";
 import { freePort } from "./free-port.ts";
 
 export interface RedisServer {
@@ -32,12 +33,13 @@ export function installRedis(): void {
 export async function ownRedisServer(arguments_: readonly string[] = []): Promise<RedisServer> {
   const folder = mkdtempSync(join(tmpdir(), "byokit-redis-"));
   const port = await freePort();
-  const run = (): ChildProcess =>
-    spawn(
-      "redis-server",
-      ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "", ...arguments_],
-      { stdio: "ignore" },
-    );
+  const run = (): ChildProcess => {
+    const flags = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "", ...arguments_];
+    // What the terminal sends is for the tests, which end the server.
+    const started = spawn("redis-server", flags, { stdio: "ignore", detached: true });
+    endWithParent(started, folder);
+    return started;
+  };
   let child = run();
   const end = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
