@@ -79,10 +79,25 @@ export class ModelWorker {
   /** Starts a call; when it ends, what it was handed out is judged in that very turn. */
   call(orgId: string, atLeast: Change | undefined): void {
     if (this.clock.isStopped) return;
-    const { violations, seen, shape } = this.#court;
-    const signal = shape.hasSignals ? this.#callerSignal() : undefined;
+    const signal = this.#court.shape.hasSignals ? this.#callerSignal() : undefined;
     const options = { ...(atLeast === undefined ? {} : { atLeast: atLeast.seq }), ...(signal && { signal }) };
-    this.resolver.resolve(orgId, agent, options).then(
+    this.#judgeCall(orgId, this.resolver.resolve(orgId, agent, options), atLeast, signal);
+  }
+
+  /** Starts a call without options, which may take the short way. */
+  callBare(orgId: string): void {
+    if (this.clock.isStopped) return;
+    this.#judgeCall(orgId, this.resolver.resolve(orgId, agent), undefined, undefined);
+  }
+
+  #judgeCall(
+    orgId: string,
+    call: ReturnType<typeof this.resolver.resolve<typeof agent>>,
+    atLeast: Change | undefined,
+    signal: AbortSignal | undefined,
+  ): void {
+    const { violations, seen, shape } = this.#court;
+    call.then(
       ({ llm }) => {
         this.#court.resolves += 1;
         if (atLeast !== undefined) seen.add("atLeast served");

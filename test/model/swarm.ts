@@ -108,6 +108,7 @@ function drawShape(random: SeededRandom, isOrdinary: boolean): WorldShape {
     entryMs: random.pick([4_000, 20_000, 20_000]),
     isKeyringRemote: random.next() < 0.15,
     hasSignals: random.next() < 0.3,
+    hasBareCalls: true,
   };
-  return isOrdinary ? { ...ordinaryShape, organisations, workers: drawn.workers } : drawn;
+  return isOrdinary ? { ...ordinaryShape, organisations, workers: drawn.workers, hasBareCalls: true } : drawn;
 }

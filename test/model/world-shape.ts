@@ -17,6 +17,8 @@ export interface WorldShape {
   readonly isKeyringRemote: boolean;
   /** Whether callers have signals, and calls watch those of their slots. */
   readonly hasSignals: boolean;
+  /** Whether half of the calls that need no options pass none, and so may be served from what is at hand. */
+  readonly hasBareCalls: boolean;
 }
 
 /** The world of `npm test`. Its workers have fewer fences than there are organisations. */
@@ -32,4 +34,5 @@ export const ordinaryShape: WorldShape = {
   entryMs: 20_000,
   isKeyringRemote: false,
   hasSignals: false,
+  hasBareCalls: false,
 };

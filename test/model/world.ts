@@ -48,14 +48,14 @@ export class World implements Court {
 
   /** Every fourth call asks to see one of the last changes. */
   call(choice: number): void {
-    const { workers, organisations } = this.shape;
+    const { workers, organisations, hasBareCalls } = this.shape;
     const perOrg = Math.floor(choice / workers);
     const perAsk = Math.floor(perOrg / organisations);
     const isAsking = perAsk % 4 === 0;
-    this.#worker(choice).call(
-      orgIdAt(perOrg % organisations),
-      isAsking ? this.#changes[Math.floor(perAsk / 4) % 3] : undefined,
-    );
+    const asked = Math.floor(perAsk / 4);
+    const orgId = orgIdAt(perOrg % organisations);
+    if (hasBareCalls && !isAsking && asked % 2 === 0) this.#worker(choice).callBare(orgId);
+    else this.#worker(choice).call(orgId, isAsking ? this.#changes[asked % 3] : undefined);
   }
 
   request(choice: number): void {
