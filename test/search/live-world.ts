@@ -26,6 +26,8 @@ export const leaseMs = 1_000;
 const deadlineMs = 1_000;
 /** How long after its faults a deployment may take to serve everything again, in milliseconds: twice the longest pause. */
 const healedWithinMs = 15_000;
+/** How long a worker may take to read a long log, in milliseconds: more than one deadline. */
+const readyWithinMs = 30_000;
 
 /** What a schedule draws before it begins. */
 export interface Parameters {
@@ -53,7 +55,6 @@ interface Worker {
   readonly redis: Forwarder;
   readonly clock: SkewedClock;
   readonly pool: pg.Pool;
-  readonly stop: () => Promise<void>;
 }
 
 /** A wall clock that jumps; the monotonic one does not. */
@@ -91,12 +92,21 @@ export class LiveWorld {
     this.#database = `search_${randomUUID().replaceAll("-", "")}`;
     this.#admin = new pg.Pool({ connectionString: servers.databaseUrl, max: 1 });
     this.#attacker = new RedisAttacker(servers.redisUrl, this.#prefix);
-    this.#closing.push(() => this.#attacker.close());
+    this.#closing.push(
+      () => this.#admin.end(),
+      () => this.#admin.query(`DROP DATABASE IF EXISTS ${this.#database} WITH (FORCE)`),
+      () => this.#attacker.close(),
+    );
   }
 
   static async open(servers: Servers, parameters: Parameters): Promise<LiveWorld> {
     const world = new LiveWorld(servers, parameters);
-    await world.#begin();
+    try {
+      await world.#begin();
+    } catch (error) {
+      await world.close().catch(() => {});
+      throw error;
+    }
     return world;
   }
 
@@ -205,11 +215,17 @@ export class LiveWorld {
     return resolves;
   }
 
+  /** Closes everything, what comes behind a failure as well, and fails with the first. */
   async close(): Promise<void> {
-    for (const { stop } of this.workers) await stop();
-    for (const close of this.#closing.reverse()) await close();
-    await this.#admin.query(`DROP DATABASE ${this.#database} WITH (FORCE)`);
-    await this.#admin.end();
+    const failures: unknown[] = [];
+    for (const close of this.#closing.splice(0).reverse()) {
+      try {
+        await close();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
   }
 
   get #orgIds(): string[] {
@@ -249,7 +265,7 @@ export class LiveWorld {
     redisUrl.port = String(redisLink.port);
     const redis = failFastRedis(redisUrl.href);
     const clock = new SkewedClock();
-    const calls = new Calls(deadlineMs);
+    const calls = new Calls(deadlineMs, true);
     const resolver = createResolverOn<typeof ada>(clock, {
       store: postgresStore({ pool, timeoutMs: 800 }),
       keyring: this.#workerKeyring(),
@@ -262,21 +278,14 @@ export class LiveWorld {
       deadlineMs,
       onEvent: (event) => calls.heard(event),
     });
-    // A long log takes more than one deadline.
-    while (
-      !(await resolver.ready().then(
-        () => true,
-        () => false,
-      ))
-    );
-    calls.orgIds = this.#orgIds;
-    const endCalls = calls.begin(resolver);
-    const stop = async (): Promise<void> => {
-      endCalls();
+    this.#closing.push(async () => {
       await resolver.close();
       redis.disconnect();
-    };
-    return { resolver, calls, database, redis: redisLink, clock, pool, stop };
+    });
+    await untilReady(resolver);
+    calls.orgIds = this.#orgIds;
+    this.#closing.push(calls.begin(resolver));
+    return { resolver, calls, database, redis: redisLink, clock, pool };
   }
 
   #workerKeyring(): Keyring {
@@ -311,5 +320,17 @@ export class LiveWorld {
     pool.on("error", () => {});
     this.#closing.push(() => Promise.race([pool.end(), new Promise((resolve) => setTimeout(resolve, 2_000))]));
     return pool;
+  }
+}
+
+async function untilReady(resolver: Resolver<typeof ada>): Promise<void> {
+  const limit = performance.now() + readyWithinMs;
+  for (;;) {
+    try {
+      return await resolver.ready();
+    } catch (error) {
+      if (performance.now() > limit) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
   }
 }

@@ -10,7 +10,8 @@ export interface ScheduleReport {
   /** The faults, in order. */
   readonly happened: readonly string[];
   readonly resolves: number;
-  readonly healedMs: number;
+  /** How long it took to be served again; `undefined` when the schedule failed before. */
+  readonly healedMs: number | undefined;
   readonly violations: readonly string[];
   readonly seen: Counts;
   readonly faults: Counts;
@@ -50,11 +51,20 @@ const happen: Readonly<
   },
 };
 
-/** Plays one seed: its faults happen under load, everything is mended, and then it is judged. */
+/** Plays one seed: its faults happen under load, everything is mended, and then it is judged. A schedule that fails is a violation. */
 export async function runSchedule(servers: Servers, seed: number): Promise<ScheduleReport> {
+  const happened: string[] = [];
+  try {
+    return await play(servers, seed, happened);
+  } catch (error) {
+    const violations = [`the schedule failed: ${String(error)}`];
+    return { happened, resolves: 0, healedMs: undefined, violations, seen: {}, faults: {}, pairs: {} };
+  }
+}
+
+async function play(servers: Servers, seed: number, happened: string[]): Promise<ScheduleReport> {
   const swarm = serverSwarmOf(seed);
   const random = new SeededRandom(seed ^ 0x2545_f491);
-  const happened: string[] = [];
   const tally = new Tally();
   const faults = new Set<string>();
   const world = await LiveWorld.open(servers, swarm.parameters);
@@ -68,7 +78,8 @@ export async function runSchedule(servers: Servers, seed: number): Promise<Sched
   try {
     for (let at = 0; at < swarm.count; at += 1) {
       const fault = random.pick(swarm.faults);
-      happened.push([fault, await happen[fault](world, random)].join(" ").trim());
+      happened.push(fault);
+      happened[at] = [fault, await happen[fault](world, random)].join(" ").trim();
       faults.add(fault);
       await world.inspect();
       await pause(random.pick([50, 300, 900, 1_800]));
@@ -85,6 +96,7 @@ export async function runSchedule(servers: Servers, seed: number): Promise<Sched
     return { happened, resolves, healedMs, violations: world.violations, seen, faults: tally.faults, pairs };
   } finally {
     isOver = true;
+    await changing;
     await world.close();
   }
 }

@@ -9,13 +9,15 @@ export interface SearchOptions {
   /** The share of the time that real servers are searched; the model is played in the rest. */
   readonly share: number;
   readonly cores: number;
-  readonly stateFile: string;
+  /** Where it notes how far it has come; `undefined`: nowhere. */
+  readonly stateFile: string | undefined;
   readonly isResumed: boolean;
   /** The one schedule to play once more; `undefined`: a search. */
   readonly replay: Pick<Violation, "kind" | "seed"> | undefined;
 }
 
-const stateFile = resolve(import.meta.dirname, "../../node_modules/.cache/search/state.json");
+/** Of a search by `--hours`: one of minutes leaves a night's alone. */
+const stateOfNights = resolve(import.meta.dirname, "../../node_modules/.cache/search/state.json");
 
 /** `--minutes` searches real servers alone, unless `--share` says otherwise; `--hours` mostly plays the model. */
 export function readSearchOptions(args: readonly string[]): SearchOptions {
@@ -37,8 +39,9 @@ export function readSearchOptions(args: readonly string[]): SearchOptions {
   if (!(share >= 0 && share <= 1)) throw new Error("Use --share with a number from 0 to 1.");
   if (!Number.isSafeInteger(cores) || cores < 1) throw new Error("Use --cores with a whole number.");
   if (resume && values.seed !== undefined) throw new Error("A search that is resumed has its seed. Leave --seed out.");
-  const file = resolve(values.state ?? stateFile);
-  return { seconds, seed, share, cores, stateFile: file, isResumed: resume, replay: readReplay(values.replay) };
+  const noted = hours !== undefined || resume ? stateOfNights : undefined;
+  const stateFile = values.state === undefined ? noted : resolve(values.state);
+  return { seconds, seed, share, cores, stateFile, isResumed: resume, replay: readReplay(values.replay) };
 }
 
 function readReplay(text: string | undefined): SearchOptions["replay"] {

@@ -23,15 +23,17 @@ export class SearchRun {
   readonly state: SearchState;
   readonly #options: SearchOptions;
   readonly #endsAt: number;
-  /** How many violations the search had that this one goes on with. */
-  readonly #before: number;
+  /** How many violations this search has found, without those of one that it goes on with. */
+  #found = 0;
+  /** However short its time, a search plays something. */
+  #hasPlayed = false;
   #isStopped = false;
   #saidAt: number = performance.now();
 
   constructor(options: SearchOptions) {
     this.#options = options;
-    this.state = options.isResumed ? readState(options.stateFile) : beginState(options.seed);
-    this.#before = this.state.violations.length;
+    const { isResumed, stateFile, seed } = options;
+    this.state = isResumed && stateFile !== undefined ? readState(stateFile) : beginState(seed);
     this.#endsAt = performance.now() + 1_000 * options.seconds;
   }
 
@@ -42,21 +44,21 @@ export class SearchRun {
 
   /** Ends with its time, when it is stopped, or with its fiftieth violation; of real servers alone with the first. */
   async untilItsEnd(): Promise<SearchState> {
-    const { share, seconds, stateFile } = this.#options;
+    const { share, seconds } = this.#options;
     const round = Math.min(roundSeconds, seconds);
     for (let rounds = 0; !this.#isOver(this.#endsAt); rounds += 1) {
       if (share < 1) await this.#playModel((1 - share) * round);
       if (share > 0 && !this.#isOver(this.#endsAt)) await this.#searchServers(share * round);
-      writeState(stateFile, this.state);
+      this.#save();
       if (rounds % 6 === 5) this.#say(describeSearch(this.state).join("\n"));
     }
-    writeState(stateFile, this.state);
+    this.#save();
     return this.state;
   }
 
   #isOver(endsAt: number): boolean {
-    const isFull = this.state.violations.length - this.#before >= (this.#options.share === 1 ? 1 : maxViolations);
-    return this.#isStopped || isFull || performance.now() >= endsAt;
+    const isFull = this.#found >= (this.#options.share === 1 ? 1 : maxViolations);
+    return this.#isStopped || isFull || (this.#hasPlayed && performance.now() >= endsAt);
   }
 
   async #playModel(seconds: number): Promise<void> {
@@ -70,7 +72,10 @@ export class SearchRun {
         const first = next;
         next += batchSize;
         under.add(first);
-        addBatch(this.state, await player.play({ first, count: batchSize }));
+        const report = await player.play({ first, count: batchSize });
+        addBatch(this.state, report);
+        this.#found += report.violations.length;
+        this.#hasPlayed = true;
         under.delete(first);
         this.state.next.model = Math.min(next, ...under);
         const now = performance.now();
@@ -96,7 +101,10 @@ export class SearchRun {
       do {
         const since = performance.now();
         const seed = this.state.next.servers;
-        addSchedule(this.state, seed, await runSchedule(servers, seed));
+        const report = await runSchedule(servers, seed);
+        addSchedule(this.state, seed, report);
+        if (report.violations.length > 0) this.#found += 1;
+        this.#hasPlayed = true;
         this.state.next.servers = seed + 1;
         this.state.servers.seconds += (performance.now() - since) / 1_000;
         this.#sayNowAndThen();
@@ -110,8 +118,13 @@ export class SearchRun {
 
   #sayNowAndThen(): void {
     if (performance.now() - this.#saidAt < 1_000 * sayEverySeconds) return;
-    writeState(this.#options.stateFile, this.state);
+    this.#save();
     this.#say(describeProgress(this.state));
+  }
+
+  #save(): void {
+    const { stateFile } = this.#options;
+    if (stateFile !== undefined) writeState(stateFile, this.state);
   }
 
   #say(text: string): void {

@@ -29,6 +29,7 @@ const stateSchema = z.strictObject({
 
 export type SearchState = z.infer<typeof stateSchema>;
 
+/** The newest violations that are kept. */
 const maxViolations = 100;
 /** The newest times to be served again that are kept for the median. */
 const maxHealed = 1_000;
@@ -66,7 +67,7 @@ export function readState(file: string): SearchState {
   return parsed.data;
 }
 
-/** `seconds`: of the clock on the wall, in which the model was played. */
+/** Adds what a batch of the model has come to. */
 export function addBatch(state: SearchState, report: BatchReport): void {
   addCounts(state.model, report);
   state.model.steps += report.steps;
@@ -78,7 +79,7 @@ export function addBatch(state: SearchState, report: BatchReport): void {
 
 export function addSchedule(state: SearchState, seed: number, report: ScheduleReport): void {
   addCounts(state.servers, { schedules: 1, ...report });
-  state.servers.healedMs.push(report.healedMs);
+  if (report.healedMs !== undefined) state.servers.healedMs.push(report.healedMs);
   state.servers.healedMs.splice(0, state.servers.healedMs.length - maxHealed);
   if (report.violations.length > 0) addViolations(state, [{ kind: "servers", seed, what: report.violations }]);
 }
@@ -96,7 +97,7 @@ function addCounts(
 
 function addViolations(state: SearchState, violations: readonly Violation[]): void {
   for (const { kind, seed, what } of violations) state.violations.push({ kind, seed, what: what.slice(0, 10) });
-  state.violations.splice(maxViolations);
+  state.violations.splice(0, state.violations.length - maxViolations);
 }
 
 function toJson(text: string): unknown {

@@ -87,7 +87,9 @@ describe("the state of a search", () => {
       addBatch(state, batch);
       addSchedule(state, at, { ...nothing, happened: [], resolves: 1, healedMs: 1, violations: [] });
     }
+    addBatch(state, { ...batch, violations: [{ ...violation, seed: 78 }] });
     expect(state.violations).toHaveLength(100);
+    expect(state.violations.at(-1)?.seed).toBe(78);
     expect(state.servers.healedMs).toHaveLength(1_000);
     expect(JSON.stringify(state).length).toBeLessThan(100_000);
   });
@@ -137,6 +139,9 @@ it("a branch counts as never reached while no process has reached it, and anew w
 it("options that mean nothing are refused", () => {
   expect(readSearchOptions(["--minutes", "1", "--seed", "7"])).toMatchObject({ seconds: 60, seed: 7, share: 1 });
   expect(readSearchOptions(["--hours", "8"])).toMatchObject({ seconds: 28_800, share: 0.1, isResumed: false });
+  expect(readSearchOptions(["--minutes", "1"]).stateFile).toBeUndefined();
+  expect(readSearchOptions(["--minutes", "1", "--state", file]).stateFile).toBe(file);
+  expect(readSearchOptions(["--hours", "8"]).stateFile).toContain("state.json");
   expect(readSearchOptions(["--replay", "servers:12"]).replay).toEqual({ kind: "servers", seed: 12 });
   for (const args of [
     ["--hours", "x"],
@@ -158,8 +163,16 @@ it("every guard that an invariant names is a mutant, or says why the model canno
   expect(invariants.size).toBe(18);
 });
 
-it("a search goes on behind the seeds that it has played", async () => {
-  const options = { seconds: 0.1, seed: 640, share: 0, cores: 1, stateFile: file, isResumed: false, replay: undefined };
+it("a search plays something, however short, and goes on behind the seeds that it has played", async () => {
+  const options = {
+    seconds: 0.001,
+    seed: 640,
+    share: 0,
+    cores: 1,
+    stateFile: file,
+    isResumed: false,
+    replay: undefined,
+  };
   const { next, model, unreached } = structuredClone(await new SearchRun(options).untilItsEnd());
   expect(model.schedules).toBeGreaterThan(0);
   expect(next.model).toBe(640 + model.schedules);
