@@ -1,6 +1,6 @@
 /**
- * Bundles `src` into `dist`, or the folder that is named: a file for each entry that package.json names, and one for what several need. A hundred and fifty
- * small files cost an importer several times as much as their text.
+ * Bundles `src` into `dist`, or the folder that is named: a file for each entry that package.json names, and one for what
+ * several need. A hundred and fifty small files cost an importer several times as much as their text.
  */
 import { readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";

@@ -1,4 +1,5 @@
 import { createKeyManager, createResolver, type KeyCache, type KeyManager, type Resolver } from "../../src/index.ts";
+import { idleCache } from "../../test/support/idle-cache.ts";
 import { providers, trailRows } from "./filled-shape.ts";
 import type { GrowingStore } from "./growing-store.ts";
 
@@ -138,12 +139,4 @@ async function changeAtOnce(managers: readonly KeyManager[], next: () => string)
 }
 
 /** As Redis is for a worker that starts: nothing but the age of its entries matters then. */
-const silentCache: KeyCache = {
-  maxAgeMs: 3_960_000,
-  timeoutMs: 50,
-  get: async () => undefined,
-  set: async () => {},
-  invalidate: async () => {},
-  subscribe: () => ({ close() {} }),
-  warnings: () => [],
-};
+const silentCache = idleCache({ maxAgeMs: 3_960_000 });

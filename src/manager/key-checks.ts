@@ -76,13 +76,13 @@ export class KeyChecks {
     const endpoint = findEndpoint(provider, asked.region, this.#endpoints.get(provider.id));
     if (provider.check === undefined || endpoint === undefined) return skipped;
     const { baseUrl, websocketUrl } = endpoint;
-    // What sends anything is loaded by what sends: importing byokit opens nothing of Node's network.
-    const { createCredential } = await import("../providers/create-credential.ts");
-    const credential = createCredential(provider, { ...asked, baseUrl, websocketUrl }, withinMs);
     const end = this.#limiter.begin(orgId, provider.id);
     const ending = new AbortController();
     const ask = async (): Promise<KeyCheck> => {
       try {
+        // What sends anything is loaded by what sends: importing byokit opens nothing of Node's network.
+        const { createCredential } = await import("../providers/create-credential.ts");
+        const credential = createCredential(provider, { ...asked, baseUrl, websocketUrl }, withinMs);
         const said = await provider.check?.(credential, ending.signal);
         return isRecord(said) ? copyOwn(said) : failed;
       } catch {
