@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { ByokError, type ByokErrorCode, type ByokErrorDetails, isByokError } from "./errors.ts";
 
 /** The most wrappings that are looked into. */
@@ -7,8 +6,13 @@ const maxDepth = 8;
 /** Where libraries keep the error that theirs stands for. */
 const places = ["cause", "error", "body", "responseBody", "lastError", "reason"] as const;
 
+let mark: string | undefined;
+
 /** Known to this process alone: no provider's answer passes for a refusal of byokit's. */
-const mark: string = randomUUID();
+function getMark(): string {
+  mark ??= crypto.randomUUID();
+  return mark;
+}
 
 /** A refusal of byokit's that travels as an answer. */
 interface Answered {
@@ -20,7 +24,7 @@ interface Answered {
 
 /** A {@link ByokError} as JSON, which {@link byokErrorOf} reads back in this process. */
 export function answeredOf({ code, message, orgId, provider, slot, reason, retryable }: ByokError): Answered {
-  return { type: `byokit ${mark}`, code, message, details: { orgId, provider, slot, reason, retryable } };
+  return { type: `byokit ${getMark()}`, code, message, details: { orgId, provider, slot, reason, retryable } };
 }
 
 /**
@@ -54,7 +58,7 @@ function read(value: object, name: string): unknown {
 
 /** An answer that a framework keeps as its text. */
 function parse(value: unknown): unknown {
-  if (typeof value !== "string" || !value.includes(mark)) return value;
+  if (typeof value !== "string" || !value.includes(getMark())) return value;
   try {
     return JSON.parse(value);
   } catch {
@@ -63,7 +67,7 @@ function parse(value: unknown): unknown {
 }
 
 function isAnswered(value: object): value is Answered {
-  return read(value, "type") === `byokit ${mark}` && typeof read(value, "details") === "object";
+  return read(value, "type") === `byokit ${getMark()}` && typeof read(value, "details") === "object";
 }
 
 function restore({ code, message, details: { retryable, ...details } }: Answered): ByokError {

@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import { nodeCrypto } from "./node-crypto.ts";
 
 /** The longest key that is taken, in characters. */
 export const maxKeyLength = 512;
@@ -34,7 +34,8 @@ export class Secret {
 
   /** HMAC-SHA-256 of `context` and the text under `hmacKey`, in hexadecimal: tells two keys apart, and gives neither. */
   digest(hmacKey: string, context: string): string {
-    return createHmac("sha256", hmacKey)
+    return nodeCrypto()
+      .createHmac("sha256", hmacKey)
       .update(JSON.stringify([context, this.#text]))
       .digest("hex");
   }

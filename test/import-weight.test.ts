@@ -39,16 +39,15 @@ function weigh(entry: string): Weight {
 describe.each(entries)("importing byokit's %s", (entry) => {
   it("loads a few files, and of other packages lru-cache alone", () => {
     const { files } = weigh(entry);
-    expect(files.length).toBeLessThanOrEqual(20);
+    expect(files.length).toBeLessThanOrEqual(6);
     expect(files.filter((url) => !url.includes(".import-weight-")).every((url) => url.includes("lru-cache"))).toBe(
       true,
     );
   });
 
-  it("loads nothing of Node's network, and no fetch", () => {
+  it("loads nothing of Node's network, no fetch, and no cryptography", () => {
     const { builtins } = weigh(entry);
-    expect(
-      builtins.filter((name) => /NativeModule (?:_?https?|_?tls|net|http2|_http|internal\/deps\/undici)/u.test(name)),
-    ).toEqual([]);
+    const heavy = /NativeModule (?:_?https?|_?tls|net|http2|_http|internal\/deps\/undici|(?:internal\/)?crypto)/u;
+    expect(builtins.filter((name) => heavy.test(name))).toEqual([]);
   });
 });

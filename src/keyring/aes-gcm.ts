@@ -1,4 +1,5 @@
-import { type CipherGCMOptions, createCipheriv, createDecipheriv, type KeyObject, randomBytes } from "node:crypto";
+import type { CipherGCMOptions, KeyObject } from "node:crypto";
+import { nodeCrypto } from "../node-crypto.ts";
 import { copyOwn } from "../own-property.ts";
 
 /** The bytes of a key, of a nonce, and of a tag. */
@@ -18,8 +19,8 @@ export interface GcmText {
 
 /** Encrypts under a fresh nonce, bound to `bound`. */
 export function encryptGcm(key: KeyObject, plain: Uint8Array, bound: Uint8Array): GcmText {
-  const iv = randomBytes(ivLength);
-  const cipher = createCipheriv("aes-256-gcm", key, iv, options).setAAD(bound);
+  const iv = nodeCrypto().randomBytes(ivLength);
+  const cipher = nodeCrypto().createCipheriv("aes-256-gcm", key, iv, options).setAAD(bound);
   const text = cipher.update(plain);
   cipher.final();
   return { iv, text, tag: cipher.getAuthTag() };
@@ -29,7 +30,10 @@ export function encryptGcm(key: KeyObject, plain: Uint8Array, bound: Uint8Array)
 export function decryptGcm(key: KeyObject, given: GcmText, bound: Uint8Array): Buffer | undefined {
   if (given.iv.length !== ivLength) return undefined;
   try {
-    const decipher = createDecipheriv("aes-256-gcm", key, given.iv, options).setAAD(bound).setAuthTag(given.tag);
+    const decipher = nodeCrypto()
+      .createDecipheriv("aes-256-gcm", key, given.iv, options)
+      .setAAD(bound)
+      .setAuthTag(given.tag);
     const plain = decipher.update(given.text);
     decipher.final();
     return plain;

@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
-import { createSecretKey, type KeyObject, randomBytes } from "node:crypto";
+import type { KeyObject } from "node:crypto";
+import { nodeCrypto } from "../node-crypto.ts";
 import { copyOwn, isRecord } from "../own-property.ts";
 import { decryptGcm, encryptGcm, keyLength } from "./aes-gcm.ts";
 import { decodeBase64url } from "./decode-base64url.ts";
@@ -15,7 +16,7 @@ const unbound = new Uint8Array(0);
 
 /** Seals under a content key of its own. `header` says what the text is bound to, and may not name `alg`, `enc`, `iv` or `tag`. */
 export function sealJwe(plain: Uint8Array, header: JweHeader, key: KeyObject): string {
-  const contentKey = randomBytes(keyLength);
+  const contentKey = nodeCrypto().randomBytes(keyLength);
   const wrapped = encryptGcm(key, contentKey, unbound);
   const { iv, tag } = wrapped;
   const head = encode(Buffer.from(JSON.stringify({ alg, enc, ...header, iv: encode(iv), tag: encode(tag) })));
@@ -62,7 +63,7 @@ function isPlain(head: string, header: JweHeader): boolean {
 
 /** Leaves nothing in `bytes`. Node takes five times as long for a cipher whose key is bytes. */
 function takeKey(bytes: Buffer): KeyObject {
-  const key = createSecretKey(bytes);
+  const key = nodeCrypto().createSecretKey(bytes);
   bytes.fill(0);
   return key;
 }

@@ -1,5 +1,6 @@
-import { createSecretKey, type KeyObject, randomBytes } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import { ByokError } from "../errors.ts";
+import { nodeCrypto } from "../node-crypto.ts";
 import { describeGiven, isPromise } from "../option-kinds.ts";
 import { copyOwn, isRecord, ownProperty } from "../own-property.ts";
 import { keyLength } from "./aes-gcm.ts";
@@ -54,17 +55,19 @@ export function generateKeyring(kid: string = createKid()): KeyringJson {
   const cacheKid = `cache-${kid}`.slice(0, 32);
   return {
     primary: kid,
-    keys: [{ kty: "oct", kid, alg: "A256GCMKW", k: randomBytes(keyLength).toString("base64url") }],
+    keys: [{ kty: "oct", kid, alg: "A256GCMKW", k: nodeCrypto().randomBytes(keyLength).toString("base64url") }],
     cache: {
       primary: cacheKid,
-      keys: [{ kty: "oct", kid: cacheKid, alg: "A256GCM", k: randomBytes(keyLength).toString("base64url") }],
+      keys: [
+        { kty: "oct", kid: cacheKid, alg: "A256GCM", k: nodeCrypto().randomBytes(keyLength).toString("base64url") },
+      ],
     },
   };
 }
 
 /** Two keyrings of one month never share one: a key would be taken for another's. */
 function createKid(): string {
-  return `kek-${new Date().toISOString().slice(0, 7)}-${randomBytes(4).toString("hex")}`;
+  return `kek-${new Date().toISOString().slice(0, 7)}-${nodeCrypto().randomBytes(4).toString("hex")}`;
 }
 
 /**
@@ -99,7 +102,7 @@ function parseRing(name: string, ring: Readonly<Record<string, unknown>>, alg: J
     const bytes = decodeBase64url(k);
     if (bytes?.length !== keyLength) throw invalid(`key "${kid}" must be 32 bytes in base64url`);
     if (bytes.every((byte) => byte === 0)) throw invalid(`key "${kid}" is all zeros`);
-    const key = createSecretKey(bytes);
+    const key = nodeCrypto().createSecretKey(bytes);
     for (const [other, known] of keys) if (known.equals(key)) throw invalid(`"${kid}" is the key "${other}" again`);
     keys.set(kid, key);
   }

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { type Deadline, within } from "../deadline.ts";
 import { isByokError } from "../errors.ts";
 import { assertActor, assertOrgId } from "../identifier.ts";
@@ -46,11 +45,12 @@ export class KeyChanger {
       waiting.throwIfEnded();
       const needsRegion = region === undefined && provider.regions !== undefined;
       const needsAccount = account === undefined && provider.accountHeaders !== undefined;
-      const place = isChecking || needsRegion || needsAccount ? randomUUID() : null;
+      const place = isChecking || needsRegion || needsAccount ? crypto.randomUUID() : null;
       const [before] = place === null ? [null] : await waiting.race(store.takePlaces([ref], place));
       const kept = keep(asked, before);
       const said = isChecking ? await this.#checks.admit(orgId, provider, { key, ...kept }, ended) : unasked;
-      const secretId = idempotencyKey === undefined ? randomUUID() : deriveSecretId(ref, kept, key, idempotencyKey);
+      const secretId =
+        idempotencyKey === undefined ? crypto.randomUUID() : deriveSecretId(ref, kept, key, idempotencyKey);
       const sealed = await waiting.race(sealKey(keyring, key, { orgId, provider: id, secretId, ...kept }));
       const { verdict } = said;
       const facts = { secretId, ...kept, hint: key.hint(), actor, verdict, place };

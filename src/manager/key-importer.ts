@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { Deadline } from "../deadline.ts";
 import { ByokError, isByokError } from "../errors.ts";
 import { assertActor, assertOrgId } from "../identifier.ts";
@@ -105,7 +104,7 @@ export class KeyImporter {
     settle: (row: ParsedRow, error: ByokError) => void,
   ): Promise<{ readonly row: ParsedRow; readonly key: PlacedKey }[]> {
     const { store, keyring } = this.#settings;
-    const place = randomUUID();
+    const place = crypto.randomUUID();
     const before = await deadline.race(
       store.takePlaces(
         rows.map(({ ref }) => ref),
@@ -116,7 +115,8 @@ export class KeyImporter {
       const { ref, key, row } = parsed;
       const kept = keep(row, before[at]);
       const { idempotencyKey } = row;
-      const secretId = idempotencyKey === undefined ? randomUUID() : deriveSecretId(ref, kept, key, idempotencyKey);
+      const secretId =
+        idempotencyKey === undefined ? crypto.randomUUID() : deriveSecretId(ref, kept, key, idempotencyKey);
       const context = { orgId: ref.orgId, provider: ref.provider, secretId, ...kept };
       const facts = { secretId, ...kept, hint: key.hint(), actor, verdict: "skipped", place } as const;
       return { ...ref, ...(await sealKey(keyring, key, context)), ...facts };

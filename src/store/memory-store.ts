@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { copyOwn } from "../own-property.ts";
 import { type LogCursor, type LogRow, maxLogRows, maxWindowRows } from "./change-log.ts";
 import type { NewKey, StoreChange } from "./key-change.ts";
@@ -29,7 +28,7 @@ const maxRows = 100_000;
  * durability. As everywhere, `migrate()` comes first.
  */
 export function memoryStore(): KeyStore {
-  const incarnation = randomUUID();
+  const incarnation = crypto.randomUUID();
   /** By organisation, then by provider and name. */
   const organisations = new Map<string, Map<string, OwnKey>>();
   const places = new Map<string, string>();
@@ -43,7 +42,7 @@ export function memoryStore(): KeyStore {
   };
   const appendLog = (orgId: string): number => {
     const seq = readNewest().seq + 1;
-    log.push({ seq, orgId, changeId: randomUUID(), atMs: Date.now() });
+    log.push({ seq, orgId, changeId: crypto.randomUUID(), atMs: Date.now() });
     if (log.length > maxRows) log.shift();
     return seq;
   };
@@ -61,7 +60,7 @@ export function memoryStore(): KeyStore {
     readNewest();
     const before = find(key);
     if (before?.secretId === key.secretId) return describeChange(orgId, before.seq, null);
-    if (place === null) takePlace(key, randomUUID());
+    if (place === null) takePlace(key, crypto.randomUUID());
     else if (places.get(JSON.stringify([orgId, idOf(key)])) !== place) return undefined;
     const seq = appendLog(orgId);
     const keys = organisations.get(orgId) ?? new Map<string, OwnKey>();
@@ -74,7 +73,7 @@ export function memoryStore(): KeyStore {
 
   return {
     async migrate() {
-      if (log.length === 0) log.push({ seq: 0, orgId: "", changeId: randomUUID(), atMs: Date.now() });
+      if (log.length === 0) log.push({ seq: 0, orgId: "", changeId: crypto.randomUUID(), atMs: Date.now() });
     },
 
     async snapshots(orgIds) {
@@ -112,7 +111,7 @@ export function memoryStore(): KeyStore {
     async remove(ref, { actor }) {
       const { orgId } = ref;
       const head = readNewest().seq;
-      takePlace(ref, randomUUID());
+      takePlace(ref, crypto.randomUUID());
       const before = find(ref);
       if (before === undefined) return describeChange(orgId, head, null);
       organisations.get(orgId)?.delete(idOf(ref));

@@ -12,7 +12,7 @@ export const guardsOfTheDoor: readonly Guard[] = [
     ["values that may be keys", "/argument '[\\s\\S]*' is invalid/u", "/argument/u", "invalidArgument"],
   ]),
   ...guardsOf("keyring/keyring-json.ts", "keyring/local-keyring.test.ts", [
-    ["names of keys of one month", "-$" + '{randomBytes(4).toString("hex")}', "", "named apart"],
+    ["names of keys of one month", "-$" + '{nodeCrypto().randomBytes(4).toString("hex")}', "", "named apart"],
     ["a key of zeros", "if (bytes.every((byte) => byte === 0)) throw", "if (false) throw", "all zeros"],
     ["one key under two kids", "if (known.equals(key)) throw", "if (false) throw", "all zeros"],
   ]),

@@ -156,8 +156,8 @@ export const guardsOfTheResolver: readonly Guard[] = [
     ],
     [
       "a new secret id",
-      "const secretId = idempotencyKey === undefined ? randomUUID()",
-      'const secretId = idempotencyKey === undefined ? "one"',
+      "idempotencyKey === undefined ? crypto.randomUUID()",
+      'idempotencyKey === undefined ? "one"',
       "are stored",
     ],
   ]),
@@ -171,7 +171,7 @@ export const guardsOfTheResolver: readonly Guard[] = [
   ...guardsOf("manager/key-changer.ts", "manager/change-order.test.ts", [
     [
       "a place that is taken when a change is asked for",
-      "const place = isChecking || needsRegion || needsAccount ? randomUUID() : null;",
+      "const place = isChecking || needsRegion || needsAccount ? crypto.randomUUID() : null;",
       "const place = null as string | null;",
       "in another process",
     ],

@@ -60,7 +60,12 @@ export const guardsOfTheVault: readonly Guard[] = [
     ["32 bytes", "bytes?.length !== keyLength", "bytes === undefined", "key of 31"],
     ["a primary that is there", "primaryKey === undefined)", "false)", "cache primary"],
     ["one key in one ring", "if (key.equals(cacheKey)) throw", "if (false) throw", "both rings"],
-    ["keys that cannot be printed", "const key = createSecretKey(bytes);", "const key = bytes as never;", "an opaque"],
+    [
+      "keys that cannot be printed",
+      "const key = nodeCrypto().createSecretKey(bytes);",
+      "const key = bytes as never;",
+      "an opaque",
+    ],
   ]),
   ...guardsOf("store/sqlite/open-file.ts", "store/sqlite/sqlite-store.test.ts", [
     ["no file but migrate()'s", "if (found === undefined) {", "if (false) {", "by nothing"],
@@ -150,8 +155,8 @@ export const guardsOfTheVault: readonly Guard[] = [
     ["a backup of its owner's alone", "0o600));\n      database", "0o644));\n      database", "its owner's alone"],
     [
       "a history of a restore's own",
-      'database.prepare("UPDATE main.byok_clock SET incarnation = ?").run(randomUUID());',
-      "void randomUUID;",
+      'database.prepare("UPDATE main.byok_clock SET incarnation = ?").run(crypto.randomUUID());',
+      "",
       "another history",
     ],
     ["a backup that is whole", "&& withDatabase(source, isUsable)) return;", ") return;", "somebody else's|is a text"],
@@ -215,7 +220,7 @@ export const guardsOfTheVault: readonly Guard[] = [
       '?.["place"] === "none") return undefined;',
       "later change has taken|overtake an older save",
     ],
-    ["a removal's place", "takePlace(prepare, ref, randomUUID());", "", "overtake an older save"],
+    ["a removal's place", "takePlace(prepare, ref, crypto.randomUUID());", "", "overtake an older save"],
     ["a put's own success", "if (before?.secretId === secretId) return", "if (false) return", "its own success"],
     [
       "an audit row of a stored key",

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { Secret } from "../../secret.ts";
 import { type Egress, SlotEgress } from "../egress/egress.ts";
 import { type KeySupply, type ServingKey, supplyOf } from "../egress/key-supply.ts";
@@ -132,7 +131,7 @@ class CanaryRun {
 
   /** A key for one request: what is kept from the last one would arrive with the next. */
   #changeKey(): ServingKey {
-    const key = `canary-${randomUUID()}`;
+    const key = `canary-${crypto.randomUUID()}`;
     this.#usedKeys.push(key);
     const at = (scheme: string, path: string): string => `${scheme}://127.0.0.1:${this.#listener.port}${pathOf(path)}`;
     const { baseUrl, websocketUrl } = this.#provider.endpoint;

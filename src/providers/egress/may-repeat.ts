@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { Vendor } from "./vendor.ts";
 
 /** A request as its caller asks for it. */
@@ -21,7 +20,7 @@ export function keyIfIdempotent({ idempotent }: Pick<Vendor, "idempotent">, aske
   const isIdempotent = idempotent !== undefined && method.toLowerCase() === "post" && idempotent.test(pathOf(url));
   if (!isIdempotent) return given;
   const headers = new Headers(given);
-  if (!headers.has("idempotency-key")) headers.set("idempotency-key", randomUUID());
+  if (!headers.has("idempotency-key")) headers.set("idempotency-key", crypto.randomUUID());
   return headers;
 }
 

@@ -1,5 +1,3 @@
-import { randomUUID } from "node:crypto";
-
 /** What every placeholder begins with; no key may. */
 export const placeholderPrefix = "byokit-placeholder-";
 
@@ -8,5 +6,5 @@ export const placeholderPrefix = "byokit-placeholder-";
  * anyone who knew the placeholder could forge that.
  */
 export function createPlaceholder(): string {
-  return `${placeholderPrefix}${randomUUID()}`;
+  return `${placeholderPrefix}${crypto.randomUUID()}`;
 }

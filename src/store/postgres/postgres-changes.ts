@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { KeyAccount } from "../../key-account.ts";
 import type { Attribution, NewKey, NotedCheck, NotedUse, PlacedKey, StoreChange, StoredKey } from "../key-change.ts";
 import { readAccount } from "../rows/stored-rows.ts";
@@ -42,7 +41,7 @@ export class PostgresChanges {
     const { organization, project } = accountOf(key);
     const facts = [secretId, region, organization, project, kid, sealed, hint, actor, verdict];
     const limits = [this.#keepMs, this.#limitMs];
-    const values = [...valuesOf(key), place, place ?? randomUUID(), ...facts, ...limits];
+    const values = [...valuesOf(key), place, place ?? crypto.randomUUID(), ...facts, ...limits];
     return toChange(await this.#call(client, "byok_put_2", values));
   }
 
@@ -63,7 +62,7 @@ export class PostgresChanges {
   }
 
   async remove(client: PostgresPoolClient, ref: KeyRef, { actor }: Attribution): Promise<StoreChange> {
-    const values = [...valuesOf(ref), randomUUID(), actor, this.#keepMs, this.#limitMs];
+    const values = [...valuesOf(ref), crypto.randomUUID(), actor, this.#keepMs, this.#limitMs];
     return toChange(await this.#call(client, "byok_remove_2", values)) as StoreChange;
   }
 

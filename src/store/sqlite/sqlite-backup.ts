@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { closeSync, existsSync, openSync, renameSync, rmSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { ByokError } from "../../errors.ts";
@@ -21,7 +20,7 @@ const tables = ["byok_clock", "byok_log", "byok_org", "byok_place", "byok_secret
 export function backUpSqlite(path: string, target: string): void {
   withDatabase(path, (database) => {
     reserve(target);
-    const unfinished = `${target}.${randomUUID()}`;
+    const unfinished = `${target}.${crypto.randomUUID()}`;
     try {
       // An empty file keeps its mode.
       closeSync(openSync(unfinished, "wx", 0o600));
@@ -73,7 +72,7 @@ export function restoreSqlite(path: string, source: string, { replaces }: { repl
     database.exec("PRAGMA main.user_version = 0");
     upgradeSchema(database);
     for (const table of tables) copyRows(database, table);
-    database.prepare("UPDATE main.byok_clock SET incarnation = ?").run(randomUUID());
+    database.prepare("UPDATE main.byok_clock SET incarnation = ?").run(crypto.randomUUID());
     const head = readHead(database);
     database.exec("COMMIT; DETACH DATABASE backup; PRAGMA wal_checkpoint(TRUNCATE)");
     return { head, lostChanges: Math.max(0, before - head), setAside };
@@ -86,7 +85,7 @@ function hasContent(path: string): boolean {
 
 /** Its side files go with it: they may hold what it lacks. */
 function moveAside(path: string): string {
-  const aside = `${path}.set-aside-${randomUUID()}`;
+  const aside = `${path}.set-aside-${crypto.randomUUID()}`;
   for (const suffix of ["", ...sideSuffixes]) {
     if (existsSync(`${path}${suffix}`)) renameSync(`${path}${suffix}`, `${aside}${suffix}`);
   }

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { KeyAccount } from "../../key-account.ts";
 import type { Attribution, NewKey, NotedCheck, NotedUse, StoreChange, Verdict } from "../key-change.ts";
 import { composeAuditRow, type NewAuditRow, type RemovedSecret } from "../rows/audit-row.ts";
@@ -49,7 +48,7 @@ export function putKey(prepare: Prepare, key: NewKey, keepMs: number): StoreChan
   const { orgId, provider, name, place, secretId, region, account, kid, sealed, hint, actor, verdict } = key;
   const before = findSecret(prepare, key);
   if (before?.secretId === secretId) return readChange(prepare, orgId, before.seq, null);
-  if (place === null) takePlace(prepare, key, randomUUID());
+  if (place === null) takePlace(prepare, key, crypto.randomUUID());
   else if (prepare(findPlaceSql).get(orgId, provider, name)?.["place"] !== place) return undefined;
   const now = Date.now();
   const seq = appendLog(prepare, orgId, keepMs);
@@ -63,7 +62,7 @@ export function putKey(prepare: Prepare, key: NewKey, keepMs: number): StoreChan
 
 export function removeKey(prepare: Prepare, ref: KeyRef, { actor }: Attribution, keepMs: number): StoreChange {
   const { orgId, provider, name } = ref;
-  takePlace(prepare, ref, randomUUID());
+  takePlace(prepare, ref, crypto.randomUUID());
   const before = findSecret(prepare, ref);
   if (before === undefined) {
     const head = prepare("SELECT seq FROM byok_clock WHERE id = 1").get()?.["seq"];
@@ -107,7 +106,7 @@ export function noteUse(prepare: Prepare, use: NotedUse): boolean {
 function appendLog(prepare: Prepare, orgId: string, keepMs: number): number {
   const seq = Number(prepare("UPDATE byok_clock SET seq = seq + 1 WHERE id = 1 RETURNING seq").get()?.["seq"]);
   const insert = prepare("INSERT INTO byok_log (seq, org_id, change_id, at_ms) VALUES (?, ?, ?, ?)");
-  insert.run(seq, orgId, randomUUID(), Date.now());
+  insert.run(seq, orgId, crypto.randomUUID(), Date.now());
   prepare(pruneSql).run({ seq, since: Date.now() - keepMs });
   return seq;
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import { storeUnavailable } from "../store-unavailable.ts";
 
@@ -59,10 +58,10 @@ export function upgradeSchema(database: DatabaseSync): void {
   }
   for (const step of steps.slice(version)) database.exec(step);
   if (version === 0) {
-    database.prepare("INSERT INTO byok_clock (id, incarnation, seq) VALUES (1, ?, 0)").run(randomUUID());
+    database.prepare("INSERT INTO byok_clock (id, incarnation, seq) VALUES (1, ?, 0)").run(crypto.randomUUID());
     database
       .prepare("INSERT INTO byok_log (seq, org_id, change_id, at_ms) VALUES (0, '', ?, ?)")
-      .run(randomUUID(), Date.now());
+      .run(crypto.randomUUID(), Date.now());
   }
   database.exec(`PRAGMA user_version = ${steps.length}`);
 }
