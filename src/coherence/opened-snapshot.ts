@@ -18,6 +18,8 @@ export interface OpenedSnapshot {
   /** Taken before the read was sent: its own lease begins here. `undefined` for one that another worker has read. */
   readonly readAt: Moment | undefined;
   readonly keys: Map<string, SnapshotKey>;
+  /** What was made of it last, for who knows what that is: forgotten with the snapshot, and always a property of its own. */
+  made: object | undefined;
 }
 
 /** A stored key in memory. One that did not open stays sealed and is tried again by every resolve that needs it. */

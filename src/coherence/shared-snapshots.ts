@@ -85,7 +85,7 @@ export class SharedSnapshots {
     if (!memory.history.hasReadUpTo(cached.asOf)) await feed.pollAnew().catch(() => {});
     if (memory.history.isOutdated(cached)) return this.#refuse(orgId, "outdated");
     if (!memory.history.hasRead(cached)) return this.#refuse(orgId, "other_history");
-    return { snapshot: { ...cached, generation, readAt: undefined }, mayReplace: true };
+    return { snapshot: { ...cached, generation, readAt: undefined, made: undefined }, mayReplace: true };
   }
 
   /** Written behind the call's back: whether it succeeds changes nothing. */

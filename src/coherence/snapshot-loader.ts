@@ -55,7 +55,16 @@ export class SnapshotLoader {
     const { snapshot: sealed, sentAt } = await batcher.read(orgId);
     const keys = await within(clock, limitMs, openKeys(keyring, sealed), () => slowKeyring(orgId));
     const { incarnation, asOf, changeId } = sealed;
-    const snapshot: OpenedSnapshot = { orgId, incarnation, generation, asOf, changeId, readAt: sentAt, keys };
+    const snapshot: OpenedSnapshot = {
+      orgId,
+      incarnation,
+      generation,
+      asOf,
+      changeId,
+      readAt: sentAt,
+      keys,
+      made: undefined,
+    };
     memory.history.observe(sealed, generation, sentAt, clock.monotonicMs());
     if ((await this.#isCertain(snapshot, sentAt)) && this.#install(snapshot)) return snapshot;
     if (!this.#isClosed) onEvent({ type: "snapshot_refused", orgId });

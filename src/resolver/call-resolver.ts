@@ -79,9 +79,15 @@ export class CallResolver {
     else for (const provider of clients) await this.#sdks.load(provider);
   }
 
-  async resolve(orgId: string, agent: AgentConfig, given?: ResolveOptions): Promise<ResolvedAgent> {
-    const atHand = given === undefined && this.#context !== undefined ? this.#atHand.find(orgId, agent) : undefined;
-    if (atHand !== undefined) return toResolution(orgId, atHand, this.#context as SlotContext);
+  /** No async function: one takes twice the memory of what it answers with when everything is at hand. */
+  resolve(orgId: string, agent: AgentConfig, given?: ResolveOptions): Promise<ResolvedAgent> {
+    const context = given === undefined ? this.#context : undefined;
+    const atHand = context === undefined ? undefined : this.#atHand.find(orgId, agent);
+    if (context === undefined || atHand === undefined) return this.#find(orgId, agent, given);
+    return Promise.resolve(toResolution(orgId, atHand, context));
+  }
+
+  async #find(orgId: string, agent: AgentConfig, given: ResolveOptions | undefined): Promise<ResolvedAgent> {
     const options = readResolveOptions(given);
     const deadline = this.#decisions.startDeadline(assertOrgId(orgId), options);
     const slots = await this.#choose(orgId, parseSlots(orgId, agent), options.atLeast, deadline);
@@ -158,10 +164,10 @@ export class CallResolver {
   }
 
   /** The log is read anew, so that what is decided then knows every change that was made before. */
-  async #renew({ orgId, slot, provider, model, voice }: ChosenSlot): Promise<ResolvedSlot> {
+  async #renew({ orgId, slot, shown: { provider, model, voice } }: ChosenSlot): Promise<ResolvedSlot> {
     const deadline = this.#decisions.startDeadline(orgId, {});
     await deadline.race(this.#cache.feed.pollAnew().catch(() => {}));
-    const named = { slot, provider: provider.id, model, voice };
+    const named = { slot, provider, model, voice };
     return await this.#serve(orgId, named, undefined, deadline);
   }
 

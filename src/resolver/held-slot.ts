@@ -140,7 +140,10 @@ export class HeldSlot implements KeySupply {
 
   /** What serves although nothing fresh is known, decided in this very turn: for a slot that was served so before. */
   #judgeLastKnown(): ServingKey | undefined {
-    const { stale, snapshot } = this.#current;
+    const {
+      shown: { stale },
+      snapshot,
+    } = this.#current;
     if (!stale && snapshot !== undefined) return undefined;
     const outcome = this.#decisions.judgeLastKnown(this.#current);
     return outcome === undefined || isFailure(outcome) ? undefined : this.#take(outcome);
@@ -184,7 +187,7 @@ export class HeldSlot implements KeySupply {
     this.#current = outcome;
     this.#isUnanswered = false;
     if (isSameKey(before.serving, outcome.serving)) return outcome.serving;
-    const { orgId, provider, slot, serving, source: by } = outcome;
+    const { orgId, provider, slot, serving, shown } = outcome;
     this.#watch.fire(keyReplaced(this.#current));
     if (before.serving.source !== serving.source) {
       const { source, secretId } = serving;
@@ -195,7 +198,7 @@ export class HeldSlot implements KeySupply {
         slot,
         source,
         secretId,
-        ...(by.reason === "configured" ? {} : { failure: by.reason }),
+        ...(shown.reason === "configured" ? {} : { failure: shown.reason }),
       });
     }
     return serving;

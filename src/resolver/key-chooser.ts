@@ -79,10 +79,10 @@ export class KeyChooser {
       onEvent({ type: "key_unusable", orgId, provider: provider.id, secretId, reason });
     }
     if (isFailure(chosen)) return;
-    const { source, reason } = chosen.source;
+    const { source, reason, stale } = chosen.shown;
     if (reason !== "configured") onEvent({ type: "fallback", orgId, provider: provider.id, slot, failure: reason });
     const overdueMs = answer?.overdueMs ?? 0;
-    if (chosen.stale) onEvent({ type: "stale", orgId, provider: provider.id, slot, source, overdueMs });
+    if (stale) onEvent({ type: "stale", orgId, provider: provider.id, slot, source, overdueMs });
   }
 
   /** Whether what is known of a provider may be used that long after its lease, while the store does not answer. */
@@ -137,22 +137,22 @@ export class KeyChooser {
     source: KeySource,
     answer: SnapshotAnswer | undefined,
   ): ChosenSlot | undefined {
-    const { provider, slot, voice } = bound;
+    const { provider, slot, model: namedModel, voice } = bound;
     const { endpoints } = this.#settings;
     const endpoint = findEndpoint(provider, stored.region, endpoints.get(provider.id));
     if (endpoint === undefined) return undefined;
     const { baseUrl, websocketUrl } = endpoint;
-    const model = bound.model ?? provider.models.find((known) => known.slot === slot && known.default)?.id ?? "";
+    const model = namedModel ?? provider.models.find((known) => known.slot === slot && known.default)?.id ?? "";
     const { reason, secretId } = source;
     const standsInFor = reason === "rejected" || reason === "exhausted" ? reason : undefined;
     const serving = { ...stored, baseUrl, websocketUrl, source: source.source, secretId, standsInFor };
-    const { key } = stored;
+    const { key, region } = stored;
     const account = stored.account === null ? null : Object.freeze({ ...stored.account });
     const credential = Object.freeze({ key, account, baseUrl, websocketUrl });
     const stale = answer !== undefined && answer.overdueMs > 0;
     const { snapshot } = answer ?? {};
-    const facts = { orgId, slot, provider, model, voice, serving, credential, source, stale, bound, snapshot };
-    return { ...facts, agreedAtMs: undefined };
+    const shown = { provider: provider.id, slot, model, voice, ...source, region, stale, credential };
+    return { shown, namedModel, orgId, slot, provider, serving, bound, snapshot, agreedAtMs: undefined };
   }
 }
 

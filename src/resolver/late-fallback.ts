@@ -44,11 +44,12 @@ export class LateFallback {
 
   /** What `fallback` has chosen for this very failure, not long ago. */
   recall(current: ChosenSlot, answer: SnapshotAnswer | undefined): ChosenSlot | undefined {
-    const { bound, source, agreedAtMs } = current;
+    const { bound, shown, agreedAtMs } = current;
     if (agreedAtMs === undefined || this.#clock.monotonicMs() - agreedAtMs >= this.#holdsMs) return undefined;
-    if (this.#chooser.failureOf(bound, answer) !== source.reason) return undefined;
-    const known = source.reason === "store_unavailable" ? undefined : answer;
-    return { ...current, snapshot: known?.snapshot, stale: known !== undefined && known.overdueMs > 0 };
+    if (this.#chooser.failureOf(bound, answer) !== shown.reason) return undefined;
+    const known = shown.reason === "store_unavailable" ? undefined : answer;
+    const stale = known !== undefined && known.overdueMs > 0;
+    return { ...current, snapshot: known?.snapshot, shown: { ...current.shown, stale } };
   }
 }
 

@@ -81,11 +81,11 @@ export class SlotDecisions {
    */
   peek(current: ChosenSlot): Outcome | undefined {
     this.#closing.throwIfAborted();
-    const { orgId, bound, snapshot: held, source, serving } = current;
+    const { orgId, bound, snapshot: held, serving } = current;
     const snapshot = this.cache.peek(orgId, held);
     if (snapshot === undefined) return undefined;
     const isMarked = this.marks.failureOf(serving.secretId) !== undefined;
-    if (snapshot === held && source.source === "byok" && !isMarked) return current;
+    if (snapshot === held && serving.source === "byok" && !isMarked) return current;
     const answer = { snapshot, overdueMs: 0 };
     const recalled = this.#late.recall(current, answer);
     if (recalled !== undefined) return recalled;
@@ -127,8 +127,8 @@ export class SlotDecisions {
 
   /** What serves a slot whose key is refused, or was, by what its call holds; `undefined`: it goes on as it is. */
   judgeRefused(current: ChosenSlot, snapshot: OpenedSnapshot): Outcome | undefined {
-    const { orgId, bound, source, serving } = current;
-    const wasRefused = source.reason === "rejected" || source.reason === "exhausted";
+    const { orgId, bound, serving } = current;
+    const wasRefused = serving.standsInFor !== undefined;
     if (!wasRefused && this.marks.failureOf(serving.secretId) === undefined) return undefined;
     const answer = { snapshot, overdueMs: 0 };
     return this.#late.recall(current, answer) ?? this.#chooser.chooseNow(orgId, bound, answer);

@@ -51,17 +51,17 @@ class SlotHandle {
   #client: unknown;
 
   constructor(chosen: ChosenSlot, context: SlotContext) {
-    const { provider, slot, model, voice, serving, credential, source, stale } = chosen;
-    this.provider = provider.id;
-    this.slot = slot;
-    this.model = model;
-    this.voice = voice;
-    this.source = source.source;
-    this.reason = source.reason;
-    this.secretId = source.secretId;
-    this.region = serving.region;
-    this.stale = stale;
-    this.credential = credential;
+    const { shown } = chosen;
+    this.provider = shown.provider;
+    this.slot = shown.slot;
+    this.model = shown.model;
+    this.voice = shown.voice;
+    this.source = shown.source;
+    this.reason = shown.reason;
+    this.secretId = shown.secretId;
+    this.region = shown.region;
+    this.stale = shown.stale;
+    this.credential = shown.credential;
     this.#chosen = chosen;
     this.#context = context;
   }
@@ -102,7 +102,7 @@ class SlotHandle {
 
   async connect(options?: ConnectOptions): Promise<unknown> {
     const { signal } = readOptions("connect()", options, connectRules);
-    const { orgId, provider, slot, model } = this.#chosen;
+    const { orgId, provider, slot, shown } = this.#chosen;
     if (slot !== "realtime" || provider.realtime === undefined) {
       throw new ByokError(
         "agent_invalid",
@@ -110,7 +110,7 @@ class SlotHandle {
         { orgId, provider: provider.id, slot },
       );
     }
-    const session = { model, ...(signal === undefined ? {} : { signal }) };
+    const session = { model: shown.model, ...(signal === undefined ? {} : { signal }) };
     return await provider.realtime(this.#way(), this.#loaded(), session);
   }
 

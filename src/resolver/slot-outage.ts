@@ -31,7 +31,7 @@ export class SlotOutage {
     return this.#keptSnapshot(held) === snapshot && this.#isRefused(held) ? judged : undefined;
   }
 
-  #keptSnapshot({ snapshot, stale }: ChosenSlot): OpenedSnapshot | undefined {
+  #keptSnapshot({ snapshot, shown: { stale } }: ChosenSlot): OpenedSnapshot | undefined {
     const { cache, settings } = this.#decisions;
     if (snapshot === undefined || stale || !cache.memory.admits(snapshot)) return undefined;
     return cache.memory.overdueMs(snapshot) < settings.callStaleMs ? snapshot : undefined;

@@ -6,25 +6,11 @@ import { type ChosenSlot, isFailure, type Outcome } from "./chosen-slot.ts";
 import type { KeyMarks } from "./key-marks.ts";
 import type { AgentConfig, SlotConfig } from "./resolver.ts";
 
-/** What was chosen last for a slot, and what an agent has to say to get it again. */
-interface Kept {
-  readonly chosen: ChosenSlot;
-  readonly provider: string;
-  readonly model: string | undefined;
-  readonly voice: string | undefined;
-}
-
-/** Of one snapshot: most agents ask for the same again. */
-interface KeptSlots {
-  llm: Kept | undefined;
-  stt: Kept | undefined;
-  tts: Kept | undefined;
-  realtime: Kept | undefined;
-  email: Kept | undefined;
-}
+/** What was chosen last from a snapshot, by slot: most agents ask for the same again. */
+type KeptSlots = Record<Slot, ChosenSlot | undefined>;
 
 /** What was chosen for an agent, by slot. */
-export type ChosenSlots = Readonly<Record<Exclude<Slot, "email">, ChosenSlot | undefined>>;
+export type ChosenSlots = Readonly<Omit<KeptSlots, "email">>;
 
 const everybodys: AgentConfig & Partial<SlotConfig> = Object.prototype;
 
@@ -36,7 +22,6 @@ const everybodys: AgentConfig & Partial<SlotConfig> = Object.prototype;
 export class SlotsAtHand {
   readonly #cache: SnapshotCache;
   readonly #marks: KeyMarks;
-  readonly #kept = new WeakMap<OpenedSnapshot, KeptSlots>();
 
   constructor(cache: SnapshotCache, marks: KeyMarks) {
     this.#cache = cache;
@@ -45,20 +30,27 @@ export class SlotsAtHand {
 
   keep(outcomes: readonly Outcome[]): void {
     for (const chosen of outcomes) {
-      if (isFailure(chosen) || chosen.snapshot === undefined || chosen.stale) continue;
-      if (chosen.source.source === "platform") continue;
-      const { model, voice } = chosen.bound;
-      const slots = this.#kept.get(chosen.snapshot) ?? nothingKept();
-      slots[chosen.slot] = { chosen, provider: chosen.provider.id, model, voice };
-      this.#kept.set(chosen.snapshot, slots);
+      if (isFailure(chosen) || chosen.snapshot === undefined || chosen.shown.stale) continue;
+      if (chosen.shown.source === "platform") continue;
+      const slots = keptOf(chosen.snapshot) ?? nothingKept();
+      slots[chosen.slot] = chosen;
+      chosen.snapshot.made = slots;
     }
   }
 
-  /** To be used in the same synchronous turn. */
+  /** To be used in the same synchronous turn. An agent whose properties throw is in doubt as well. */
   find(orgId: string, agent: AgentConfig): ChosenSlots | undefined {
+    try {
+      return this.#find(orgId, agent);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #find(orgId: string, agent: AgentConfig): ChosenSlots | undefined {
     if (!isRecord(agent as unknown) || isPolluted()) return undefined;
     const snapshot = this.#cache.peek(orgId, undefined);
-    const kept = snapshot === undefined ? undefined : this.#kept.get(snapshot);
+    const kept = snapshot === undefined ? undefined : keptOf(snapshot);
     if (kept === undefined) return undefined;
     const llm = this.#take(kept.llm, agent.llm_config);
     const stt = this.#take(kept.stt, agent.stt_config);
@@ -71,15 +63,19 @@ export class SlotsAtHand {
   }
 
   /** What was asked for before was valid, and so is what equals it. `undefined`: nothing is asked for; `null`: it is in doubt. */
-  #take(kept: Kept | undefined, config: SlotConfig | null | undefined): ChosenSlot | null | undefined {
+  #take(kept: ChosenSlot | undefined, config: SlotConfig | null | undefined): ChosenSlot | null | undefined {
     if (config === undefined || config === null) return undefined;
     if (kept === undefined || !isRecord(config as unknown)) return null;
     const { provider, model, voice } = config;
-    if (provider !== kept.provider || !isSameName(model, kept.model) || !isSameName(voice, kept.voice)) return null;
-    const { chosen } = kept;
-    const isMarked = !this.#marks.isEmpty && this.#marks.failureOf(chosen.serving.secretId) !== undefined;
-    return isMarked ? null : chosen;
+    const { shown, namedModel } = kept;
+    if (provider !== shown.provider || !isSameName(model, namedModel) || !isSameName(voice, shown.voice)) return null;
+    const isMarked = !this.#marks.isEmpty && this.#marks.failureOf(shown.secretId) !== undefined;
+    return isMarked ? null : kept;
   }
+}
+
+function keptOf(snapshot: OpenedSnapshot): KeptSlots | undefined {
+  return snapshot.made as KeptSlots | undefined;
 }
 
 /** Each of its own: it would be read from `Object.prototype`. */

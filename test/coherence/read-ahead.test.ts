@@ -57,6 +57,7 @@ it("no organisation's snapshot is taken in behind a change that the worker has s
             generation: memory.history.generation,
             readAt: readMoment(clock),
             keys: new Map(),
+            made: undefined,
           };
           const change = lastChange(step.org, asOf);
           if (!memory.install(snapshot)) continue;

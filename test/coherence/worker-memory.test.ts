@@ -26,6 +26,7 @@ const snapshotOf = (memory: WorkerMemory, orgId: string, asOf: number): OpenedSn
   generation: memory.history.generation,
   readAt: readMoment(clock),
   keys: new Map(),
+  made: undefined,
 });
 
 it("takes no older snapshot than one that it has forgotten", () => {

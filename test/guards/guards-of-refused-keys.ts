@@ -60,8 +60,8 @@ export const guardsOfRefusedKeys: readonly Guard[] = [
   ...guardsOf("resolver/slot-decisions.ts", refused, [
     [
       "marks past the short way",
-      'source.source === "byok" && !isMarked',
-      'source.source === "byok"',
+      'serving.source === "byok" && !isMarked',
+      'serving.source === "byok"',
       "fails typed|operator says so",
     ],
     ["a log read anew", "await deadline.race(this.cache.feed.pollAnew().catch(() => {}));", "", "caller hears nothing"],

@@ -21,7 +21,7 @@ export const guardsOfTheResolver: readonly Guard[] = [
       "out until",
     ],
     ["keys that are no absence", "(key === undefined ? absentStaleMs : serveStaleMs)", "absentStaleMs", "are handed"],
-    ["an event for what is stale", 'if (chosen.stale) onEvent({ type: "stale"', 'void ({ type: "stale"', "out until"],
+    ["an event for what is stale", 'if (stale) onEvent({ type: "stale"', 'void ({ type: "stale"', "out until"],
   ]),
   ...guardsOf("resolver/late-fallback.ts", "resolver/late-fallback.test.ts", [
     [
@@ -45,7 +45,7 @@ export const guardsOfTheResolver: readonly Guard[] = [
     ],
     [
       "late answers to the same question",
-      "if (this.#chooser.failureOf(bound, answer) !== source.reason) return undefined;",
+      "if (this.#chooser.failureOf(bound, answer) !== shown.reason) return undefined;",
       "",
       "a key that comes",
     ],
@@ -343,10 +343,13 @@ export const guardsOfTheResolver: readonly Guard[] = [
       "no longer than its lease",
     ],
   ]),
+  ...guardsOf("coherence/snapshot-loader.ts", "resolver/slots-at-hand.test.ts", [
+    ["a snapshot's own slots", "      made: undefined,\n", "", "nothing that stands on Object.prototype"],
+  ]),
   ...guardsOf("resolver/slots-at-hand.ts", "resolver/slots-at-hand.test.ts", [
-    ["the model that is asked for", "!isSameName(model, kept.model) || ", "", "for another model"],
-    ["the voice that is asked for", " || !isSameName(voice, kept.voice)", "", "voice of its own"],
-    ["the provider that is asked for", "provider !== kept.provider || ", "", "another provider"],
+    ["the model that is asked for", "!isSameName(model, namedModel) || ", "", "for another model"],
+    ["the voice that is asked for", " || !isSameName(voice, shown.voice)", "", "voice of its own"],
+    ["the provider that is asked for", "provider !== shown.provider || ", "", "another provider"],
     [
       "nothing inherited",
       "!isRecord(agent as unknown) || isPolluted()",
@@ -358,6 +361,12 @@ export const guardsOfTheResolver: readonly Guard[] = [
       "llm === undefined && stt === undefined && tts === undefined && realtime === undefined",
       "false",
       "for no slot",
+    ],
+    [
+      "no throw of an agent's",
+      "catch {\n      return undefined;",
+      "catch (error) {\n      throw error;",
+      "throws nothing, for",
     ],
     ["an event for each call", 'this.#cache.tellUse(orgId, "memory");\n', "", "told as any other"],
   ]),

@@ -77,6 +77,34 @@ describe("a call whose slots are at hand", () => {
     }
   });
 
+  it("takes nothing that stands on Object.prototype for what an organisation was given", async () => {
+    await vault.manager.set("other", { provider: "ada", apiKey: "key-of-other" });
+    const polluted = Object.prototype as Record<string, unknown>;
+    polluted["made"] = {};
+    try {
+      await using fresh = vault.worker();
+      const keyOf = async (orgId: string) => (await fresh.resolver.resolve(orgId, agent)).llm?.credential.key.reveal();
+      expect([await keyOf("org"), await keyOf("other"), await keyOf("org")]).toEqual([
+        "key-of-ada",
+        "key-of-other",
+        "key-of-ada",
+      ]);
+    } finally {
+      delete polluted["made"];
+    }
+  });
+
+  it("rejects, and throws nothing, for an agent whose properties throw", async () => {
+    const hostile = {
+      get llm_config(): never {
+        throw new Error("not to be read");
+      },
+    };
+    const answers = [worker.resolver.resolve("org", hostile), worker.resolver.resolve("org", null as never)];
+    const outcomes = await Promise.allSettled(answers);
+    expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+  });
+
   it("takes what an agent's own class says", async () => {
     class Stored {
       get llm_config() {
