@@ -1,5 +1,5 @@
 import { callPort } from "../call-hook.ts";
-import type { Clock } from "../clock.ts";
+import { type Clock, systemClock } from "../clock.ts";
 import { SnapshotCache } from "../coherence/snapshot-cache.ts";
 import { Deadline } from "../deadline.ts";
 import { ByokError, type SlotFailure } from "../errors.ts";
@@ -15,6 +15,7 @@ import { readClientOptions, readResolveOptions } from "./call-options.ts";
 import { type ChosenSlot, isFailure } from "./chosen-slot.ts";
 import { KeyChooser } from "./key-chooser.ts";
 import { KeyMarks } from "./key-marks.ts";
+import { rehearse } from "./rehearse.ts";
 import type { ResolvedSlot } from "./resolved-slot.ts";
 import type { AgentConfig, ClientOptions, ResolveOptions, ResolverHealth } from "./resolver.ts";
 import type { ResolverSettings } from "./resolver-settings.ts";
@@ -43,23 +44,31 @@ export class CallResolver {
   readonly #settings: ResolverSettings;
   readonly #store: KeyStore;
   readonly #cache: SnapshotCache;
-  readonly #sdks: SdkLoader = new SdkLoader();
+  readonly #sdks: SdkLoader;
   readonly #binder: SlotBinder;
   readonly #decisions: SlotDecisions;
   readonly #notes: UseNotes;
   readonly #closing: AbortController = new AbortController();
   readonly #atHand: SlotsAtHand;
+  #hasRehearsed = false;
   /** `undefined`: it is not known yet whether `ws` is installed. */
   #context: SlotContext | undefined;
 
-  constructor(clock: Clock, store: KeyStore, keyring: Keyring, settings: ResolverSettings) {
+  constructor(
+    clock: Clock,
+    store: KeyStore,
+    keyring: Keyring,
+    settings: ResolverSettings,
+    sdks: SdkLoader = new SdkLoader(),
+  ) {
     const { shared, leaseMs, pollMs, maxOrgs, deadlineMs, onEvent } = settings;
     const readLimitMs = deadlineMs * readShare;
     this.#clock = clock;
     this.#settings = settings;
     this.#store = store;
     this.#cache = new SnapshotCache({ store, keyring, shared, clock, leaseMs, pollMs, maxOrgs, readLimitMs, onEvent });
-    this.#binder = new SlotBinder(settings, this.#sdks);
+    this.#sdks = sdks;
+    this.#binder = new SlotBinder(settings, sdks);
     const marks = new KeyMarks(clock, maxOrgs);
     const chooser = new KeyChooser(settings, clock, marks);
     this.#atHand = new SlotsAtHand(this.#cache, marks);
@@ -77,6 +86,7 @@ export class CallResolver {
     const { clients, mustHaveClients } = this.#settings;
     if (!mustHaveClients) await this.#sdks.loadInstalled([...clients]);
     else for (const provider of clients) await this.#sdks.load(provider);
+    await this.#rehearse();
   }
 
   /** No async function: one takes twice the memory of what it answers with when everything is at hand. */
@@ -169,6 +179,21 @@ export class CallResolver {
     await deadline.race(this.#cache.feed.pollAnew().catch(() => {}));
     const named = { slot, provider, model, voice };
     return await this.#serve(orgId, named, undefined, deadline);
+  }
+
+  async #rehearse(): Promise<void> {
+    if (this.#hasRehearsed) return;
+    this.#hasRehearsed = true;
+    const settings: ResolverSettings = {
+      ...this.#settings,
+      shared: undefined,
+      fallback: () => "fail",
+      onEvent: () => {},
+    };
+    await rehearse(
+      (store, keyring) => new CallResolver(systemClock, store, keyring, settings, this.#sdks),
+      settings.builtin.filter((provider) => this.#sdks.peek(provider) !== undefined),
+    );
   }
 
   #notReady(limitMs: number): ByokError {

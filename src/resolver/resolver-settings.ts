@@ -35,6 +35,8 @@ export interface ResolverSettings {
   readonly store: KeyStore;
   readonly keyring: Keyring;
   readonly providers: ReadonlyMap<string, Provider>;
+  /** Those of them that ship with byokit. */
+  readonly builtin: readonly Provider[];
   readonly platformKeys: ReadonlyMap<string, Secret>;
   readonly endpoints: ReadonlyMap<string, DeclaredEndpoint>;
   readonly shared: { readonly cache: KeyCache; readonly cipher: EntryCipher } | undefined;
@@ -77,6 +79,7 @@ export function parseSettings(given: AnyOptions, builtin: readonly Provider[]): 
     store: options.store,
     keyring: options.keyring,
     providers: byId,
+    builtin: known.filter((_, index) => builtin.some((provider) => provider === providers[index])),
     platformKeys: new Map(
       listKeys(platformKeys).map(([id, key]) => [id, parseKey(find("platformKeys", id), key, known)]),
     ),

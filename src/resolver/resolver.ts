@@ -8,7 +8,8 @@ import type { ResolvedSlot } from "./resolved-slot.ts";
 export interface Resolver<P extends Provider = BuiltinProvider, Excluded extends string = never> {
   /**
    * Reads the change log once and imports the SDKs of `clients` (ElevenLabs' takes over a second and blocks the event
-   * loop meanwhile). Await it before taking calls.
+   * loop meanwhile). Then a call of an invented organisation is rehearsed, in memory alone and without an event or a request, so
+   * that the first real one runs no code for the first time. Await it before taking calls.
    *
    * @throws ByokError by `deadlineMs`: `store_unavailable` when the database does not answer, `deadline_exceeded` when
    * there is more of the log to read, with how much was read. Call it again: reading goes on meanwhile.

@@ -36,6 +36,20 @@ export const guardsOfStartingWorkers: readonly Guard[] = [
     ],
     ["how far a starting worker is", "if (progress === undefined) {", "if (true) {", "says how far it is"],
   ]),
+  ...guardsOf("resolver/call-resolver.ts", "providers/rehearsal.test.ts", [
+    ["a rehearsal", "    await this.#rehearse();\n", "", "runs no code for the first time"],
+    ["one rehearsal", "if (this.#hasRehearsed) return;", "", "is played once"],
+    ["a rehearsal that Redis does not see", "      shared: undefined,\n", "", "reaches no store"],
+    ["a rehearsal that is no event", "      onEvent: () => {},\n", "", "reaches no store"],
+  ]),
+  ...guardsOf("resolver/resolver-settings.ts", "providers/rehearsal.test.ts", [
+    [
+      "a rehearsal of byokit's own providers",
+      "builtin.some((provider) => provider === providers[index])",
+      "index >= 0",
+      "of a provider of one's own",
+    ],
+  ]),
   ...guardsOf("coherence/shared-snapshots.ts", test, [
     [
       "calls before the log was read",
