@@ -11,6 +11,8 @@ const store = sqliteStore({ path: join(folder, "byok.sqlite") });
 await store.migrate();
 const keyring = createKeyring(generateKeyring());
 await createKeyManager({ store, keyring, verify: "off" }).set("org", { provider: "openai", apiKey: "key-of-org" });
+// As a worker finds a file: one that was written to a moment ago is opened anew.
+await new Promise((resolve) => setTimeout(resolve, 150));
 const resolver = createResolver({ store, keyring, platformKeys: { deepgram: "platform", elevenlabs: "platform" } });
 
 const startedAt = performance.now();
