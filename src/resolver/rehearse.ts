@@ -20,7 +20,7 @@ interface Stage {
 }
 
 /**
- * Plays a call of an invented organisation, on a store, a keyring and a memory that end with it: nothing outside hears of it.
+ * Plays a call of an invented organisation, on a store, a keyring and a memory that end with it: nothing outside learns of it.
  * An engine takes several times as long for what it runs for the first time, and a worker's first call would wait for that.
  * Never rejects.
  *
