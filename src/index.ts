@@ -9,26 +9,15 @@ export type { UnopenedReason } from "./keyring/explain-unopened.ts";
 export type { EncryptionContext, Keyring, SealedText } from "./keyring/keyring.ts";
 export { generateKeyring, type Jwk, type KeyringJson } from "./keyring/keyring-json.ts";
 export { createKeyring } from "./keyring/local-keyring.ts";
+export type { AuditEntry, AuditPage, AuditPageOptions } from "./manager/audit-page.ts";
 export type { CheckLimits } from "./manager/check-limiter.ts";
 export { createKeyManager } from "./manager/create-key-manager.ts";
-export type {
-  AuditEntry,
-  AuditPage,
-  AuditPageOptions,
-  ByokKeys,
-  ChangedBy,
-  ImportedKey,
-  KeyChange,
-  KeyDescription,
-  KeyImport,
-  KeyInput,
-  KeyManager,
-  KeyRemoval,
-  ProviderConfig,
-  Verification,
-} from "./manager/key-manager.ts";
+export type { KeyDescription } from "./manager/key-description.ts";
+export type { ChangedBy, KeyImport, KeyInput, KeyRemoval } from "./manager/key-inputs.ts";
+export type { ByokKeys, ImportedKey, KeyChange, KeyManager, Verification } from "./manager/key-manager.ts";
 export type { KeyStatus } from "./manager/key-status.ts";
 export type { KeyManagerOptions, ManagerEvent } from "./manager/manager-settings.ts";
+export type { ProviderConfig } from "./manager/provider-config.ts";
 export { type BuiltinProvider, builtinProviders } from "./providers/builtin.ts";
 export { deepgram } from "./providers/deepgram.ts";
 export type { Egress } from "./providers/egress/egress.ts";

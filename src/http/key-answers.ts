@@ -1,4 +1,5 @@
-import type { ByokKeys, KeyChange, KeyDescription } from "../manager/key-manager.ts";
+import type { KeyDescription } from "../manager/key-description.ts";
+import type { ByokKeys, KeyChange } from "../manager/key-manager.ts";
 
 /** The facts of a change or of a key that are called the same in the API and in the manager. */
 type ChangeFacts = Pick<KeyChange, "seq" | "region" | "account" | "published">;

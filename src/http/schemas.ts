@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { accountId as idForm, isNamedAccount, type KeyAccount, type NamedAccount } from "../key-account.ts";
-import type { AuditEntry, ByokKeys, Verification } from "../manager/key-manager.ts";
+import type { AuditEntry } from "../manager/audit-page.ts";
+import type { ByokKeys, Verification } from "../manager/key-manager.ts";
 import type { KeyStatus } from "../manager/key-status.ts";
 import { copyOwn, isRecord } from "../own-property.ts";
 import type { Problem, ProblemStatus } from "./problem.ts";

@@ -2,18 +2,17 @@ import { type Clock, systemClock } from "../clock.ts";
 import { within } from "../deadline.ts";
 import { assertActor } from "../identifier.ts";
 import { explainUnopened, type UnopenedReason } from "../keyring/explain-unopened.ts";
-import { positiveWhole } from "../option-kinds.ts";
 import { copyOwn } from "../own-property.ts";
-import { type OptionRules, readOptions } from "../read-options.ts";
 import type { KeyRecord } from "../store/key-record.ts";
 import { defaultKeyName } from "../store/sealed-key.ts";
+import { readAuditPage, toAuditPage } from "./audit-page.ts";
 import { CheckLimiter } from "./check-limiter.ts";
 import { KeyChanger } from "./key-changer.ts";
 import { KeyChecks } from "./key-checks.ts";
 import { describeKey } from "./key-description.ts";
 import { KeyImporter } from "./key-importer.ts";
 import { readActor } from "./key-inputs.ts";
-import { type AuditPageOptions, type KeyManager, maxAuditPage } from "./key-manager.ts";
+import type { KeyManager } from "./key-manager.ts";
 import { findUnopened, toStatus } from "./key-status.ts";
 import { changing, notConfigured, tooSlow } from "./manager-errors.ts";
 import { type KeyManagerOptions, ManagerSettings } from "./manager-settings.ts";
@@ -106,13 +105,9 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
     },
 
     async audit(orgId, page) {
-      const { before, limit = 50 } = readOptions("audit()", page, pageRules);
+      const { before, limit } = readAuditPage(page);
       const deadline = settings.startDeadline(orgId);
-      const cursor = before ?? null;
-      const size = Math.min(limit, maxAuditPage);
-      const rows = await deadline.race(store.audit(orgId, { before: cursor, limit: size + 1 }));
-      const entries = rows.slice(0, size).map(({ atMs, ...row }) => ({ ...row, at: new Date(atMs).toISOString() }));
-      return { entries, next: rows.length > size ? (entries.at(-1)?.id ?? null) : null };
+      return toAuditPage(await deadline.race(store.audit(orgId, { before, limit: limit + 1 })), limit);
     },
 
     config() {
@@ -120,8 +115,6 @@ export function createKeyManagerOn(clock: Clock, options: KeyManagerOptions): Ke
     },
   };
 }
-
-const pageRules: OptionRules<AuditPageOptions> = { before: positiveWhole, limit: positiveWhole };
 
 /** How often a check is made when its key is replaced meanwhile: each time asks the provider. */
 const maxRounds = 3;

@@ -1,11 +1,12 @@
 import type { ByokError } from "../errors.ts";
-import type { AccountField, KeyAccount, NamedAccount } from "../key-account.ts";
-import type { UnopenedReason } from "../keyring/explain-unopened.ts";
-import type { KeyCheck, Model, Voice } from "../providers/provider.ts";
-import type { Category } from "../slot.ts";
+import type { KeyAccount } from "../key-account.ts";
+import type { KeyCheck } from "../providers/provider.ts";
 import type { Verdict } from "../store/key-change.ts";
-import type { AuditRow } from "../store/key-record.ts";
+import type { AuditPage, AuditPageOptions } from "./audit-page.ts";
+import type { KeyDescription } from "./key-description.ts";
+import type { KeyImport, KeyInput, KeyRemoval } from "./key-inputs.ts";
 import type { KeyStatus } from "./key-status.ts";
+import type { ProviderConfig } from "./provider-config.ts";
 
 /** Adds, replaces, removes and describes organisations' keys. Never returns one. */
 export interface KeyManager {
@@ -73,59 +74,11 @@ export interface KeyManager {
   config(): { readonly providers: ProviderConfig[] };
 }
 
-export interface KeyInput {
-  readonly provider: string;
-  readonly apiKey: string;
-  /**
-   * One of the provider's regions: the key is then sent to that region's host only. `null`: to the default host. Absent: the
-   * region of the key that it replaces, so that a rotation moves no traffic.
-   */
-  readonly region?: string | null | undefined;
-  /**
-   * The account that the key is used for, if it can be used for several: each request names it beside the key. `null`: the
-   * provider's default. Absent: the account of the key that it replaces.
-   */
-  readonly account?: NamedAccount | null | undefined;
-  /** Who does it, for the record. */
-  readonly actor?: string | undefined;
-  /** If it is aborted before the key is being stored, nothing is stored, and the call rejects with its reason. */
-  readonly signal?: AbortSignal | undefined;
-  /** A call that is repeated with the same text is the same change: it happens once, and succeeds each time. */
-  readonly idempotencyKey?: string | undefined;
-}
-
-/** Who makes a change, for the record. */
-export interface ChangedBy {
-  readonly actor?: string | undefined;
-}
-
-/** A row of an import. */
-export interface KeyImport {
-  readonly orgId: string;
-  readonly provider: string;
-  readonly apiKey: string;
-  /** As in {@link KeyInput}. */
-  readonly region?: string | null | undefined;
-  /** As in {@link KeyInput}. */
-  readonly account?: NamedAccount | null | undefined;
-  /** As in {@link KeyInput}. */
-  readonly idempotencyKey?: string | undefined;
-}
-
 /** The result of a row: stored under `seq`, or an `error` whose `code` says why it was not. */
 export type ImportedKey = { readonly orgId: string; readonly provider: string } & (
   | { readonly seq: number; readonly secretId: string; readonly error?: undefined }
   | { readonly error: ByokError; readonly seq?: undefined; readonly secretId?: undefined }
 );
-
-/** Which key to remove. */
-export interface KeyRemoval {
-  readonly provider: string;
-  /** Who does it, for the record. */
-  readonly actor?: string | undefined;
-  /** As in {@link KeyInput}. */
-  readonly signal?: AbortSignal | undefined;
-}
 
 /** The references that an organisation holds: `<provider>_secret_id`. */
 export type ByokKeys = Record<`${string}_secret_id`, string | null>;
@@ -161,59 +114,4 @@ export interface Verification {
   readonly status: KeyStatus;
   /** Why, as one word of byokit's own; absent where there is nothing to say. */
   readonly reason?: KeyCheck["reason"];
-}
-
-export interface KeyDescription {
-  readonly provider: string;
-  readonly secretId: string;
-  /** The key's last four characters; `null` for one of fewer than 20. */
-  readonly hint: string | null;
-  readonly status: KeyStatus;
-  /** Why this manager's keyring does not open it; `null` where it does. For the operator: see {@link UnopenedReason}. */
-  readonly unopened: UnopenedReason | null;
-  readonly region: string | null;
-  readonly account: KeyAccount | null;
-  /** The keyring entry that it is sealed under. */
-  readonly kid: string;
-  /** RFC 3339, by the database's clock. */
-  readonly createdAt: string;
-  readonly createdBy: string | null;
-  /** When its provider last said something about it, RFC 3339; `null` if it never has. */
-  readonly lastCheckedAt: string | null;
-}
-
-/** The most entries of one {@link KeyManager.audit}. */
-export const maxAuditPage = 200;
-
-export interface AuditPageOptions {
-  /** `next` of the previous page. Absent: the newest. */
-  readonly before?: number | undefined;
-  /** At most 200. @default 50 */
-  readonly limit?: number | undefined;
-}
-
-export interface AuditPage {
-  readonly entries: readonly AuditEntry[];
-  /** Pass it as `before` for the next page; `null` on the last. */
-  readonly next: number | null;
-}
-
-/** One change, as it was made. Written in the change's own transaction, and never altered. */
-export interface AuditEntry extends Omit<AuditRow, "atMs"> {
-  /** RFC 3339, by the database's clock. */
-  readonly at: string;
-}
-
-/** A provider as `GET /byok/config` shows it; `slot`, `serves`, `regions` and `account_fields` stand beside the documented fields. */
-export interface ProviderConfig {
-  readonly id: string;
-  readonly name: string;
-  readonly category: Category;
-  readonly docs_url: string;
-  readonly models: readonly Model[];
-  readonly voices?: readonly Voice[];
-  readonly serves: readonly string[];
-  readonly regions: readonly string[];
-  /** What a key of it may be stored with as its account: `organization`, `project`. */
-  readonly account_fields: readonly AccountField[];
 }

@@ -161,8 +161,8 @@ export const guardsOfTheResolver: readonly Guard[] = [
       "are stored",
     ],
   ]),
-  ...guardsOf("manager/create-key-manager.ts", "manager/key-manager.test.ts", [
-    ["a page's end", "rows.length > size ?", "false ?", "tells who"],
+  ...guardsOf("manager/audit-page.ts", "manager/key-manager.test.ts", [
+    ["a page's end", "rows.length > limit ?", "false ?", "tells who"],
     ["a page's size that is one", "limit: positiveWhole }", 'limit: { form: "", fits: () => true } }', "tells who"],
   ]),
   ...guardsOf("identifier.ts", "manager/key-manager.test.ts", [
