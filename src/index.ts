@@ -20,6 +20,7 @@ export type { KeyManagerOptions, ManagerEvent } from "./manager/manager-settings
 export type { ProviderConfig } from "./manager/provider-config.ts";
 export { type BuiltinProvider, builtinProviders } from "./providers/builtin.ts";
 export { deepgram } from "./providers/deepgram.ts";
+export { defineProvider, withCatalogue } from "./providers/define-provider.ts";
 export type { Egress } from "./providers/egress/egress.ts";
 export type { SlotWebSocket, SlotWebSocketClass } from "./providers/egress/slot-websocket.ts";
 export type { AccountHeaders, KeyHeader, Vendor } from "./providers/egress/vendor.ts";
@@ -28,17 +29,7 @@ export type { Endpoint } from "./providers/endpoint.ts";
 export type { EndpointOption } from "./providers/endpoints.ts";
 export { openai } from "./providers/openai.ts";
 export { platformKeysFromEnv } from "./providers/platform-keys.ts";
-export {
-  type Catalogue,
-  type Credential,
-  defineProvider,
-  type KeyCheck,
-  type Model,
-  type Provider,
-  type RealtimeSession,
-  type Voice,
-  withCatalogue,
-} from "./providers/provider.ts";
+export type { Catalogue, Credential, KeyCheck, Model, Provider, RealtimeSession, Voice } from "./providers/provider.ts";
 export { resend } from "./providers/resend.ts";
 export { xai } from "./providers/xai.ts";
 export { parseAgent } from "./resolver/agent-config.ts";

@@ -14,10 +14,11 @@ import {
   trueOrFalse,
 } from "../option-kinds.ts";
 import { ownProperty } from "../own-property.ts";
+import { indexProviders } from "../providers/define-provider.ts";
 import { EgressProxy } from "../providers/egress/egress-proxy.ts";
 import { type DeclaredEndpoint, declareEndpoints } from "../providers/endpoints.ts";
 import { parseKey } from "../providers/key-format.ts";
-import { indexProviders, type Provider } from "../providers/provider.ts";
+import type { Provider } from "../providers/provider.ts";
 import { type OptionRules, readOptions, required } from "../read-options.ts";
 import type { Secret } from "../secret.ts";
 import type { KeyCache } from "../shared-cache/key-cache.ts";

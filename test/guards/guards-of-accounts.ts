@@ -124,7 +124,7 @@ export const guardsOfAccounts: readonly Guard[] = [
       "openai.*(an unknown organization|project's key), no code",
     ],
   ]),
-  ...guardsOf("providers/provider.ts", sent, [
+  ...guardsOf("providers/define-provider.ts", sent, [
     [
       "headers of accounts",
       "accountHeaders: accountHeadersKind",

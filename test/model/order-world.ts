@@ -1,7 +1,8 @@
 import { ByokError, isByokError } from "../../src/errors.ts";
 import { createKeyManagerOn } from "../../src/manager/create-key-manager.ts";
 import type { KeyManager } from "../../src/manager/key-manager.ts";
-import { defineProvider, type KeyCheck, type Provider } from "../../src/providers/provider.ts";
+import { defineProvider } from "../../src/providers/define-provider.ts";
+import type { KeyCheck, Provider } from "../../src/providers/provider.ts";
 import type { NewKey, StoreChange } from "../../src/store/key-change.ts";
 import type { KeyStore } from "../../src/store/key-store.ts";
 import type { StoredReference } from "../../src/store/sealed-key.ts";

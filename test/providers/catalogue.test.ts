@@ -5,7 +5,8 @@ import { generateKeyring } from "../../src/keyring/keyring-json.ts";
 import { createKeyring } from "../../src/keyring/local-keyring.ts";
 import { createKeyManager } from "../../src/manager/create-key-manager.ts";
 import { builtinProviders } from "../../src/providers/builtin.ts";
-import { type Provider, withCatalogue } from "../../src/providers/provider.ts";
+import { withCatalogue } from "../../src/providers/define-provider.ts";
+import type { Provider } from "../../src/providers/provider.ts";
 import { xai } from "../../src/providers/xai.ts";
 import { memoryStore } from "../../src/store/memory-store.ts";
 

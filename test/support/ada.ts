@@ -1,4 +1,4 @@
-import { defineProvider } from "../../src/providers/provider.ts";
+import { defineProvider } from "../../src/providers/define-provider.ts";
 
 /** A vendor whose client is its way out. */
 export const ada = defineProvider({
