@@ -73,7 +73,9 @@ export const guardsOfTheVault: readonly Guard[] = [
   ]),
   ...guardsOf("store/sqlite/sqlite-file.ts", "store/sqlite/sqlite-store.test.ts", [
     ["waiting for locks", "if (!isLocked(error) && !isDamage", "if (!isDamage", "another writer"],
-    ["a rollback", "rollBack(open.database);", "", "change back"],
+  ]),
+  ...guardsOf("store/sqlite/sqlite-handle.ts", "store/sqlite/sqlite-store.test.ts", [
+    ["a rollback", "this.#rollBack();", "", "change back"],
   ]),
   ...guardsOf("store/postgres/postgres-client.ts", "store/postgres/postgres-store.test.ts", [
     ["a listener on the connection", 'client.on("error", ignore);', "", "checked out and idle"],
@@ -112,11 +114,11 @@ export const guardsOfTheVault: readonly Guard[] = [
     ["a damaged file", "if (!isWhole(open.database)) throw", "if (false) throw", "damaged beside a log"],
     [
       "handles that nobody asks",
-      "setInterval(() => this.#closeOutdated(), watchMs)",
-      "setInterval(() => {}, watchMs)",
+      "new SqliteHandle(this.#path, found, () => this.#closeOutdated())",
+      "new SqliteHandle(this.#path, found, () => {})",
       "copied over.*takes the changes",
     ],
-    ["a log that is emptied", "emptyLog(open.database);", "", "is nothing when the removal"],
+    ["a log that is emptied", "open.emptyLog();", "", "is nothing when the removal"],
   ]),
   ...guardsOf("store/sqlite/file-identity.ts", "store/sqlite/sqlite-replaced.test.ts", [
     ["side files that were deleted", "$" + '{log?.ino ?? "none"}', "", "log was deleted"],

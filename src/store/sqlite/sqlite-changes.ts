@@ -6,7 +6,7 @@ import { toCheckedAt } from "../rows/checked-at.ts";
 import { readAccount } from "../rows/stored-rows.ts";
 import { defaultKeyName, type KeyRef } from "../sealed-key.ts";
 import { noSchema } from "../store-unavailable.ts";
-import type { Prepare } from "./sqlite-file.ts";
+import type { Prepare } from "./sqlite-handle.ts";
 import { hasSchemaOfUses } from "./sqlite-schema.ts";
 import {
   deleteSql,

@@ -1,27 +1,15 @@
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { DatabaseSync } from "node:sqlite";
 import { setTimeout as pause } from "node:timers/promises";
 import type { ByokError } from "../../errors.ts";
 import { storeUnavailable, tooSlow } from "../store-unavailable.ts";
 import { type FileIdentity, isSame, readIdentity } from "./file-identity.ts";
-import { busyTimeoutMs, createFile, FileInMotion, openFile } from "./open-file.ts";
+import { busyTimeoutMs, createFile, FileInMotion } from "./open-file.ts";
 import { isDamage, isLocked, isWhole, toSqliteError } from "./sqlite-failure.ts";
+import { type Prepare, SqliteHandle } from "./sqlite-handle.ts";
 import { upgradeSchema } from "./sqlite-schema.ts";
 
 /** Between two attempts, in milliseconds. */
 const retryPauseMs = 10;
-
-/** Between two looks at the path while the store is idle, in milliseconds. */
-const watchMs = 250;
-
-export type Prepare = (sql: string) => StatementSync;
-
-interface OpenFile {
-  readonly database: DatabaseSync;
-  readonly prepared: Map<string, StatementSync>;
-  /** Looks at the path while the store is idle: a handle on what stood there would keep everybody from writing. */
-  readonly watch: NodeJS.Timeout;
-  identity: FileIdentity;
-}
 
 /**
  * A database file that is opened on first use, and again when another one stands under its path: an open handle would
@@ -30,7 +18,7 @@ interface OpenFile {
 export class SqliteFile {
   readonly #path: string;
   readonly #timeoutMs: number;
-  #open: OpenFile | undefined;
+  #open: SqliteHandle | undefined;
 
   constructor(path: string, timeoutMs: number) {
     this.#path = path;
@@ -54,7 +42,7 @@ export class SqliteFile {
   }
 
   async read<T>(work: (prepare: Prepare) => T): Promise<T> {
-    return await this.#retried(() => work(toPrepare(this.#refreshed())));
+    return await this.#retried(() => work(this.#refreshed().prepare));
   }
 
   /**
@@ -64,24 +52,15 @@ export class SqliteFile {
   async write<T>(work: (prepare: Prepare) => T): Promise<T> {
     return await this.#retried(() => {
       const open = this.#refreshed();
-      const prepare = toPrepare(open);
-      prepare("BEGIN IMMEDIATE").run();
-      let result: T;
-      try {
-        result = work(prepare);
-        prepare("COMMIT").run();
-      } catch (error) {
-        rollBack(open.database);
-        throw error;
-      }
-      emptyLog(open.database);
+      const result = open.transact(work);
+      open.emptyLog();
       this.#confirm(open);
       return result;
     });
   }
 
   close(): void {
-    if (this.#open !== undefined) closeHandle(this.#open);
+    this.#open?.close();
     this.#open = undefined;
   }
 
@@ -105,7 +84,7 @@ export class SqliteFile {
   }
 
   /** The handle of what stands under the path now. */
-  #refreshed(): OpenFile {
+  #refreshed(): SqliteHandle {
     const open = this.#open;
     const identity = readIdentity(this.#path);
     if (open !== undefined && isSame(open.identity, identity)) return open;
@@ -121,12 +100,12 @@ export class SqliteFile {
    * Part of a log that others read was written into the file, or somebody copied over the file beside a log that holds
    * frames. Opened before the old handle is closed: the last one to close writes those frames into the file.
    */
-  #replaceHandle(identity: FileIdentity): OpenFile {
+  #replaceHandle(identity: FileIdentity): SqliteHandle {
     const open = this.#openFile(identity);
     try {
       if (!isWhole(open.database)) throw isDamaged(this.#path);
     } catch (error) {
-      closeHandle(open);
+      open.close();
       throw error;
     }
     this.close();
@@ -135,7 +114,7 @@ export class SqliteFile {
   }
 
   /** A change that went to a file which is not there any more is no change. */
-  #confirm(open: OpenFile): void {
+  #confirm(open: SqliteHandle): void {
     const identity = readIdentity(this.#path);
     if (identity?.files !== open.identity.files) {
       this.close();
@@ -144,10 +123,8 @@ export class SqliteFile {
     open.identity = identity;
   }
 
-  #openFile(found: FileIdentity | undefined): OpenFile {
-    const opened = openFile(this.#path, found);
-    const watch = setInterval(() => this.#closeOutdated(), watchMs).unref();
-    return { ...opened, prepared: new Map(), watch };
+  #openFile(found: FileIdentity | undefined): SqliteHandle {
+    return new SqliteHandle(this.#path, found, () => this.#closeOutdated());
   }
 
   /** Waits for locks without blocking the event loop, up to the time limit. */
@@ -175,34 +152,4 @@ function inMotion(path: string) {
 
 function isDamaged(path: string) {
   return storeUnavailable(`is damaged (${path})`, "Restore a backup: byokit restore FILE --replace.");
-}
-
-function closeHandle({ database, watch }: OpenFile): void {
-  clearInterval(watch);
-  database.close();
-}
-
-function toPrepare({ database, prepared }: OpenFile): Prepare {
-  return (sql) => {
-    const statement = prepared.get(sql) ?? database.prepare(sql);
-    prepared.set(sql, statement);
-    return statement;
-  };
-}
-
-/** A transaction that failed may have been rolled back already, by a disk that is full. */
-function rollBack(database: DatabaseSync): void {
-  try {
-    database.exec("ROLLBACK");
-  } catch {
-    // There was none.
-  }
-}
-
-function emptyLog(database: DatabaseSync): void {
-  try {
-    database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
-  } catch {
-    // Somebody reads.
-  }
 }
