@@ -7,10 +7,8 @@ import type { ChosenSlot } from "./chosen-slot.ts";
 import type { RefusedKeyFailure } from "./fallback-policy.ts";
 import { type KeyMarks, markedMs } from "./key-marks.ts";
 import type { ResolverSettings } from "./resolver-settings.ts";
+import type { SlotReads } from "./slot-reads.ts";
 import type { UseNotes } from "./use-notes.ts";
-
-/** Reads what is stored of a slot's organisation, past every cache. Resolves to `true` if that is still `secretId`. */
-type Confirm = (slot: ChosenSlot, secretId: string) => Promise<boolean>;
 
 const verdicts = { rejected: "invalid", exhausted: "exhausted" } as const;
 
@@ -20,16 +18,16 @@ export class KeyRefusals {
   readonly #settings: ResolverSettings;
   readonly #marks: KeyMarks;
   readonly #notes: UseNotes;
-  readonly #confirm: Confirm;
+  readonly #reads: SlotReads;
   /** By provider: when the platform's key was refused last, on the monotonic clock. */
   readonly #platformRefusedAtMs = new Map<string, number>();
 
-  constructor(clock: Clock, settings: ResolverSettings, marks: KeyMarks, notes: UseNotes, confirm: Confirm) {
+  constructor(clock: Clock, settings: ResolverSettings, marks: KeyMarks, notes: UseNotes, reads: SlotReads) {
     this.#clock = clock;
     this.#settings = settings;
     this.#marks = marks;
     this.#notes = notes;
-    this.#confirm = confirm;
+    this.#reads = reads;
   }
 
   /**
@@ -40,7 +38,7 @@ export class KeyRefusals {
   async judge(slot: ChosenSlot, { serving, request, refusal }: RefusedKey): Promise<void> {
     const { secretId } = serving;
     if (secretId === null) throw this.#refusePlatform(slot, refusal);
-    if (this.#marks.isKnown(secretId, request) || !(await this.#confirm(slot, secretId))) return;
+    if (this.#marks.isKnown(secretId, request) || !(await this.#reads.isStored(slot, secretId))) return;
     const failure = failureOf(refusal);
     if (this.#marks.isKnown(secretId, request)) return;
     const isNews = this.#marks.mark(secretId, failure);

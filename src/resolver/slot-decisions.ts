@@ -1,8 +1,8 @@
 import type { Clock } from "../clock.ts";
 import type { OpenedSnapshot } from "../coherence/opened-snapshot.ts";
-import type { SnapshotAnswer, SnapshotCache, SnapshotRequest } from "../coherence/snapshot-cache.ts";
-import { Deadline } from "../deadline.ts";
-import { ByokError, isByokError, type SlotFailure } from "../errors.ts";
+import type { SnapshotCache } from "../coherence/snapshot-cache.ts";
+import type { Deadline } from "../deadline.ts";
+import type { SlotFailure } from "../errors.ts";
 import { type ChosenSlot, isFailure, type Outcome } from "./chosen-slot.ts";
 import type { KeyChooser } from "./key-chooser.ts";
 import type { KeyMarks } from "./key-marks.ts";
@@ -11,6 +11,7 @@ import { isDecided, keepsChanging, LateFallback, maxAsks } from "./late-fallback
 import type { ResolveOptions } from "./resolver.ts";
 import type { ResolverSettings } from "./resolver-settings.ts";
 import type { BoundSlot } from "./slot-binder.ts";
+import { SlotReads } from "./slot-reads.ts";
 import { isStillOpen, mayOpen } from "./still-open.ts";
 import type { UseNotes } from "./use-notes.ts";
 
@@ -23,6 +24,7 @@ export class SlotDecisions {
   readonly refusals: KeyRefusals;
   readonly #chooser: KeyChooser;
   readonly #late: LateFallback;
+  readonly #reads: SlotReads;
   readonly #closing: AbortSignal;
 
   constructor(
@@ -38,7 +40,8 @@ export class SlotDecisions {
     this.cache = cache;
     this.settings = settings;
     this.marks = marks;
-    this.refusals = new KeyRefusals(clock, settings, marks, notes, (slot, id) => this.#isStored(slot, id));
+    this.#reads = new SlotReads(clock, cache, chooser, settings, closing);
+    this.refusals = new KeyRefusals(clock, settings, marks, notes, this.#reads);
     this.#chooser = chooser;
     this.#late = new LateFallback(clock, cache, chooser, settings.leaseMs);
     this.#closing = closing;
@@ -52,7 +55,7 @@ export class SlotDecisions {
     deadline: Deadline,
   ): Promise<readonly Outcome[]> {
     const bound = slots.filter((slot): slot is BoundSlot => !isFailure(slot));
-    const request = this.#toRequest(
+    const request = this.#reads.toRequest(
       bound.map(({ provider }) => provider.id),
       atLeast,
     );
@@ -60,7 +63,7 @@ export class SlotDecisions {
       const answer =
         bound.length === 0
           ? undefined
-          : (this.cache.hit(orgId, request) ?? (await this.#read(orgId, request, deadline)));
+          : (this.cache.hit(orgId, request) ?? (await this.#reads.read(orgId, request, deadline)));
       const chosen = slots.map((slot) => (isFailure(slot) ? slot : this.#chooser.choose(orgId, slot, answer)));
       const outcomes = isDecided(chosen)
         ? chosen
@@ -100,9 +103,9 @@ export class SlotDecisions {
     const { orgId, bound } = current;
     const deadline = this.startDeadline(orgId, signal === undefined ? {} : { signal });
     deadline.throwIfEnded();
-    const request = this.#toRequest([bound.provider.id], 0);
+    const request = this.#reads.toRequest([bound.provider.id], 0);
     for (let asks = 1; asks <= maxAsks; asks += 1) {
-      const answer = this.cache.hit(orgId, request) ?? (await this.#read(orgId, request, deadline));
+      const answer = this.cache.hit(orgId, request) ?? (await this.#reads.read(orgId, request, deadline));
       const isMarked = this.marks.failureOf(current.serving.secretId) !== undefined;
       if (answer?.overdueMs === 0 && isStillOpen(answer.snapshot, current) && !isMarked) {
         return { ...current, snapshot: answer.snapshot };
@@ -152,48 +155,7 @@ export class SlotDecisions {
     return snapshot !== undefined && !snapshot.keys.has(provider.id);
   }
 
-  startDeadline(orgId: string, { deadlineMs, signal, atLeast = 0 }: ResolveOptions): Deadline {
-    const limitMs = deadlineMs ?? this.settings.deadlineMs;
-    const signals = signal === undefined ? [this.#closing] : [this.#closing, signal];
-    return new Deadline(this.clock, limitMs, signals, () => this.#expired(orgId, limitMs, atLeast));
-  }
-
-  #toRequest(providers: readonly string[], atLeast = 0): SnapshotRequest {
-    return {
-      providers,
-      atLeast,
-      acceptsOverdue: (answer) => this.#chooser.mayServe(providers, answer),
-    };
-  }
-
-  /** While the store does not answer: what was last known, which each slot judges for itself, or `undefined`. */
-  async #read(orgId: string, request: SnapshotRequest, deadline: Deadline): Promise<SnapshotAnswer | undefined> {
-    try {
-      return await this.cache.read(orgId, request, deadline);
-    } catch (error) {
-      if (!isByokError(error) || error.code !== "store_unavailable") throw error;
-      return this.cache.lastKnown(orgId, request.atLeast);
-    }
-  }
-
-  /** Read past every cache. Where nothing can be read, what is known counts. */
-  async #isStored({ orgId, provider }: ChosenSlot, secretId: string): Promise<boolean> {
-    try {
-      const deadline = this.startDeadline(orgId, {});
-      await deadline.race(this.cache.feed.pollAnew().catch(() => {}));
-      const answer = await this.#read(orgId, this.#toRequest([provider.id]), deadline);
-      return answer === undefined || answer.snapshot.keys.get(provider.id)?.secretId === secretId;
-    } catch {
-      return true;
-    }
-  }
-
-  #expired(orgId: string, limitMs: number, atLeast: number): ByokError {
-    if (atLeast > 0 && !this.cache.memory.history.hasReadUpTo(atLeast)) {
-      const message = `The database did not show change ${atLeast} within ${limitMs} ms. Check that the number comes from this database, then try again.`;
-      return new ByokError("change_not_visible", message, { orgId });
-    }
-    const message = `The call did not end within ${limitMs} ms. Try again, or raise \`deadlineMs\`.`;
-    return new ByokError("deadline_exceeded", message, { orgId });
+  startDeadline(orgId: string, options: ResolveOptions): Deadline {
+    return this.#reads.startDeadline(orgId, options);
   }
 }

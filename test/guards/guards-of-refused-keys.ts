@@ -7,7 +7,7 @@ const noted = "resolver/use-notes.test.ts";
 /** What becomes of a key that its provider refuses, and of the request that has found it out. */
 export const guardsOfRefusedKeys: readonly Guard[] = [
   ...guardsOf("resolver/key-refusals.ts", refused, [
-    ["a newer key before a mark", " || !(await this.#confirm(slot, secretId))", "", "caller hears nothing"],
+    ["a newer key before a mark", " || !(await this.#reads.isStored(slot, secretId))", "", "caller hears nothing"],
     ["the platform's own refusals", "if (secretId === null) throw", "if (false) throw", "marks no organisation"],
     ["the platform told once", "nowMs - toldAtMs >= markedMs", "true", "marks no organisation"],
     ["what is exhausted", 'kind === "exhausted" ? "exhausted" : "rejected"', '"rejected"', "and is exhausted"],
@@ -64,7 +64,14 @@ export const guardsOfRefusedKeys: readonly Guard[] = [
       'serving.source === "byok"',
       "fails typed|operator says so",
     ],
-    ["a log read anew", "await deadline.race(this.cache.feed.pollAnew().catch(() => {}));", "", "caller hears nothing"],
+  ]),
+  ...guardsOf("resolver/slot-reads.ts", refused, [
+    [
+      "a log read anew",
+      "await deadline.race(this.#cache.feed.pollAnew().catch(() => {}));",
+      "",
+      "caller hears nothing",
+    ],
   ]),
   ...guardsOf("resolver/use-notes.ts", noted, [
     [
