@@ -12,6 +12,7 @@ import { type ChosenSlot, isFailure, type Outcome } from "./chosen-slot.ts";
 import { HeldSockets } from "./held-sockets.ts";
 import type { SlotDecisions } from "./slot-decisions.ts";
 import { keyReplaced, keyRevoked, toSlotError } from "./slot-errors.ts";
+import { toRequestEvent, toSourceChanged } from "./slot-events.ts";
 import { SlotOutage } from "./slot-outage.ts";
 import { SlotWatch } from "./slot-watch.ts";
 
@@ -98,14 +99,12 @@ export class HeldSlot implements KeySupply {
     return this.#sockets.hold(serving, close);
   }
 
-  onRequest({ serving, request, status, durationMs }: SentRequest): void {
-    const { orgId, slot, provider } = this.#current;
-    const { source, secretId } = serving;
+  onRequest(sent: SentRequest): void {
+    const { serving, request, status } = sent;
     // Of a socket that is open it is not known yet.
     const hasSucceeded = status !== null && status >= 200 && status < 400;
-    if (status !== 101) this.#decisions.refusals.end(this.#current, secretId, request, hasSucceeded);
-    const facts = { orgId, provider: provider.id, slot, source, secretId, status, durationMs };
-    this.#decisions.settings.onEvent({ type: "request", ...facts });
+    if (status !== 101) this.#decisions.refusals.end(this.#current, serving.secretId, request, hasSucceeded);
+    this.#decisions.settings.onEvent(toRequestEvent(this.#current, sent));
   }
 
   /** The deadline may end before the store says that it does not answer. */
@@ -187,20 +186,8 @@ export class HeldSlot implements KeySupply {
     this.#current = outcome;
     this.#isUnanswered = false;
     if (isSameKey(before.serving, outcome.serving)) return outcome.serving;
-    const { orgId, provider, slot, serving, shown } = outcome;
-    this.#watch.fire(keyReplaced(this.#current));
-    if (before.serving.source !== serving.source) {
-      const { source, secretId } = serving;
-      this.#decisions.settings.onEvent({
-        type: "source_changed",
-        orgId,
-        provider: provider.id,
-        slot,
-        source,
-        secretId,
-        ...(shown.reason === "configured" ? {} : { failure: shown.reason }),
-      });
-    }
-    return serving;
+    this.#watch.fire(keyReplaced(outcome));
+    if (before.serving.source !== outcome.serving.source) this.#decisions.settings.onEvent(toSourceChanged(outcome));
+    return outcome.serving;
   }
 }

@@ -1,6 +1,7 @@
 import type { OpenedSnapshot } from "../coherence/opened-snapshot.ts";
 import type { ChosenSlot, Outcome } from "./chosen-slot.ts";
 import type { SlotDecisions } from "./slot-decisions.ts";
+import { toStaleEvent } from "./slot-events.ts";
 
 /**
  * What a slot goes on with while the database is away: an outage hangs up no call, for as long as `callStaleMs` says, and never
@@ -41,11 +42,10 @@ export class SlotOutage {
     return this.#decisions.marks.failureOf(serving.secretId) !== undefined;
   }
 
-  #tellStale({ orgId, provider, slot, serving }: ChosenSlot, snapshot: OpenedSnapshot): void {
+  #tellStale(held: ChosenSlot, snapshot: OpenedSnapshot): void {
     if (this.#hasToldStale) return;
     this.#hasToldStale = true;
     const { cache, settings } = this.#decisions;
-    const overdueMs = cache.memory.overdueMs(snapshot);
-    settings.onEvent({ type: "stale", orgId, provider: provider.id, slot, source: serving.source, overdueMs });
+    settings.onEvent(toStaleEvent(held, cache.memory.overdueMs(snapshot)));
   }
 }

@@ -23,7 +23,6 @@ export const guardsOfHeldSlots: readonly Guard[] = [
       "return serving;",
       "absence is believed|past its lease, or on what",
     ],
-    ["a source that changes", 'type: "source_changed",', 'type: "stale" as never,', "allows it, and says so"],
     [
       "sockets of a removed key",
       "this.#sockets.closeRevoked(keyRevoked(this.#current));",
@@ -45,11 +44,14 @@ export const guardsOfHeldSlots: readonly Guard[] = [
     ],
     [
       "a signal of another host",
-      "this.#watch.fire(keyReplaced(this.#current));\n    if (before",
+      "this.#watch.fire(keyReplaced(outcome));\n    if (before",
       "if (before",
       "when another region serves",
     ],
     ["no signal of what is unknown", "unknownCodes.has(outcome.code)", "false", "nobody can read"],
+  ]),
+  ...guardsOf("resolver/slot-events.ts", held, [
+    ["a source that changes", 'type: "source_changed",', 'type: "stale" as never,', "allows it, and says so"],
   ]),
   ...guardsOf("resolver/slot-decisions.ts", held, [
     [
