@@ -34,8 +34,8 @@ export const guardsOfTheEgress: readonly Guard[] = [
   ...guardsOf("providers/egress/key-supply.ts", at("late-key"), [
     ["a key that cannot be told", "now !== undefined && ", "now === undefined || ", "cannot be told"],
   ]),
-  ...guardsOf("providers/egress/fetch-attempt.ts", at("failures"), [
-    ["no redirects", "if (isRedirect(response)) throw", "if (false) throw", "for a redirect"],
+  ...guardsOf("providers/egress/fetch-answer.ts", at("failures"), [
+    ["no redirects", "if (isRedirect(response)) return", "if (false) return", "for a redirect"],
   ]),
   ...guardsOf("providers/egress/head-guard.ts", at("dispatchers"), [
     ["a queued request", "this.#confirm();", "", "queued request|tries again|HTTP/2"],

@@ -1,11 +1,8 @@
 import type { ByokError } from "../../errors.ts";
-import { judgeKey } from "../refusals/judge-key.ts";
-import { type Refusal, toProviderAnswer } from "../refusals/refusal.ts";
 import type { Aim } from "./aim.ts";
-import { breakToFailure, isConnectionLost, isRedirect, toFailure } from "./fetch-failure.ts";
+import { guardAnswer, readRefusal } from "./fetch-answer.ts";
+import { isConnectionLost, toFailure } from "./fetch-failure.ts";
 import { dropUrlCredentials } from "./foreign-credentials.ts";
-import type { GuardedBodyOptions } from "./guarded-body.ts";
-import { guardResponse } from "./guarded-response.ts";
 import { type Dispatcher, HeadGuard } from "./head-guard.ts";
 import { isReplayable } from "./is-replayable.ts";
 import { KeyScrubber } from "./key-scrubber.ts";
@@ -85,14 +82,14 @@ export class FetchAttempt {
   }
 
   async #sendUntilDecided(first: ServingKey): Promise<Response> {
-    const { supply } = this.#options;
+    const { supply, vendor } = this.#options;
     const isReplayableBody = isReplayable(this.#init.body);
     let isRepeated = false;
     let serving = first;
     for (let decisions = 1, refusals = 0; ; ) {
       try {
         const answer = await this.#sendOnce(serving, first);
-        const refusal = await this.#readRefusal(answer);
+        const refusal = supply.replace && (await readRefusal(answer, vendor.refusals));
         if (refusal === undefined) return answer;
         refusals += 1;
         serving = await this.#replace({ serving, request: this, refusal }, refusals);
@@ -135,8 +132,7 @@ export class FetchAttempt {
     try {
       const response = await globalThis.fetch(url, init as unknown as RequestInit);
       this.#note(serving, response.status);
-      if (isRedirect(response)) throw await this.#refuse(response);
-      return await guardResponse(response, this.#bodyOptions(scrubs ? scrubber : undefined));
+      return await guardAnswer(response, this.#options, this.#init.signal, scrubs ? scrubber : undefined);
     } catch (error) {
       if (changed instanceof KeyChanged) throw changed;
       if (this.#sent === undefined) this.#note(serving, null);
@@ -146,14 +142,6 @@ export class FetchAttempt {
 
   #confirm(serving: ServingKey): void {
     if (!this.#options.supply.mayLeave(serving, this)) throw new KeyChanged();
-  }
-
-  /** What an answer says of the key that it was given to; `undefined`: nothing, and it is the caller's. */
-  async #readRefusal(answer: Response): Promise<Refusal | undefined> {
-    const { supply, vendor } = this.#options;
-    const { status } = answer;
-    if (supply.replace === undefined || status < 400 || status >= 500) return undefined;
-    return judgeKey(vendor.refusals, toProviderAnswer(status, await answer.clone().text()));
   }
 
   /** What serves the request instead of a key that was refused. */
@@ -169,21 +157,6 @@ export class FetchAttempt {
       this.#report();
       this.#startedAtMs = performance.now();
     }
-  }
-
-  #bodyOptions(scrubber: KeyScrubber | undefined): GuardedBodyOptions {
-    const { failures, requestTimeoutMs } = this.#options;
-    return {
-      limitMs: requestTimeoutMs,
-      expiry: () => failures.timedOut(requestTimeoutMs),
-      toFailure: (error) => breakToFailure(error, this.#init.signal, () => failures.brokenOff()),
-      scrubber,
-    };
-  }
-
-  async #refuse(redirect: Response): Promise<ByokError> {
-    await redirect.body?.cancel();
-    return this.#options.failures.redirected();
   }
 
   #mayRepeat(): boolean {
