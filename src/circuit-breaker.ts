@@ -96,6 +96,13 @@ export class CircuitBreaker {
     this.#noteFailure(false);
   }
 
+  /** The service is known to be out of reach: it is asked no more but to try it, until it answers. */
+  giveUp(): void {
+    if (!this.isUp) return;
+    this.#failures = maxFailures - 1;
+    this.#noteFailure(false);
+  }
+
   #mayProbe(): boolean {
     return !this.#isProbing && this.#options.clock.monotonicMs() >= this.#probeAtMs;
   }

@@ -69,6 +69,18 @@ describe("a service that fails", () => {
     expect(breaker.isUp).toBe(true);
   });
 
+  it("is tried like any other where it is known to be out of reach, and asked at once when it has answered somebody", async () => {
+    const clock = new ManualClock();
+    const states: boolean[] = [];
+    const breaker = createBreaker(clock, (isUp) => states.push(isUp));
+    for (let times = 0; times < 3; times += 1) breaker.giveUp();
+    expect([breaker.begin(), states]).toEqual([undefined, [false]]);
+    await clock.advance(250);
+    expect(breaker.begin()?.isProbe).toBe(true);
+    breaker.noteAnswer();
+    expect([breaker.begin()?.isProbe, states]).toEqual([false, [false, true]]);
+  });
+
   it("is tried soon after it is given up, however many requests were under way then", async () => {
     const clock = new ManualClock();
     const breaker = createBreaker(clock);

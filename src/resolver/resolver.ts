@@ -101,7 +101,10 @@ export interface ResolverHealth {
   /** The newest change that this worker has read, and the newest that it knows to be there. */
   readonly feed: { readonly lastSeq: number; readonly head: number; readonly failures: number };
   readonly memory: { readonly organisations: number; readonly reads: number };
-  /** `down`: it does not answer, and is asked now and then only. A worker is ready without it. */
+  /**
+   * `down`: it does not answer, or cannot be reached, and is asked now and then only. A connection that is lost is known on an
+   * idle worker too; a server that falls silent, from the next call on. A worker is ready without it.
+   */
   readonly cache: "none" | "up" | "down";
   /** What the database has lost of what this worker had read, last; `null` while it has lost nothing. */
   readonly lostHistory: LostHistory | null;

@@ -20,10 +20,12 @@ export class CacheCircuitBreaker {
   readonly #breaker: CircuitBreaker;
   readonly #watch: CacheSubscription | undefined;
 
-  constructor(cache: KeyCache, clock: Clock, { onChange = ignore, onFailure = ignore }: CacheListener = {}) {
+  constructor(cache: KeyCache, clock: Clock, listener?: CacheListener) {
+    const { onChange = ignore, onFailure = ignore } = listener ?? {};
     this.#cache = cache;
     this.#breaker = new CircuitBreaker({ clock, maxPending, onChange });
-    this.#watch = callPort(() => ownProperty(cache, "watch")?.call(cache, onFailure), undefined);
+    const onReach = listener && ((isReached: boolean): void => this.#noteReach(isReached));
+    this.#watch = callPort(() => ownProperty(cache, "watch")?.call(cache, onFailure, onReach), undefined);
   }
 
   get isUp(): boolean {
@@ -47,6 +49,11 @@ export class CacheCircuitBreaker {
   /** Says no more of failures. */
   close(): void {
     callPort(() => this.#watch?.close(), undefined);
+  }
+
+  #noteReach(isReached: boolean): void {
+    if (isReached) this.#breaker.noteAnswer();
+    else this.#breaker.giveUp();
   }
 
   #run<T>(send: () => Promise<T>): Promise<{ readonly answer: T } | undefined> {

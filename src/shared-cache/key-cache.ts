@@ -35,8 +35,14 @@ export interface KeyCache {
   /**
    * Calls `onFailure` when something begins to fail, or fails in another way than before, until `close()`; what fails
    * now and then may be said now and then only. Absent: nothing is said but that the cache is down.
+   *
+   * Calls `onReach` with `false` when the cache can be reached no longer, and with `true` when it has answered again. One that
+   * does not is found to be down by the commands that fail.
    */
-  watch?(onFailure: (failure: CacheFailure) => void): CacheSubscription;
+  watch?(
+    onFailure: (failure: CacheFailure) => void,
+    onReach?: ((isReached: boolean) => void) | undefined,
+  ): CacheSubscription;
 
   /** What an operator should change about the client that was passed in, or about the server. Empty when all is well. */
   warnings(): readonly string[];

@@ -3,6 +3,7 @@ import { copyOwn, ownProperty } from "../own-property.ts";
 import { type OptionRules, readOptions, required } from "../read-options.ts";
 import { type KeyCache, maxEntryBytes } from "./key-cache.ts";
 import { findWarnings, type RedisClient, redisClientKind } from "./redis-client.ts";
+import { RedisConnection } from "./redis-connection.ts";
 import { RedisFailures } from "./redis-failures.ts";
 import { RedisSubscription } from "./redis-subscription.ts";
 
@@ -54,6 +55,7 @@ export function redisCache(given: RedisCacheOptions): KeyCache {
   const channel = `${readKeyPrefix(redis)}${prefix}changes`;
   const nameKey = (orgId: string): string => `${prefix}keys:${orgId}`;
   const failures = new RedisFailures(redis);
+  const connection = new RedisConnection(redis);
 
   return {
     maxAgeMs: ttlMs * (1 + jitter),
@@ -80,7 +82,10 @@ export function redisCache(given: RedisCacheOptions): KeyCache {
     },
 
     subscribe: (onNotice) => new RedisSubscription(redis, channel, failures, onNotice),
-    watch: (onFailure) => failures.watch(onFailure),
+    watch(onFailure, onReach) {
+      const watches = [failures.watch(onFailure), ...(onReach === undefined ? [] : [connection.watch(onReach)])];
+      return { close: () => watches.forEach((watch) => void watch.close()) };
+    },
     warnings: () => [...new Set([...findWarnings(redis), ...failures.standing.map(({ advice }) => advice)])],
   };
 }

@@ -95,6 +95,31 @@ export const guardsOfRedis: readonly Guard[] = [
     ],
     ["a flood that waits", "stream?.pause();", "", "flooded reads"],
   ]),
+  ...guardsOf("shared-cache/redis-connection.ts", "shared-cache/redis-comes-back.test.ts", [
+    [
+      "a connection that an idle worker has lost",
+      "if (!this.#wasReady) this.#tell(true);",
+      "",
+      "its (Redis|cluster) is gone",
+    ],
+    ["a connection that is back", "    this.#tell(false);\n", "", "its (Redis|cluster) is gone"],
+    ["a connection that is made again", "if (!this.#wasReady) this.#tell", "this.#tell", "for being idle"],
+  ]),
+  ...guardsOf("shared-cache/redis-connection.ts", "shared-cache/redis-cache.test.ts", [
+    [
+      "a client that is ended while it is used",
+      "readonly #onEnd = (): void => this.#tell(true);",
+      "readonly #onEnd = (): void => {};",
+      "ended after",
+    ],
+    ["a client that was ended before", 'this.#isLost = this.#redis.status === "end";', "", "ended before"],
+  ]),
+  ...guardsOf("shared-cache/redis-connection.ts", "shared-cache/redis-failures.test.ts", [
+    ["listeners of a connection that go", "this.#watchers.size === 0) this.#end();", "false) {}", "every client has"],
+  ]),
+  ...guardsOf("shared-cache/cache-circuit-breaker.ts", "shared-cache/redis-failures.test.ts", [
+    ["managers that watch no connection", "const onReach = listener && (", "const onReach = (", "one watcher with a"],
+  ]),
   ...guardsOf("shared-cache/redis-subscription.ts", "shared-cache/redis-comes-back.test.ts", [
     ["a sign of life", 'if (isCluster || status !== "ready") return;', "return;", "nothing to hear"],
   ]),
@@ -124,6 +149,7 @@ export const guardsOfRedis: readonly Guard[] = [
     ["commands without end", "if (this.#pending >= maxPending) return undefined;", "", "no longer"],
     ["probes ever further apart", "this.#probeMs = Math.min(2 * this.#probeMs, maxProbeMs);", "", "more after"],
     ["one probe at a time", "!this.#isProbing && ", "", "probe at a time"],
+    ["a service that is known to be out of reach", "this.#failures = maxFailures - 1;", "", "out of reach"],
     ["a first probe that comes soon", "if (!this.isUp && !isProbe) return;", "", "soon after it is given up"],
   ]),
   ...guardsOf("coherence/poll-rate-limiter.ts", "shared-cache/notices.test.ts", [

@@ -98,6 +98,22 @@ describe("Redis as the shared cache", () => {
     patient.disconnect();
   });
 
+  it.each(["before", "after"])("is down where its client was ended %s the resolver was built", async (when) => {
+    const redis = await connect();
+    if (when === "before") redis.disconnect();
+    if (when === "before") await waitFor(() => expect(redis.status).toBe("end"));
+    const store = memoryStore();
+    await store.migrate();
+    const keyring = createKeyring(generateKeyring());
+    const resolver = createResolver({ store, keyring, cache: redisCache({ redis }) });
+    if (when === "after") {
+      expect(resolver.health().cache).toBe("up");
+      redis.disconnect();
+    }
+    await waitFor(() => expect(resolver.health().cache).toBe("down"));
+    await resolver.close();
+  });
+
   it("warns of a client that has ended", async () => {
     const redis = await connect();
     redis.disconnect();

@@ -3,8 +3,10 @@ import { afterEach, expect, it } from "vitest";
 import { createKeyManager, createKeyring, createResolver, generateKeyring, memoryStore } from "../../src/index.ts";
 import type { Provider } from "../../src/providers/provider.ts";
 import type { ResolverEvent } from "../../src/resolver/resolver-event.ts";
+import { redisCache } from "../../src/shared-cache/redis-cache.ts";
 import { type Forwarder, forwarder } from "../servers/forwarder.ts";
 import { ownRedisServer, type RedisServer, redisCli } from "../servers/redis-server.ts";
+import { connectRedis } from "../servers/redis-topology.ts";
 import { runDocumentedRedis } from "../support/documented-redis.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { agent, platformKeys, type Vendor, vendors } from "../support/worker.ts";
@@ -57,7 +59,7 @@ const deployment = async (server: RedisServer, times: { leaseMs: number; pollMs:
       warnings: [],
     });
   };
-  return { between, manager, keyOf, isWell, listeners, events };
+  return { between, manager, keyOf, isWell, listeners, events, redis, resolver };
 };
 
 const quick = { leaseMs: 4_000, pollMs: 500 };
@@ -72,6 +74,56 @@ it("the documented client comes back after Redis was killed and started again", 
   for (let org = 0; org < 10; org += 1) expect(await keyOf(`org-${org}`)).toBe("platform-ada");
   await server.start();
   await waitFor(() => isWell(server));
+});
+
+it("a worker that is idle says that its Redis is gone, and that it is back", async () => {
+  const server = await own();
+  const { isWell, events, resolver } = await deployment(server, slow);
+  await waitFor(() => isWell(server));
+  events.length = 0;
+  await server.kill();
+  await waitFor(() => expect(resolver.health().cache).toBe("down"));
+  await server.start();
+  await waitFor(() => expect(resolver.health().cache).toBe("up"));
+  expect(events.map(({ type }) => type).filter((type) => /^cache_(down|up)$/u.test(type))).toEqual([
+    "cache_down",
+    "cache_up",
+  ]);
+  await waitFor(() => isWell(server));
+});
+
+it("a worker that is idle says that its cluster is gone, and that it is back", async () => {
+  const server = await own("--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1");
+  redisCli(server.port, "CLUSTER", "ADDSLOTSRANGE", "0", "16383");
+  await waitFor(() => expect(redisCli(server.port, "CLUSTER", "INFO")).toContain("cluster_state:ok"));
+  const redis = connectRedis({ kind: "cluster", ports: [server.port] });
+  closing.push(() => redis.disconnect());
+  await waitFor(() => expect(redis.status).toBe("ready"));
+  const store = memoryStore();
+  await store.migrate();
+  const keyring = createKeyring(generateKeyring());
+  const resolver = createResolver<Vendor>({ store, keyring, cache: redisCache({ redis }), providers: vendors });
+  closing.push(() => resolver.close());
+  expect(resolver.health().cache).toBe("up");
+  await server.kill();
+  await waitFor(() => expect(resolver.health().cache).toBe("down"));
+  await server.start();
+  await waitFor(() => expect(resolver.health().cache).toBe("up"));
+});
+
+it("a connection that a server closes for being idle is no outage", async () => {
+  const server = await own();
+  const { isWell, events, redis } = await deployment(server, slow);
+  await waitFor(() => isWell(server));
+  events.length = 0;
+  let isBack = false;
+  redis.once("ready", () => {
+    isBack = true;
+  });
+  redisCli(server.port, "CLIENT", "KILL", "TYPE", "normal");
+  await waitFor(() => expect(isBack).toBe(true));
+  await waitFor(() => isWell(server));
+  expect(events.map(({ type }) => type)).not.toContain("cache_down");
 });
 
 it("the documented client comes back after its connections have lost their other end without a word", async () => {
