@@ -12,6 +12,8 @@ import type { Slot } from "./slot.ts";
  * - `closed`: the resolver was closed.
  * - `deadline_exceeded`: the call's deadline ended first.
  * - `host_refused`: a built client was asked to send its key to a host that does not belong to the key.
+ * - `import_failed`: a file of byokit's own, or of an SDK that is installed, could not be loaded: as a rule because the process
+ *   may open no more files.
  * - `key_changed`: a later change of the same key was asked for meanwhile; this one stored nothing.
  * - `key_exhausted`: the key's account has no more to spend.
  * - `key_malformed`: the text cannot be a key of that provider.
@@ -42,6 +44,7 @@ export type ByokErrorCode =
   | "closed"
   | "deadline_exceeded"
   | "host_refused"
+  | "import_failed"
   | "key_changed"
   | "key_exhausted"
   | "key_malformed"
@@ -72,6 +75,7 @@ const isRetryable = {
   closed: false,
   deadline_exceeded: true,
   host_refused: false,
+  import_failed: true,
   key_changed: false,
   key_exhausted: false,
   key_malformed: false,

@@ -1,4 +1,4 @@
-import { ByokError } from "./errors.ts";
+import { ByokError, type ByokErrorDetails, isByokError } from "./errors.ts";
 
 /** How Node, Bun and the bundlers name a package or a file that they did not find. */
 const notFound = /(?:Cannot find (?:package|module)|Could not resolve) ["'](?<name>[^"']+)["']/u;
@@ -8,8 +8,9 @@ const file = /^(?:[./\\]|file:|[a-z]:)/iu;
 
 /**
  * What the import of an optional peer failed with, a provider's SDK or a database's driver, as an error that names what is
- * missing and how to install it: `sdk_missing`, or `sdk_unsupported` for a version that has no such file. What failed in
- * another way stays as it is. `packages` has the peer, and what it needs beside it, as `npm install` takes them.
+ * missing and how to install it: `sdk_missing`, or `sdk_unsupported` for a version that has no such file. A file that the
+ * process could not read is `import_failed`. What failed in another way stays as it is. `packages` has the peer, and what it
+ * needs beside it, as `npm install` takes them.
  *
  * The import stands in a `try` of its caller's: bundlers take it there for one that may fail.
  */
@@ -22,10 +23,39 @@ export function explainImport(error: unknown, user: string, packages: string): u
     const text = `What is installed for "${user}" lacks files that byokit builds on. Run: npm install ${packages}`;
     return new ByokError("sdk_unsupported", text, details);
   }
-  if (!isMissing) return error;
+  if (!isMissing) return isOfSystem(error) ? importFailed(error, `"${user}"`, details) : error;
   const known = packages.split(" ");
   const missing = name?.match(/^(?:@[^/]+\/)?[^/]+/u)?.[0];
   const wanted = missing === undefined ? packages : (known.find((one) => one.startsWith(`${missing}@`)) ?? missing);
   const text = `"${user}" needs ${missing ?? "a package"}, which is not installed. Run: npm install ${wanted}`;
   return new ByokError("sdk_missing", text, details);
+}
+
+/**
+ * Imports what byokit itself is made of, which is loaded when it is first needed.
+ *
+ * @throws ByokError `import_failed`; retryable where the process could not read a file, since it may have a free handle later.
+ * Some releases of Node keep such a failure (22.18 and 24.0 do, 22.21 and 24.12 do not), and have to be restarted.
+ */
+export async function importOwn<T>(load: () => Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch (error) {
+    throw isByokError(error) ? error : importFailed(error, "byokit", isOfSystem(error) ? {} : { retryable: false });
+  }
+}
+
+function importFailed(error: unknown, what: string, details: ByokErrorDetails): ByokError {
+  const { code }: { code?: unknown } = Object(error);
+  const why = typeof code === "string" && /^[A-Z][A-Z\d_]{1,40}$/u.test(code) ? ` (${code})` : "";
+  const next = isOfSystem(error)
+    ? "Raise the limit of files that the process may open, and restart it if this goes on."
+    : "Deploy it with all of its files, and restart the process.";
+  return new ByokError("import_failed", `A file of ${what} could not be loaded${why}. ${next}`, details);
+}
+
+/** Whether the operating system refused what was asked of it, as where no file handle is left. */
+function isOfSystem(error: unknown): boolean {
+  const { syscall }: { syscall?: unknown } = Object(error);
+  return typeof syscall === "string";
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { explainImport } from "../src/explain-import.ts";
+import { ByokError } from "../src/errors.ts";
+import { explainImport, importOwn } from "../src/explain-import.ts";
 
 const failure = (message: string, code?: string): Error =>
   Object.assign(new Error(message), code === undefined ? {} : { code });
@@ -50,4 +51,51 @@ it("an import that failed otherwise stays as it is", () => {
   const error = new TypeError("Class extends value undefined");
   expect(explainImport(error, "xai", "openai@7 ws@8")).toBe(error);
   expect(explainImport(undefined, "xai", "openai@7 ws@8")).toBeUndefined();
+});
+
+const noHandle = Object.assign(failure("EMFILE: too many open files, open '/app/x.mjs'", "EMFILE"), {
+  syscall: "open",
+});
+
+it("an import of a file that the process could not read is import_failed, and may be tried again", () => {
+  expect(explainImport(noHandle, "xai", "openai@7 ws@8")).toMatchObject({
+    code: "import_failed",
+    provider: "xai",
+    retryable: true,
+    message: expect.stringMatching(/of "xai" .*\(EMFILE\)\. Raise the limit/u),
+  });
+});
+
+describe("a file of byokit's own that cannot be loaded", () => {
+  const importWith = (error: unknown): Promise<unknown> => importOwn(() => Promise.reject(error)).catch((one) => one);
+
+  it("is import_failed, which may be tried again where the process could not read it", async () => {
+    expect(await importWith(noHandle)).toMatchObject({
+      code: "import_failed",
+      retryable: true,
+      message: expect.stringMatching(/\(EMFILE\)\. Raise the limit/u),
+    });
+  });
+
+  it.each([
+    [
+      "that is not there",
+      failure("Cannot find module '/app/x.mjs'", "ERR_MODULE_NOT_FOUND"),
+      " (ERR_MODULE_NOT_FOUND)",
+    ],
+    ["of another text", new SyntaxError("Unexpected token"), ""],
+    ["with a code that is no word", failure("planted", "planted text"), ""],
+  ])("is import_failed for good, %s", async (_what, error, why) => {
+    expect(await importWith(error)).toMatchObject({
+      code: "import_failed",
+      retryable: false,
+      message: `A file of byokit could not be loaded${why}. Deploy it with all of its files, and restart the process.`,
+    });
+  });
+
+  it("leaves what byokit says of it already as it is", async () => {
+    const said = new ByokError("sdk_unsupported", "Install another.");
+    expect(await importWith(said)).toBe(said);
+    expect(await importOwn(async () => "loaded")).toBe("loaded");
+  });
 });

@@ -14,6 +14,7 @@ const outcomes = {
   closed: "failed",
   deadline_exceeded: "tryAgain",
   host_refused: "failed",
+  import_failed: "tryAgain",
   key_changed: "failed",
   key_exhausted: "failed",
   key_malformed: "failed",

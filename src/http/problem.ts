@@ -107,6 +107,7 @@ export const told: Readonly<Record<ByokErrorCode, Told | "internal">> = {
   closed: "internal",
   deadline_exceeded: { status: 503, detail: "The request took too long. Make the same request again." },
   host_refused: "internal",
+  import_failed: "internal",
   key_changed: { status: 409, detail: null },
   key_exhausted: "internal",
   key_malformed: ownMessage,

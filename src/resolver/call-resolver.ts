@@ -3,6 +3,7 @@ import { type Clock, systemClock } from "../clock.ts";
 import { SnapshotCache } from "../coherence/snapshot-cache.ts";
 import { Deadline } from "../deadline.ts";
 import { ByokError, type SlotFailure } from "../errors.ts";
+import { importOwn } from "../explain-import.ts";
 import { assertOrgId } from "../identifier.ts";
 import type { Keyring } from "../keyring/keyring.ts";
 import { ownProperty } from "../own-property.ts";
@@ -208,7 +209,8 @@ export class CallResolver {
   }
 
   async #makeContext(): Promise<void> {
-    const [ws, { SlotEgress: Egress }] = await Promise.all([loadWs(), import("../providers/egress/egress.ts")]);
+    const load = () => Promise.all([loadWs(), import("../providers/egress/egress.ts")]);
+    const [ws, { SlotEgress: Egress }] = await importOwn(load);
     this.#context ??= { decisions: this.#decisions, Egress, ws, renew: (chosen) => this.#renew(chosen) };
   }
 }

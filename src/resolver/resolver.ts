@@ -13,7 +13,8 @@ export interface Resolver<P extends Provider = BuiltinProvider, Excluded extends
    *
    * @throws ByokError by `deadlineMs`: `store_unavailable` when the database does not answer, `deadline_exceeded` when
    * there is more of the log to read, with how much was read. Call it again: reading goes on meanwhile.
-   * `sdk_missing` when the SDK of a provider that `clients` names is not installed.
+   * `sdk_missing` when the SDK of a provider that `clients` names is not installed. `import_failed` when the process could not
+   * read a file, as when it may open no more.
    */
   ready(): Promise<void>;
 

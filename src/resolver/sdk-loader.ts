@@ -1,4 +1,5 @@
 import { type ByokError, isByokError } from "../errors.ts";
+import { importOwn } from "../explain-import.ts";
 import type { Provider } from "../providers/provider.ts";
 
 /** Imports and proves SDKs once per provider. A failed import is forgotten, so that it can be tried again. */
@@ -11,7 +12,7 @@ export class SdkLoader {
     return this.#loaded.get(provider.id);
   }
 
-  /** @throws ByokError `sdk_missing` or `sdk_unsupported`, each with the install line. */
+  /** @throws ByokError `sdk_missing` or `sdk_unsupported`, each with the install line; `import_failed`. */
   async load(provider: Provider): Promise<unknown> {
     const loaded = this.#loaded.get(provider.id);
     if (loaded !== undefined) return loaded.sdk;
@@ -26,7 +27,7 @@ export class SdkLoader {
   }
 
   async #prove(provider: Provider): Promise<unknown> {
-    const { loadProven } = await import("../providers/canary/prove-sdk.ts");
+    const { loadProven } = await importOwn(() => import("../providers/canary/prove-sdk.ts"));
     return await loadProven(provider);
   }
 

@@ -1,5 +1,5 @@
 import type { Deadline } from "../deadline.ts";
-import type { SlotFailure } from "../errors.ts";
+import { type ByokError, isByokError, type SlotFailure } from "../errors.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { NamedSlot } from "./agent-config.ts";
 import type { ResolverSettings } from "./resolver-settings.ts";
@@ -63,10 +63,15 @@ export class SlotBinder {
     try {
       return { ...named, provider, sdk: { sdk: await deadline.outside(this.#sdks.load(provider)) } };
     } catch (error) {
-      if (!isMissingSdk(error)) throw error;
+      if (!isMissingSdk(error) && !isUnread(error)) throw error;
       return { code: error.code, slot: named.slot, provider: provider.id, message: error.message };
     }
   }
+}
+
+/** Whether a process could not read its SDK, or what proves it. */
+function isUnread(error: unknown): error is ByokError {
+  return isByokError(error) && error.code === "import_failed" && error.retryable;
 }
 
 /** People paste keys into the wrong field: what does not look like an id is not repeated. */

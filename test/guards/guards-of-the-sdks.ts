@@ -54,6 +54,29 @@ export const guardsOfTheSdks: readonly Guard[] = [
   ...guardsOf("explain-import.ts", "explain-import.test.ts", [
     ["the package that is missing", "(known.find(", '([""].find(', "names it, as"],
     ["a file of an installed package", "(name !== undefined && file.test(name))", "false", "that lacks a file"],
+    [
+      "files that a process could not read",
+      "isOfSystem(error) ? importFailed(",
+      "false ? importFailed(",
+      "of a file that the process could not read",
+    ],
+    [
+      "files of byokit's own",
+      "throw isByokError(error) ? error : importFailed(",
+      "throw isByokError(error) ? error : error ?? importFailed(",
+      "may be tried again where|for good",
+    ],
+    ["what byokit says already", "throw isByokError(error) ? error : ", "throw ", "leaves what byokit says"],
+    ["what no repetition mends", "isOfSystem(error) ? {} : { retryable: false }", "{}", "for good"],
+    ["no text of a loader's", "&& /^[A-Z][A-Z\\d_]{1,40}$/u.test(code)", "", "no word"],
+  ]),
+  ...guardsOf("resolver/slot-binder.ts", "resolver/unread-files.test.ts", [
+    [
+      "slots whose SDK could not be read",
+      "if (!isMissingSdk(error) && !isUnread(error)) throw",
+      "if (!isMissingSdk(error)) throw",
+      "fails its slot",
+    ],
   ]),
   ...guardsOf("testing/provider-contract.ts", "testing/provider-contract.test.ts", [
     [

@@ -1,10 +1,12 @@
 import type { OpenAIRealtimeWS } from "openai/realtime/ws";
+import { importOwn } from "../../explain-import.ts";
 import type { Egress } from "../egress/egress.ts";
 import type { RealtimeSession } from "../provider.ts";
 
 /** What the two providers that speak OpenAI's protocol share. Imported when it is first needed: it would slow down every start. */
 export async function loadProtocol(provider: string): Promise<unknown> {
-  const [{ loadOpenAI }] = await Promise.all([import("./openai-client.ts"), import("./openai-realtime.ts")]);
+  const load = () => Promise.all([import("./openai-client.ts"), import("./openai-realtime.ts")]);
+  const [{ loadOpenAI }] = await importOwn(load);
   return await loadOpenAI(provider);
 }
 
