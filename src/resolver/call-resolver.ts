@@ -1,30 +1,29 @@
-import { callPort } from "../call-hook.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import { SnapshotCache } from "../coherence/snapshot-cache.ts";
 import { Deadline } from "../deadline.ts";
-import { ByokError, type SlotFailure } from "../errors.ts";
+import { ByokError } from "../errors.ts";
 import { importOwn } from "../explain-import.ts";
 import { assertOrgId } from "../identifier.ts";
-import type { Keyring } from "../keyring/keyring.ts";
-import { ownProperty } from "../own-property.ts";
 import { loadWs } from "../providers/egress/load-ws.ts";
 import { providerUnknown } from "../providers/provider-unknown.ts";
 import type { Slot } from "../slot.ts";
-import type { KeyStore } from "../store/key-store.ts";
 import { type NamedSlot, parseSlots } from "./agent-config.ts";
 import { readClientOptions, readResolveOptions } from "./call-options.ts";
 import { type ChosenSlot, isFailure } from "./chosen-slot.ts";
+import { describeHealth } from "./describe-health.ts";
 import { KeyChooser } from "./key-chooser.ts";
 import { KeyMarks } from "./key-marks.ts";
 import { rehearse } from "./rehearse.ts";
+import { type ResolvedAgent, toResolution } from "./resolved-agent.ts";
 import type { ResolvedSlot } from "./resolved-slot.ts";
 import type { AgentConfig, ClientOptions, ResolveOptions, ResolverHealth } from "./resolver.ts";
 import type { ResolverSettings } from "./resolver-settings.ts";
 import { SdkLoader } from "./sdk-loader.ts";
 import { SlotBinder } from "./slot-binder.ts";
 import { SlotDecisions } from "./slot-decisions.ts";
+import { slotsFailed } from "./slot-errors.ts";
 import { type SlotContext, toResolvedSlot } from "./slot-handle.ts";
-import { type ChosenSlots, SlotsAtHand } from "./slots-at-hand.ts";
+import { SlotsAtHand } from "./slots-at-hand.ts";
 import { UseNotes } from "./use-notes.ts";
 
 /**
@@ -36,14 +35,10 @@ const readShare = 0.8;
 /** What an agent can name. */
 const agentSlots: readonly Slot[] = ["llm", "stt", "tts", "realtime"];
 
-/** What an agent's call is given. */
-type ResolvedAgent = { readonly orgId: string } & Partial<Record<Slot, ResolvedSlot>>;
-
 /** What `createResolver` builds; the public types are laid over it there. */
 export class CallResolver {
   readonly #clock: Clock;
   readonly #settings: ResolverSettings;
-  readonly #store: KeyStore;
   readonly #cache: SnapshotCache;
   readonly #sdks: SdkLoader;
   readonly #binder: SlotBinder;
@@ -55,18 +50,11 @@ export class CallResolver {
   /** `undefined`: it is not known yet whether `ws` is installed. */
   #context: SlotContext | undefined;
 
-  constructor(
-    clock: Clock,
-    store: KeyStore,
-    keyring: Keyring,
-    settings: ResolverSettings,
-    sdks: SdkLoader = new SdkLoader(),
-  ) {
-    const { shared, leaseMs, pollMs, maxOrgs, deadlineMs, onEvent } = settings;
+  constructor(clock: Clock, settings: ResolverSettings, sdks: SdkLoader = new SdkLoader()) {
+    const { store, keyring, shared, leaseMs, pollMs, maxOrgs, deadlineMs, onEvent } = settings;
     const readLimitMs = deadlineMs * readShare;
     this.#clock = clock;
     this.#settings = settings;
-    this.#store = store;
     this.#cache = new SnapshotCache({ store, keyring, shared, clock, leaseMs, pollMs, maxOrgs, readLimitMs, onEvent });
     this.#sdks = sdks;
     this.#binder = new SlotBinder(settings, sdks);
@@ -118,22 +106,7 @@ export class CallResolver {
   }
 
   health(): ResolverHealth {
-    const { memory, feed, reads, shared } = this.#cache;
-    const leftMs = memory.leaseLeftMs();
-    const { following, leaseStart } = memory.history;
-    const lastSeq = following?.seq ?? 0;
-    return {
-      isReady: leaseStart !== undefined && !this.#closing.signal.aborted && (feed.failures === 0 || leftMs > 0),
-      lease: { leftMs },
-      feed: { lastSeq, head: Math.max(feed.head, lastSeq), failures: feed.failures },
-      memory: { organisations: memory.size, reads },
-      cache: shared === undefined ? "none" : shared.isUp ? "up" : "down",
-      lostHistory: memory.history.lost ?? null,
-      warnings: [
-        ...listWarnings(() => ownProperty(this.#store, "warnings")?.call(this.#store)),
-        ...listWarnings(() => this.#settings.shared?.cache.warnings()),
-      ],
-    };
+    return describeHealth(this.#cache, this.#settings, this.#closing.signal);
   }
 
   async close(): Promise<void> {
@@ -192,7 +165,7 @@ export class CallResolver {
       onEvent: () => {},
     };
     await rehearse(
-      (store, keyring) => new CallResolver(systemClock, store, keyring, settings, this.#sdks),
+      (store, keyring) => new CallResolver(systemClock, { ...settings, store, keyring }, this.#sdks),
       settings.builtin.filter((provider) => this.#sdks.peek(provider) !== undefined),
     );
   }
@@ -213,25 +186,4 @@ export class CallResolver {
     const [ws, { SlotEgress: Egress }] = await importOwn(load);
     this.#context ??= { decisions: this.#decisions, Egress, ws, renew: (chosen) => this.#renew(chosen) };
   }
-}
-
-/** Each by its name: an engine knows such an object's shape, which a loop over names would hide from it. */
-function toResolution(orgId: string, { llm, stt, tts, realtime }: ChosenSlots, context: SlotContext): ResolvedAgent {
-  const resolution: ResolvedAgent = { orgId };
-  if (llm !== undefined) resolution.llm = toResolvedSlot(llm, context);
-  if (stt !== undefined) resolution.stt = toResolvedSlot(stt, context);
-  if (tts !== undefined) resolution.tts = toResolvedSlot(tts, context);
-  if (realtime !== undefined) resolution.realtime = toResolvedSlot(realtime, context);
-  return resolution;
-}
-
-function listWarnings(ask: () => readonly string[] | undefined): readonly string[] {
-  const said = callPort(ask, undefined);
-  return Array.isArray(said) ? said : [];
-}
-
-function slotsFailed(orgId: string, failures: readonly SlotFailure[]): ByokError {
-  const [first] = failures as readonly [SlotFailure, ...SlotFailure[]];
-  const message = failures.map((failed) => `${failed.slot} (${failed.provider}): ${failed.message}`).join(" ");
-  return new ByokError(first.code, message, { orgId, provider: first.provider, slot: first.slot, failures });
 }

@@ -36,5 +36,5 @@ export function createResolverOn<P extends Provider = BuiltinProvider>(
   options: ResolverOptions<P, Clients<P>>,
 ): Resolver<P> {
   const settings = parseSettings(options as AnyOptions, builtinProviders);
-  return new CallResolver(clock, settings.store, settings.keyring, settings) as unknown as Resolver<P>;
+  return new CallResolver(clock, settings) as unknown as Resolver<P>;
 }

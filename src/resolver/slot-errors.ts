@@ -1,6 +1,13 @@
 import { ByokError, type SlotFailure } from "../errors.ts";
 import type { ChosenSlot } from "./chosen-slot.ts";
 
+/** What a call fails with of which some slots cannot be served: all of them are named, and the first gives the code. */
+export function slotsFailed(orgId: string, failures: readonly SlotFailure[]): ByokError {
+  const [first] = failures as readonly [SlotFailure, ...SlotFailure[]];
+  const message = failures.map((failed) => `${failed.slot} (${failed.provider}): ${failed.message}`).join(" ");
+  return new ByokError(first.code, message, { orgId, provider: first.provider, slot: first.slot, failures });
+}
+
 /** What a slot that a call holds fails with, once it was served. */
 export function toSlotError({ code, message }: SlotFailure, held: ChosenSlot): ByokError {
   const isRevoked = code === "key_not_configured" && held.serving.source === "byok";

@@ -27,13 +27,15 @@ export const guardsOfStartingWorkers: readonly Guard[] = [
       "in Postgres that is longer.*read back",
     ],
   ]),
-  ...guardsOf("resolver/call-resolver.ts", test, [
+  ...guardsOf("resolver/describe-health.ts", test, [
     [
       "not ready before the head was read",
       "isReady: leaseStart !== undefined &&",
       "isReady: following !== undefined &&",
       "says how far it is",
     ],
+  ]),
+  ...guardsOf("resolver/call-resolver.ts", test, [
     ["how far a starting worker is", "if (progress === undefined) {", "if (true) {", "says how far it is"],
   ]),
   ...guardsOf("resolver/call-resolver.ts", "providers/rehearsal.test.ts", [
