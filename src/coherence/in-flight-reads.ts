@@ -51,4 +51,9 @@ export class InFlightReads {
     this.#reads.set(orgId, { fence, generation, result });
     return result;
   }
+
+  /** {@link InFlightReads.join} for who does not wait for it. */
+  joinBehind(orgId: string): void {
+    this.join(orgId).catch(() => {});
+  }
 }

@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { isUnopened, type OpenedKey, type SnapshotKey } from "../coherence/opened-snapshot.ts";
-import type { SnapshotAnswer } from "../coherence/snapshot-cache.ts";
+import type { SnapshotAnswer } from "../coherence/snapshot-answers.ts";
 import type { ByokErrorCode, SlotFailure } from "../errors.ts";
 import { supportsAccount } from "../providers/account-support.ts";
 import type { ServingKey } from "../providers/egress/key-supply.ts";

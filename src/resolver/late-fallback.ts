@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
-import type { SnapshotAnswer, SnapshotCache, SnapshotRequest } from "../coherence/snapshot-cache.ts";
+import type { SnapshotAnswer, SnapshotRequest } from "../coherence/snapshot-answers.ts";
+import type { SnapshotCache } from "../coherence/snapshot-cache.ts";
 import type { Deadline } from "../deadline.ts";
 import { ByokError } from "../errors.ts";
 import type { ChosenSlot, Outcome } from "./chosen-slot.ts";

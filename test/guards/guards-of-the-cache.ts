@@ -206,32 +206,32 @@ export const guardsOfTheCache: readonly Guard[] = [
     ["a read per fence", "current?.fence === fence && current.generation === generation", "current", "not shared"],
     ["shared reads", "current?.fence === fence && current.generation === generation", "false", "shared: many"],
   ]),
-  ...guardsOf("coherence/snapshot-cache.ts", "resolver/coherence.test.ts", [
+  ...guardsOf("coherence/snapshot-attempt.ts", "resolver/coherence.test.ts", [
     [
       "the use rule after a wait",
-      "snapshot !== undefined && this.#satisfies(snapshot, request) ? snapshot",
-      "snapshot !== undefined && (snapshot === result?.snapshot || this.#satisfies(snapshot, request)) ? snapshot",
+      "snapshot !== undefined && answers.satisfies(snapshot, this.#request) ? snapshot",
+      "snapshot !== undefined && (snapshot === this.#result?.snapshot || answers.satisfies(snapshot, this.#request)) ? snapshot",
       "waited for its key",
     ],
-    ["atLeast", " && this.#shows(snapshot, atLeast)", "", "gone at once"],
   ]),
-  ...guardsOf("coherence/snapshot-cache.ts", "resolver/coherence.test.ts", [
+  ...guardsOf("coherence/snapshot-answers.ts", "resolver/coherence.test.ts", [
+    ["atLeast", " && this.shows(snapshot, atLeast)", "", "gone at once"],
     ["an end of a lease that is past it", "Math.max(overdueMs, 1)", "overdueMs", "back while"],
   ]),
   ...guardsOf("resolver/call-resolver.ts", "resolver/stampede.test.ts", [
     ["a read that leaves time to fall back", "deadlineMs * readShare", "deadlineMs", "by the deadline"],
   ]),
-  ...guardsOf("coherence/snapshot-cache.ts", "resolver/resolve.test.ts", [
+  ...guardsOf("coherence/snapshot-attempt.ts", "resolver/resolve.test.ts", [
     [
       "keys that are tried again",
-      "return await deadline.race(reopenKeys(this.#options.keyring, snapshot, request.providers));",
+      "return await this.#deadline.race(reopenKeys(keyring, snapshot, this.#request.providers));",
       "return;",
       "key service",
     ],
     [
       "keys of another snapshot that are tried again",
-      "reopened === snapshot ||",
-      "reopened !== undefined ||",
+      "this.#reopened === snapshot ||",
+      "this.#reopened !== undefined ||",
       "memory forgets what is being opened",
     ],
   ]),

@@ -67,14 +67,14 @@ export const guardsOfTheModel: readonly Guard[] = [
     test,
     only,
   },
-  ...guardsOfTheModelIn("coherence/snapshot-cache.ts", [
+  ...guardsOfTheModelIn("coherence/snapshot-attempt.ts", [
     [
       "the use rule after a wait",
-      "snapshot !== undefined && this.#satisfies(snapshot, request) ? snapshot",
-      "snapshot !== undefined && (snapshot === result?.snapshot || this.#satisfies(snapshot, request)) ? snapshot",
+      "snapshot !== undefined && answers.satisfies(snapshot, this.#request) ? snapshot",
+      "snapshot !== undefined && (snapshot === this.#result?.snapshot || answers.satisfies(snapshot, this.#request)) ? snapshot",
     ],
-    ["atLeast", " && this.#shows(snapshot, atLeast)", ""],
   ]),
+  ...guardsOfTheModelIn("coherence/snapshot-answers.ts", [["atLeast", " && this.shows(snapshot, atLeast)", ""]]),
   ...guardsOfTheModelIn("coherence/snapshot-loader.ts", [
     [
       "reads during which a history was lost",
