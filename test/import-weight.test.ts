@@ -1,10 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { useBuiltPackage } from "./support/built-package.ts";
 
-const root = resolve(import.meta.dirname, "..");
 const entries = ["index", "shared-cache/redis-cache", "store/sqlite/sqlite-store"];
 
 interface Weight {
@@ -12,14 +11,7 @@ interface Weight {
   readonly builtins: readonly string[];
 }
 
-let dist: string;
-
-/** What is shipped, built apart from `dist`, which other tests read. */
-beforeAll(() => {
-  dist = mkdtempSync(join(root, "node_modules", ".import-weight-"));
-  execFileSync(process.execPath, [join(root, ".build.mjs"), dist], { cwd: root });
-}, 60_000);
-afterAll(() => rmSync(dist, { recursive: true }));
+const built = useBuiltPackage();
 
 /** What a process loads that imports one entry and nothing else. */
 function weigh(entry: string): Weight {
@@ -28,7 +20,7 @@ function weigh(entry: string): Weight {
     const files = [];
     const before = new Set(process.moduleLoadList);
     registerHooks({ load: (url, context, next) => (files.push(url), next(url, context)) });
-    await import(${JSON.stringify(join(dist, `${entry}.js`))});
+    await import(${JSON.stringify(join(built(), `${entry}.js`))});
     const builtins = process.moduleLoadList.filter((name) => !before.has(name));
     console.log(JSON.stringify({ files: files.filter((url) => url.startsWith("file:")), builtins }));`;
   return JSON.parse(
@@ -40,9 +32,7 @@ describe.each(entries)("importing byokit's %s", (entry) => {
   it("loads a few files, and of other packages lru-cache alone", () => {
     const { files } = weigh(entry);
     expect(files.length).toBeLessThanOrEqual(6);
-    expect(files.filter((url) => !url.includes(".import-weight-")).every((url) => url.includes("lru-cache"))).toBe(
-      true,
-    );
+    expect(files.filter((url) => !url.includes(".built-")).every((url) => url.includes("lru-cache"))).toBe(true);
   });
 
   it("loads nothing of Node's network, no fetch, and no cryptography", () => {

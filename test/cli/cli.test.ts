@@ -25,12 +25,13 @@ import { schemaSteps } from "../../src/store/postgres/schema-steps.ts";
 import { sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { startProviderDoubles } from "../../src/testing/index.ts";
 import { failFastRedis } from "../servers/redis-server.ts";
+import { useBuiltPackage } from "../support/built-package.ts";
 import { ownPostgresStore } from "../support/stores.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { runHere } from "./run-here.ts";
 
 const planted = "planted-key-AbCdEfGhIjKlMnOp-7890";
-const main = resolve(import.meta.dirname, "../../src/cli/main.ts");
+const built = useBuiltPackage();
 const folders: string[] = [];
 let folder: string;
 
@@ -45,7 +46,7 @@ interface Run {
 }
 
 const start = (arguments_: readonly string[], { env = {} }: Run = {}) =>
-  spawn(process.execPath, [main, ...arguments_], {
+  spawn(process.execPath, [join(built(), "cli/main.js"), ...arguments_], {
     cwd: folder,
     env: { PATH: process.env["PATH"], BYOK_KEYRING: "./keyring.json", BYOK_DATABASE_URL: "./byok.sqlite", ...env },
   });

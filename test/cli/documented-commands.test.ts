@@ -1,12 +1,13 @@
 import { execFile } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { startProviderDoubles } from "../../src/testing/index.ts";
+import { useBuiltPackage } from "../support/built-package.ts";
 import { readDocument } from "../support/documents.ts";
 
-const root = resolve(import.meta.dirname, "../..");
+const built = useBuiltPackage();
 const folder = mkdtempSync(join(tmpdir(), "byokit-commands-"));
 
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -15,7 +16,7 @@ it("the commands of docs/command-line.md do what they say, up to the server", as
   const section = readDocument("docs/command-line.md");
   const lines = (/^```sh\n(?<code>.*?)^```$/msu.exec(section)?.groups?.["code"] ?? "").split("\n");
   expect(lines.findIndex((line) => line.startsWith("npx byokit serve"))).toBe(lines.length - 2);
-  const commands = lines.slice(0, -2).map((line) => line.replace("npx byokit", `"$NODE" ${root}/src/cli/main.ts`));
+  const commands = lines.slice(0, -2).map((line) => line.replace("npx byokit", `"$NODE" ${built()}/cli/main.js`));
   await using doubles = await startProviderDoubles({ keys: { openai: ["own-key-0123456789"] } });
   writeFileSync(join(folder, "openai-key.txt"), "own-key-0123456789\n");
   const env = { PATH: process.env["PATH"], NODE: process.execPath, BYOK_ENDPOINTS: JSON.stringify(doubles.endpoints) };

@@ -2,14 +2,15 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { openCache } from "../../src/cli/open-cache.ts";
 import { generateKeyring } from "../../src/index.ts";
 import { freePort } from "../servers/free-port.ts";
+import { useBuiltPackage } from "../support/built-package.ts";
 import { waitFor } from "../support/wait-for.ts";
 
-const main = resolve(import.meta.dirname, "../../src/cli/main.ts");
+const built = useBuiltPackage();
 const folder = mkdtempSync(join(tmpdir(), "byokit-redis-url-"));
 
 beforeAll(() => {
@@ -19,7 +20,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const start = (arguments_: readonly string[], url: string) =>
-  spawn(process.execPath, [main, ...arguments_], {
+  spawn(process.execPath, [join(built(), "cli/main.js"), ...arguments_], {
     cwd: folder,
     env: {
       PATH: process.env["PATH"],

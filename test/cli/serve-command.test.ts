@@ -3,13 +3,14 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { generateKeyring } from "../../src/index.ts";
 import { freePort } from "../servers/free-port.ts";
+import { useBuiltPackage } from "../support/built-package.ts";
 import { waitFor } from "../support/wait-for.ts";
 
-const main = resolve(import.meta.dirname, "../../src/cli/main.ts");
+const built = useBuiltPackage();
 let folder: string;
 let started: ChildProcess[];
 
@@ -35,7 +36,10 @@ const start = (...more: readonly string[]) => {
     BYOK_KEYRING: "./keyring.json",
     BYOK_DATABASE_URL: "./byok.sqlite",
   };
-  const child = spawn(process.execPath, [main, "serve", "--tokens", "tokens.json", ...more], { cwd: folder, env });
+  const child = spawn(process.execPath, [join(built(), "cli/main.js"), "serve", "--tokens", "tokens.json", ...more], {
+    cwd: folder,
+    env,
+  });
   started.push(child);
   return child;
 };
