@@ -23,7 +23,7 @@ export function explainImport(error: unknown, user: string, packages: string): u
     const text = `What is installed for "${user}" lacks files that byokit builds on. Run: npm install ${packages}`;
     return new ByokError("sdk_unsupported", text, details);
   }
-  if (!isMissing) return isOfSystem(error) ? importFailed(error, `"${user}"`, details) : error;
+  if (!isMissing) return isUnread(error) ? importFailed(error, `"${user}"`, details) : error;
   const known = packages.split(" ");
   const missing = name?.match(/^(?:@[^/]+\/)?[^/]+/u)?.[0];
   const wanted = missing === undefined ? packages : (known.find((one) => one.startsWith(`${missing}@`)) ?? missing);
@@ -35,27 +35,27 @@ export function explainImport(error: unknown, user: string, packages: string): u
  * Imports what byokit itself is made of, which is loaded when it is first needed.
  *
  * @throws ByokError `import_failed`; retryable where the process could not read a file, since it may have a free handle later.
- * Some releases of Node keep such a failure (22.18 and 24.0 do, 22.21 and 24.12 do not), and have to be restarted.
+ * Node keeps some of these failures until it is restarted: before 22.21 and 24.12 all, and a package's inner files to this day.
  */
 export async function importOwn<T>(load: () => Promise<T>): Promise<T> {
   try {
     return await load();
   } catch (error) {
-    throw isByokError(error) ? error : importFailed(error, "byokit", isOfSystem(error) ? {} : { retryable: false });
+    throw isByokError(error) ? error : importFailed(error, "byokit", isUnread(error) ? {} : { retryable: false });
   }
 }
 
 function importFailed(error: unknown, what: string, details: ByokErrorDetails): ByokError {
   const { code }: { code?: unknown } = Object(error);
   const why = typeof code === "string" && /^[A-Z][A-Z\d_]{1,40}$/u.test(code) ? ` (${code})` : "";
-  const next = isOfSystem(error)
+  const next = isUnread(error)
     ? "Raise the limit of files that the process may open, and restart it if this goes on."
     : "Deploy it with all of its files, and restart the process.";
   return new ByokError("import_failed", `A file of ${what} could not be loaded${why}. ${next}`, details);
 }
 
-/** Whether the operating system refused what was asked of it, as where no file handle is left. */
-function isOfSystem(error: unknown): boolean {
-  const { syscall }: { syscall?: unknown } = Object(error);
-  return typeof syscall === "string";
+/** Whether the system let a file not be read, as where no handle is left. Node says it of a package's manifest in words only. */
+function isUnread(error: unknown): boolean {
+  const { syscall, message }: { syscall?: unknown; message?: unknown } = Object(error);
+  return typeof syscall === "string" || String(message).startsWith("Cannot read package config ");
 }

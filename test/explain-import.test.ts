@@ -57,12 +57,20 @@ const noHandle = Object.assign(failure("EMFILE: too many open files, open '/app/
   syscall: "open",
 });
 
-it("an import of a file that the process could not read is import_failed, and may be tried again", () => {
-  expect(explainImport(noHandle, "xai", "openai@7 ws@8")).toMatchObject({
+const noManifest = failure(
+  "Cannot read package config /app/package.json: too many open files.",
+  "ERR_INVALID_PACKAGE_CONFIG",
+);
+
+it.each([
+  ["a module", noHandle, "EMFILE"],
+  ["a manifest", noManifest, "ERR_INVALID_PACKAGE_CONFIG"],
+])("an import of a file that the process could not read (%s) is import_failed", (_what, error, code) => {
+  expect(explainImport(error, "xai", "openai@7 ws@8")).toMatchObject({
     code: "import_failed",
     provider: "xai",
     retryable: true,
-    message: expect.stringMatching(/of "xai" .*\(EMFILE\)\. Raise the limit/u),
+    message: expect.stringContaining(`of "xai" could not be loaded (${code}). Raise the limit`),
   });
 });
 

@@ -33,6 +33,8 @@ export const guardsOfTheSdks: readonly Guard[] = [
   ]),
   ...guardsOf("providers/canary/prove-sdk.ts", test, [
     ["one proof in a process", "proofs.set(canary, proof);", "", "proven once in a process"],
+    ["a proof that could not be made", "if (!isFound) proofs.delete(canary);", "", "is made by the next call"],
+    ["one look where none can be proven", "proofs.set(canary, Promise.resolve());", "", "taken once in a process"],
     ["a version where none can be proven", "|| !isWithin(version, canary.versions)", "", "another version is refused"],
     ["a version that is not seen", "version === undefined || ", "version !== undefined && ", "an unknown version is"],
     ["what an operator is told", "process.emitWarning(", "((..._all: unknown[]) => {})(", "and the operator is told"],
@@ -56,7 +58,7 @@ export const guardsOfTheSdks: readonly Guard[] = [
     ["a file of an installed package", "(name !== undefined && file.test(name))", "false", "that lacks a file"],
     [
       "files that a process could not read",
-      "isOfSystem(error) ? importFailed(",
+      "isUnread(error) ? importFailed(",
       "false ? importFailed(",
       "of a file that the process could not read",
     ],
@@ -67,7 +69,13 @@ export const guardsOfTheSdks: readonly Guard[] = [
       "may be tried again where|for good",
     ],
     ["what byokit says already", "throw isByokError(error) ? error : ", "throw ", "leaves what byokit says"],
-    ["what no repetition mends", "isOfSystem(error) ? {} : { retryable: false }", "{}", "for good"],
+    [
+      "manifests that a process could not read",
+      ' || String(message).startsWith("Cannot read package config ")',
+      "",
+      "of a file that the process could not read .a manifest",
+    ],
+    ["what no repetition mends", "isUnread(error) ? {} : { retryable: false }", "{}", "for good"],
     ["no text of a loader's", "&& /^[A-Z][A-Z\\d_]{1,40}$/u.test(code)", "", "no word"],
   ]),
   ...guardsOf("resolver/slot-binder.ts", "resolver/unread-files.test.ts", [

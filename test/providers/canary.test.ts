@@ -179,6 +179,28 @@ it("an SDK is proven once in a process, for every resolver and every catalogue",
   expect(runs).toBe(1);
 });
 
+it("a proof that could not be made, as where no file handle is left, is made by the next call", async () => {
+  const provider = vendor((egress) => ask(egress));
+  const unknown = { ...provider, canary: { ...provider.canary, sdk: "no-such-package-of-vendor" } as Canary };
+  const listen = vi.spyOn(Server.prototype, "listen").mockImplementation(function (this: Server) {
+    queueMicrotask(() => this.emit("error", Object.assign(new Error("listen"), { code: "EMFILE" })));
+    return this;
+  });
+  await expect(new SdkLoader().load(unknown)).rejects.toMatchObject({ code: "sdk_unsupported" });
+  listen.mockRestore();
+  await expect(new SdkLoader().load(unknown)).resolves.toBeUndefined();
+});
+
+it("an SDK that was taken without a proof is taken once in a process", async () => {
+  const provider = vendor((egress) => ask(egress));
+  const listen = vi.spyOn(Server.prototype, "listen").mockImplementation(function (this: Server) {
+    queueMicrotask(() => this.emit("error", Object.assign(new Error("listen"), { code: "EPERM" })));
+    return this;
+  });
+  for (let times = 0; times < 3; times += 1) await new SdkLoader().load(provider);
+  expect(listen).toHaveBeenCalledTimes(1);
+});
+
 describe("where the process may not ask itself on loopback", () => {
   const proveWithout = async (canary: Partial<Canary>): Promise<unknown> => {
     vi.spyOn(Server.prototype, "listen").mockImplementation(function (this: Server) {

@@ -1,3 +1,4 @@
+import { importOwn } from "../../explain-import.ts";
 import { Secret } from "../../secret.ts";
 import { type Egress, SlotEgress } from "../egress/egress.ts";
 import { type KeySupply, type ServingKey, supplyOf } from "../egress/key-supply.ts";
@@ -80,7 +81,7 @@ class CanaryRun {
   }
 
   async run(canary: Canary, loaded: unknown): Promise<void> {
-    const ws = await loadWs();
+    const ws = await importOwn(loadWs);
     const egress = this.#makeEgress(ws);
     let client: unknown;
     try {

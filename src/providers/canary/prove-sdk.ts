@@ -42,12 +42,13 @@ export async function prove(provider: Provider, canary: Canary, loaded: unknown)
   try {
     await runCanary(provider, canary, loaded);
   } catch (error) {
-    if (error instanceof Unproven) {
-      if (error.isLate) proofs.delete(canary);
-      throw unsupported(provider, canary, error.message);
-    }
+    const isFound = error instanceof Unproven && !error.isLate;
+    // What is wrong with an SDK stays wrong; what could not be found out, as without a file handle, is asked again.
+    if (!isFound) proofs.delete(canary);
+    if (error instanceof Unproven) throw unsupported(provider, canary, error.message);
     if (!(error instanceof CannotProve)) throw error;
     trustVersion(provider, canary);
+    proofs.set(canary, Promise.resolve());
   }
 }
 

@@ -8,7 +8,9 @@ export async function loadWs(): Promise<WsModule | undefined> {
     return await import("ws");
   } catch (error) {
     const explained = explainImport(error, "sockets", "ws@8");
-    if (isByokError(explained) && explained.code === "sdk_missing") return undefined;
+    // No provider's: who imports byokit's own says what is to be done.
+    if (!isByokError(explained) || explained.code === "import_failed") throw error;
+    if (explained.code === "sdk_missing") return undefined;
     throw explained;
   }
 }
