@@ -1,4 +1,5 @@
 import { ByokError, type ByokErrorCode, type ByokErrorDetails, isByokError } from "./errors.ts";
+import { nodeCrypto } from "./node-crypto.ts";
 
 /** The most wrappings that are looked into. */
 const maxDepth = 8;
@@ -10,7 +11,7 @@ let mark: string | undefined;
 
 /** Known to this process alone: no provider's answer passes for a refusal of byokit's. */
 function getMark(): string {
-  mark ??= crypto.randomUUID();
+  mark ??= nodeCrypto().randomUUID();
   return mark;
 }
 

@@ -1,6 +1,7 @@
 import { type Deadline, within } from "../deadline.ts";
 import { isByokError } from "../errors.ts";
 import { assertActor, assertOrgId } from "../identifier.ts";
+import { nodeCrypto } from "../node-crypto.ts";
 import { parseKey } from "../providers/key-format.ts";
 import type { StoreChange } from "../store/key-change.ts";
 import { defaultKeyName, type KeyRef, type StoredReference } from "../store/sealed-key.ts";
@@ -45,12 +46,12 @@ export class KeyChanger {
       waiting.throwIfEnded();
       const needsRegion = region === undefined && provider.regions !== undefined;
       const needsAccount = account === undefined && provider.accountHeaders !== undefined;
-      const place = isChecking || needsRegion || needsAccount ? crypto.randomUUID() : null;
+      const place = isChecking || needsRegion || needsAccount ? nodeCrypto().randomUUID() : null;
       const [before] = place === null ? [null] : await waiting.race(store.takePlaces([ref], place));
       const kept = keep(asked, before);
       const said = isChecking ? await this.#checks.admit(orgId, provider, { key, ...kept }, ended) : unasked;
       const secretId =
-        idempotencyKey === undefined ? crypto.randomUUID() : deriveSecretId(ref, kept, key, idempotencyKey);
+        idempotencyKey === undefined ? nodeCrypto().randomUUID() : deriveSecretId(ref, kept, key, idempotencyKey);
       const sealed = await waiting.race(sealKey(keyring, key, { orgId, provider: id, secretId, ...kept }));
       const { verdict } = said;
       const facts = { secretId, ...kept, hint: key.hint(), actor, verdict, place };

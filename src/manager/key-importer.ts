@@ -1,6 +1,7 @@
 import { Deadline } from "../deadline.ts";
 import { ByokError, isByokError } from "../errors.ts";
 import { assertActor, assertOrgId } from "../identifier.ts";
+import { nodeCrypto } from "../node-crypto.ts";
 import { list } from "../option-kinds.ts";
 import { assertOption } from "../options.ts";
 import { copyOwn } from "../own-property.ts";
@@ -104,7 +105,7 @@ export class KeyImporter {
     settle: (row: ParsedRow, error: ByokError) => void,
   ): Promise<{ readonly row: ParsedRow; readonly key: PlacedKey }[]> {
     const { store, keyring } = this.#settings;
-    const place = crypto.randomUUID();
+    const place = nodeCrypto().randomUUID();
     const before = await deadline.race(
       store.takePlaces(
         rows.map(({ ref }) => ref),
@@ -116,7 +117,7 @@ export class KeyImporter {
       const kept = keep(row, before[at]);
       const { idempotencyKey } = row;
       const secretId =
-        idempotencyKey === undefined ? crypto.randomUUID() : deriveSecretId(ref, kept, key, idempotencyKey);
+        idempotencyKey === undefined ? nodeCrypto().randomUUID() : deriveSecretId(ref, kept, key, idempotencyKey);
       const context = { orgId: ref.orgId, provider: ref.provider, secretId, ...kept };
       const facts = { secretId, ...kept, hint: key.hint(), actor, verdict: "skipped", place } as const;
       return { ...ref, ...(await sealKey(keyring, key, context)), ...facts };

@@ -1,3 +1,4 @@
+import { nodeCrypto } from "../node-crypto.ts";
 import { copyOwn } from "../own-property.ts";
 import { type LogCursor, type LogRow, maxLogRows, maxWindowRows } from "./change-log.ts";
 import type { NewKey, StoreChange } from "./key-change.ts";
@@ -28,7 +29,7 @@ const maxRows = 100_000;
  * durability. As everywhere, `migrate()` comes first.
  */
 export function memoryStore(): KeyStore {
-  const incarnation = crypto.randomUUID();
+  const incarnation = nodeCrypto().randomUUID();
   /** By organisation, then by provider and name. */
   const organisations = new Map<string, Map<string, OwnKey>>();
   const places = new Map<string, string>();
@@ -42,7 +43,7 @@ export function memoryStore(): KeyStore {
   };
   const appendLog = (orgId: string): number => {
     const seq = readNewest().seq + 1;
-    log.push({ seq, orgId, changeId: crypto.randomUUID(), atMs: Date.now() });
+    log.push({ seq, orgId, changeId: nodeCrypto().randomUUID(), atMs: Date.now() });
     if (log.length > maxRows) log.shift();
     return seq;
   };
@@ -60,7 +61,7 @@ export function memoryStore(): KeyStore {
     readNewest();
     const before = find(key);
     if (before?.secretId === key.secretId) return describeChange(orgId, before.seq, null);
-    if (place === null) takePlace(key, crypto.randomUUID());
+    if (place === null) takePlace(key, nodeCrypto().randomUUID());
     else if (places.get(JSON.stringify([orgId, idOf(key)])) !== place) return undefined;
     const seq = appendLog(orgId);
     const keys = organisations.get(orgId) ?? new Map<string, OwnKey>();
@@ -73,7 +74,7 @@ export function memoryStore(): KeyStore {
 
   return {
     async migrate() {
-      if (log.length === 0) log.push({ seq: 0, orgId: "", changeId: crypto.randomUUID(), atMs: Date.now() });
+      if (log.length === 0) log.push({ seq: 0, orgId: "", changeId: nodeCrypto().randomUUID(), atMs: Date.now() });
     },
 
     async snapshots(orgIds) {
@@ -111,7 +112,7 @@ export function memoryStore(): KeyStore {
     async remove(ref, { actor }) {
       const { orgId } = ref;
       const head = readNewest().seq;
-      takePlace(ref, crypto.randomUUID());
+      takePlace(ref, nodeCrypto().randomUUID());
       const before = find(ref);
       if (before === undefined) return describeChange(orgId, head, null);
       organisations.get(orgId)?.delete(idOf(ref));

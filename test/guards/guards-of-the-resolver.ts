@@ -156,7 +156,7 @@ export const guardsOfTheResolver: readonly Guard[] = [
     ],
     [
       "a new secret id",
-      "idempotencyKey === undefined ? crypto.randomUUID()",
+      "idempotencyKey === undefined ? nodeCrypto().randomUUID()",
       'idempotencyKey === undefined ? "one"',
       "are stored",
     ],
@@ -171,7 +171,7 @@ export const guardsOfTheResolver: readonly Guard[] = [
   ...guardsOf("manager/key-changer.ts", "manager/change-order.test.ts", [
     [
       "a place that is taken when a change is asked for",
-      "const place = isChecking || needsRegion || needsAccount ? crypto.randomUUID() : null;",
+      "const place = isChecking || needsRegion || needsAccount ? nodeCrypto().randomUUID() : null;",
       "const place = null as string | null;",
       "in another process",
     ],
@@ -342,6 +342,9 @@ export const guardsOfTheResolver: readonly Guard[] = [
       "snapshot !== undefined ? snapshot",
       "no longer than its lease",
     ],
+  ]),
+  ...guardsOf("manager/key-changer.ts", "node-crypto.test.ts", [
+    ["ids of byokit's own", "undefined ? nodeCrypto()", "undefined ? crypto", "a global crypto that"],
   ]),
   ...guardsOf("coherence/snapshot-loader.ts", "resolver/slots-at-hand.test.ts", [
     ["a snapshot's own slots", "      made: undefined,\n", "", "nothing that stands on Object.prototype"],

@@ -157,7 +157,7 @@ export const guardsOfTheVault: readonly Guard[] = [
     ["a backup of its owner's alone", "0o600));\n      database", "0o644));\n      database", "its owner's alone"],
     [
       "a history of a restore's own",
-      'database.prepare("UPDATE main.byok_clock SET incarnation = ?").run(crypto.randomUUID());',
+      'database.prepare("UPDATE main.byok_clock SET incarnation = ?").run(nodeCrypto().randomUUID());',
       "",
       "another history",
     ],
@@ -222,7 +222,7 @@ export const guardsOfTheVault: readonly Guard[] = [
       '?.["place"] === "none") return undefined;',
       "later change has taken|overtake an older save",
     ],
-    ["a removal's place", "takePlace(prepare, ref, crypto.randomUUID());", "", "overtake an older save"],
+    ["a removal's place", "takePlace(prepare, ref, nodeCrypto().randomUUID());", "", "overtake an older save"],
     ["a put's own success", "if (before?.secretId === secretId) return", "if (false) return", "its own success"],
     [
       "an audit row of a stored key",

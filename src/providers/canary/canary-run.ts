@@ -1,4 +1,5 @@
 import { importOwn } from "../../explain-import.ts";
+import { nodeCrypto } from "../../node-crypto.ts";
 import { Secret } from "../../secret.ts";
 import { type Egress, SlotEgress } from "../egress/egress.ts";
 import { type KeySupply, type ServingKey, supplyOf } from "../egress/key-supply.ts";
@@ -132,7 +133,7 @@ class CanaryRun {
 
   /** A key for one request: what is kept from the last one would arrive with the next. */
   #changeKey(): ServingKey {
-    const key = `canary-${crypto.randomUUID()}`;
+    const key = `canary-${nodeCrypto().randomUUID()}`;
     this.#usedKeys.push(key);
     const at = (scheme: string, path: string): string => `${scheme}://127.0.0.1:${this.#listener.port}${pathOf(path)}`;
     const { baseUrl, websocketUrl } = this.#provider.endpoint;

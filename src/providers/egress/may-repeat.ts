@@ -1,3 +1,4 @@
+import { nodeCrypto } from "../../node-crypto.ts";
 import type { Vendor } from "./vendor.ts";
 
 /** A request as its caller asks for it. */
@@ -20,7 +21,7 @@ export function keyIfIdempotent({ idempotent }: Pick<Vendor, "idempotent">, aske
   const isIdempotent = idempotent !== undefined && method.toLowerCase() === "post" && idempotent.test(pathOf(url));
   if (!isIdempotent) return given;
   const headers = new Headers(given);
-  if (!headers.has("idempotency-key")) headers.set("idempotency-key", crypto.randomUUID());
+  if (!headers.has("idempotency-key")) headers.set("idempotency-key", nodeCrypto().randomUUID());
   return headers;
 }
 

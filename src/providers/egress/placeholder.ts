@@ -1,3 +1,4 @@
+import { nodeCrypto } from "../../node-crypto.ts";
 /** What every placeholder begins with; no key may. */
 export const placeholderPrefix = "byokit-placeholder-";
 
@@ -6,5 +7,5 @@ export const placeholderPrefix = "byokit-placeholder-";
  * anyone who knew the placeholder could forge that.
  */
 export function createPlaceholder(): string {
-  return `${placeholderPrefix}${crypto.randomUUID()}`;
+  return `${placeholderPrefix}${nodeCrypto().randomUUID()}`;
 }

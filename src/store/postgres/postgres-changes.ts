@@ -1,4 +1,5 @@
 import type { KeyAccount } from "../../key-account.ts";
+import { nodeCrypto } from "../../node-crypto.ts";
 import type { Attribution, NewKey, NotedCheck, NotedUse, PlacedKey, StoreChange, StoredKey } from "../key-change.ts";
 import { readAccount } from "../rows/stored-rows.ts";
 import type { KeyRef, StoredReference } from "../sealed-key.ts";
@@ -41,7 +42,7 @@ export class PostgresChanges {
     const { organization, project } = accountOf(key);
     const facts = [secretId, region, organization, project, kid, sealed, hint, actor, verdict];
     const limits = [this.#keepMs, this.#limitMs];
-    const values = [...valuesOf(key), place, place ?? crypto.randomUUID(), ...facts, ...limits];
+    const values = [...valuesOf(key), place, place ?? nodeCrypto().randomUUID(), ...facts, ...limits];
     return toChange(await this.#call(client, "byok_put_2", values));
   }
 
@@ -62,7 +63,7 @@ export class PostgresChanges {
   }
 
   async remove(client: PostgresPoolClient, ref: KeyRef, { actor }: Attribution): Promise<StoreChange> {
-    const values = [...valuesOf(ref), crypto.randomUUID(), actor, this.#keepMs, this.#limitMs];
+    const values = [...valuesOf(ref), nodeCrypto().randomUUID(), actor, this.#keepMs, this.#limitMs];
     return toChange(await this.#call(client, "byok_remove_2", values)) as StoreChange;
   }
 

@@ -1,6 +1,7 @@
 import { closeSync, existsSync, openSync, renameSync, rmSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { ByokError } from "../../errors.ts";
+import { nodeCrypto } from "../../node-crypto.ts";
 import { storeUnavailable } from "../store-unavailable.ts";
 import { isWhole, toSqliteError } from "./sqlite-failure.ts";
 import { hasAnySchema, upgradeSchema } from "./sqlite-schema.ts";
@@ -20,7 +21,7 @@ const tables = ["byok_clock", "byok_log", "byok_org", "byok_place", "byok_secret
 export function backUpSqlite(path: string, target: string): void {
   withDatabase(path, (database) => {
     reserve(target);
-    const unfinished = `${target}.${crypto.randomUUID()}`;
+    const unfinished = `${target}.${nodeCrypto().randomUUID()}`;
     try {
       // An empty file keeps its mode.
       closeSync(openSync(unfinished, "wx", 0o600));
@@ -72,7 +73,7 @@ export function restoreSqlite(path: string, source: string, { replaces }: { repl
     database.exec("PRAGMA main.user_version = 0");
     upgradeSchema(database);
     for (const table of tables) copyRows(database, table);
-    database.prepare("UPDATE main.byok_clock SET incarnation = ?").run(crypto.randomUUID());
+    database.prepare("UPDATE main.byok_clock SET incarnation = ?").run(nodeCrypto().randomUUID());
     const head = readHead(database);
     database.exec("COMMIT; DETACH DATABASE backup; PRAGMA wal_checkpoint(TRUNCATE)");
     return { head, lostChanges: Math.max(0, before - head), setAside };
@@ -85,7 +86,7 @@ function hasContent(path: string): boolean {
 
 /** Its side files go with it: they may hold what it lacks. */
 function moveAside(path: string): string {
-  const aside = `${path}.set-aside-${crypto.randomUUID()}`;
+  const aside = `${path}.set-aside-${nodeCrypto().randomUUID()}`;
   for (const suffix of ["", ...sideSuffixes]) {
     if (existsSync(`${path}${suffix}`)) renameSync(`${path}${suffix}`, `${aside}${suffix}`);
   }

@@ -1,4 +1,5 @@
 import type { KeyAccount } from "../../key-account.ts";
+import { nodeCrypto } from "../../node-crypto.ts";
 import type { Attribution, NewKey, NotedCheck, NotedUse, StoreChange, Verdict } from "../key-change.ts";
 import { composeAuditRow, type NewAuditRow, type RemovedSecret } from "../rows/audit-row.ts";
 import { changesVerdict } from "../rows/changes-verdict.ts";
@@ -48,7 +49,7 @@ export function putKey(prepare: Prepare, key: NewKey, keepMs: number): StoreChan
   const { orgId, provider, name, place, secretId, region, account, kid, sealed, hint, actor, verdict } = key;
   const before = findSecret(prepare, key);
   if (before?.secretId === secretId) return readChange(prepare, orgId, before.seq, null);
-  if (place === null) takePlace(prepare, key, crypto.randomUUID());
+  if (place === null) takePlace(prepare, key, nodeCrypto().randomUUID());
   else if (prepare(findPlaceSql).get(orgId, provider, name)?.["place"] !== place) return undefined;
   const now = Date.now();
   const seq = appendLog(prepare, orgId, keepMs);
@@ -62,7 +63,7 @@ export function putKey(prepare: Prepare, key: NewKey, keepMs: number): StoreChan
 
 export function removeKey(prepare: Prepare, ref: KeyRef, { actor }: Attribution, keepMs: number): StoreChange {
   const { orgId, provider, name } = ref;
-  takePlace(prepare, ref, crypto.randomUUID());
+  takePlace(prepare, ref, nodeCrypto().randomUUID());
   const before = findSecret(prepare, ref);
   if (before === undefined) {
     const head = prepare("SELECT seq FROM byok_clock WHERE id = 1").get()?.["seq"];
@@ -106,7 +107,7 @@ export function noteUse(prepare: Prepare, use: NotedUse): boolean {
 function appendLog(prepare: Prepare, orgId: string, keepMs: number): number {
   const seq = Number(prepare("UPDATE byok_clock SET seq = seq + 1 WHERE id = 1 RETURNING seq").get()?.["seq"]);
   const insert = prepare("INSERT INTO byok_log (seq, org_id, change_id, at_ms) VALUES (?, ?, ?, ?)");
-  insert.run(seq, orgId, crypto.randomUUID(), Date.now());
+  insert.run(seq, orgId, nodeCrypto().randomUUID(), Date.now());
   prepare(pruneSql).run({ seq, since: Date.now() - keepMs });
   return seq;
 }

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { nodeCrypto } from "../../node-crypto.ts";
 import { storeUnavailable } from "../store-unavailable.ts";
 
 /** The schema's steps; the database's `user_version` counts those that were taken. Append, never edit; only add. */
@@ -58,10 +59,10 @@ export function upgradeSchema(database: DatabaseSync): void {
   }
   for (const step of steps.slice(version)) database.exec(step);
   if (version === 0) {
-    database.prepare("INSERT INTO byok_clock (id, incarnation, seq) VALUES (1, ?, 0)").run(crypto.randomUUID());
+    database.prepare("INSERT INTO byok_clock (id, incarnation, seq) VALUES (1, ?, 0)").run(nodeCrypto().randomUUID());
     database
       .prepare("INSERT INTO byok_log (seq, org_id, change_id, at_ms) VALUES (0, '', ?, ?)")
-      .run(crypto.randomUUID(), Date.now());
+      .run(nodeCrypto().randomUUID(), Date.now());
   }
   database.exec(`PRAGMA user_version = ${steps.length}`);
 }
