@@ -55,7 +55,7 @@ export function redisCache(given: RedisCacheOptions): KeyCache {
   const channel = `${readKeyPrefix(redis)}${prefix}changes`;
   const nameKey = (orgId: string): string => `${prefix}keys:${orgId}`;
   const failures = new RedisFailures(redis);
-  const connection = new RedisConnection(redis);
+  const connection = RedisConnection.of(redis);
 
   return {
     maxAgeMs: ttlMs * (1 + jitter),

@@ -9,8 +9,8 @@ export interface RedisClient {
   publish(channel: string, message: string): Promise<number>;
   // biome-ignore lint/suspicious/noExplicitAny: a Redis takes options, a Cluster takes nodes and options.
   duplicate(...overrides: any[]): RedisSubscriber;
-  on(event: "error" | "ready" | "close" | "end", listener: (error: unknown) => void): this;
-  off(event: "error" | "ready" | "close" | "end", listener: (error: unknown) => void): this;
+  on(event: "error" | "ready" | "close", listener: (error: unknown) => void): this;
+  off(event: "error" | "ready" | "close", listener: (error: unknown) => void): this;
   readonly options: object;
   readonly status: string;
   readonly isCluster?: boolean;

@@ -2,19 +2,33 @@ import { callHook } from "../call-hook.ts";
 import type { CacheSubscription } from "./key-cache.ts";
 import type { RedisClient } from "./redis-client.ts";
 
+/** How long a connection that was closed may take to come back, in milliseconds: one that a server closes for being idle does. */
+const awayMs = 1_000;
+
+const connections = new WeakMap<RedisClient, RedisConnection>();
+
 /**
- * Whether a client has its connection, told as it is lost and when it is back, also while nothing is asked. It is lost once an
- * attempt to make it again has failed: one that a server closes for being idle is back before anything is missed.
+ * Whether a client has its connection, told as it is lost and when it is back, also while nothing is asked. It is lost once it
+ * was closed and is not back within a second.
  */
 export class RedisConnection {
   readonly #redis: RedisClient;
+  /** Whether `ready` means that the server has answered. */
+  readonly #isChecked: boolean;
   readonly #watchers = new Set<(isReached: boolean) => void>();
-  /** Whether it was ready since it was closed last. */
-  #wasReady = false;
   #isLost = false;
+  #away: NodeJS.Timeout | undefined;
 
-  constructor(redis: RedisClient) {
+  private constructor(redis: RedisClient) {
     this.#redis = redis;
+    this.#isChecked = (redis.options as { enableReadyCheck?: boolean }).enableReadyCheck !== false;
+  }
+
+  /** One for each client, whose emitter has a listener of each kind then, however many caches it serves. */
+  static of(redis: RedisClient): RedisConnection {
+    const connection = connections.get(redis) ?? new RedisConnection(redis);
+    connections.set(redis, connection);
+    return connection;
   }
 
   watch(onReach: (isReached: boolean) => void): CacheSubscription {
@@ -29,26 +43,31 @@ export class RedisConnection {
   }
 
   #begin(): void {
-    this.#wasReady = this.#redis.status === "ready";
-    this.#isLost = this.#redis.status === "end";
-    this.#redis.on("ready", this.#onReady).on("close", this.#onClose).on("end", this.#onEnd);
+    const { status } = this.#redis;
+    this.#isLost = status === "end";
+    if (status === "connecting" || status === "reconnecting") this.#onClose();
+    this.#redis.on("ready", this.#onReady).on("close", this.#onClose);
   }
 
   #end(): void {
-    this.#redis.off("ready", this.#onReady).off("close", this.#onClose).off("end", this.#onEnd);
+    this.#forgetClose();
+    this.#redis.off("ready", this.#onReady).off("close", this.#onClose);
   }
 
-  readonly #onReady = (): void => {
-    this.#wasReady = true;
-    this.#tell(false);
-  };
+  #forgetClose(): void {
+    clearTimeout(this.#away);
+    this.#away = undefined;
+  }
 
   readonly #onClose = (): void => {
-    if (!this.#wasReady) this.#tell(true);
-    this.#wasReady = false;
+    this.#away ??= setTimeout(() => this.#tell(true), awayMs).unref();
   };
 
-  readonly #onEnd = (): void => this.#tell(true);
+  readonly #onReady = (): void => {
+    this.#forgetClose();
+    if (this.#isChecked) this.#tell(false);
+    else this.#isLost = false;
+  };
 
   /** A client that is ready was answered: each time, what was given up for another reason is asked again. */
   #tell(isLost: boolean): void {

@@ -98,21 +98,27 @@ export const guardsOfRedis: readonly Guard[] = [
   ...guardsOf("shared-cache/redis-connection.ts", "shared-cache/redis-comes-back.test.ts", [
     [
       "a connection that an idle worker has lost",
-      "if (!this.#wasReady) this.#tell(true);",
+      "this.#away ??= setTimeout(() => this.#tell(true), awayMs).unref();",
       "",
-      "its (Redis|cluster) is gone",
+      "its (Redis|cluster) is gone|all sentinels",
     ],
-    ["a connection that is back", "    this.#tell(false);\n", "", "its (Redis|cluster) is gone"],
-    ["a connection that is made again", "if (!this.#wasReady) this.#tell", "this.#tell", "for being idle"],
+    ["a connection that is back", "if (this.#isChecked) this.#tell(false);", "if (!this.#isChecked) {}", "gone, and"],
+    [
+      "a client that checks nothing",
+      "if (this.#isChecked) this.#tell(false);",
+      "this.#tell(false); if (0) {}",
+      "no sign of",
+    ],
+  ]),
+  ...guardsOf("shared-cache/redis-connection.ts", "shared-cache/redis-connection.test.ts", [
+    ["a connection that is made again", "    this.#forgetClose();\n    if (this", "    if (this", "within a second"],
+    ["a second for all attempts", "this.#away ??= ", "this.#forgetClose(); this.#away = ", "again and again"],
+    ["a client that is connecting", 'if (status === "connecting" || ', 'if (status === "" && ', "first used"],
+    ["no timer of an old connection", "    this.#forgetClose();\n    this.#redis", "    this.#redis", "nor a timer"],
+    ["one connection for a client", "connections.set(redis, connection);", "", "many caches"],
   ]),
   ...guardsOf("shared-cache/redis-connection.ts", "shared-cache/redis-cache.test.ts", [
-    [
-      "a client that is ended while it is used",
-      "readonly #onEnd = (): void => this.#tell(true);",
-      "readonly #onEnd = (): void => {};",
-      "ended after",
-    ],
-    ["a client that was ended before", 'this.#isLost = this.#redis.status === "end";', "", "ended before"],
+    ["a client that was ended before", 'this.#isLost = status === "end";', "", "ended before"],
   ]),
   ...guardsOf("shared-cache/redis-connection.ts", "shared-cache/redis-failures.test.ts", [
     ["listeners of a connection that go", "this.#watchers.size === 0) this.#end();", "false) {}", "every client has"],

@@ -80,8 +80,7 @@ export async function sentinelRedis(): Promise<RedisTopology> {
     servers: [master, replica],
     async stop() {
       const exited = once(sentinel, "exit");
-      sentinel.kill("SIGKILL");
-      await exited;
+      if (sentinel.kill("SIGKILL")) await exited;
       for (const server of [master, replica]) await server.stop();
       rmSync(folder, { recursive: true, force: true });
     },

@@ -1,4 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+import { type Cluster, Redis } from "ioredis";
 import { afterEach, expect, it } from "vitest";
 import { createKeyManager, createKeyring, createResolver, generateKeyring, memoryStore } from "../../src/index.ts";
 import type { Provider } from "../../src/providers/provider.ts";
@@ -6,7 +9,7 @@ import type { ResolverEvent } from "../../src/resolver/resolver-event.ts";
 import { redisCache } from "../../src/shared-cache/redis-cache.ts";
 import { type Forwarder, forwarder } from "../servers/forwarder.ts";
 import { ownRedisServer, type RedisServer, redisCli } from "../servers/redis-server.ts";
-import { connectRedis } from "../servers/redis-topology.ts";
+import { connectRedis, sentinelRedis } from "../servers/redis-topology.ts";
 import { runDocumentedRedis } from "../support/documented-redis.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { agent, platformKeys, type Vendor, vendors } from "../support/worker.ts";
@@ -62,6 +65,17 @@ const deployment = async (server: RedisServer, times: { leaseMs: number; pollMs:
   return { between, manager, keyOf, isWell, listeners, events, redis, resolver };
 };
 
+/** A worker that is asked nothing, on a Redis of its own client. */
+const idleResolver = async (redis: Redis | Cluster, onEvent: (event: ResolverEvent) => unknown = () => {}) => {
+  const store = memoryStore();
+  await store.migrate();
+  const keyring = createKeyring(generateKeyring());
+  const options = { store, keyring, cache: redisCache({ redis }), providers: vendors, platformKeys, onEvent };
+  const resolver = createResolver<Vendor>(options);
+  closing.push(() => resolver.close());
+  return resolver;
+};
+
 const quick = { leaseMs: 4_000, pollMs: 500 };
 /** Only a notice tells such a worker of a change in time. */
 const slow = { leaseMs: 240_000, pollMs: 120_000 };
@@ -99,16 +113,58 @@ it("a worker that is idle says that its cluster is gone, and that it is back", a
   const redis = connectRedis({ kind: "cluster", ports: [server.port] });
   closing.push(() => redis.disconnect());
   await waitFor(() => expect(redis.status).toBe("ready"));
-  const store = memoryStore();
-  await store.migrate();
-  const keyring = createKeyring(generateKeyring());
-  const resolver = createResolver<Vendor>({ store, keyring, cache: redisCache({ redis }), providers: vendors });
-  closing.push(() => resolver.close());
+  const resolver = await idleResolver(redis);
   expect(resolver.health().cache).toBe("up");
   await server.kill();
   await waitFor(() => expect(resolver.health().cache).toBe("down"));
   await server.start();
   await waitFor(() => expect(resolver.health().cache).toBe("up"));
+});
+
+it("a worker that is idle says that its Redis and all sentinels are gone", async () => {
+  const topology = await sentinelRedis();
+  closing.push(() => topology.stop());
+  const redis = connectRedis(topology.address);
+  closing.push(() => redis.disconnect());
+  const resolver = await idleResolver(redis);
+  await waitFor(() => expect([redis.status, resolver.health().cache]).toEqual(["ready", "up"]));
+  await topology.stop();
+  await waitFor(() => expect(resolver.health().cache).toBe("down"));
+});
+
+it("a worker that is idle says that its Redis is gone, also where its client waits long before it tries again", async () => {
+  const server = await own();
+  const redis = new Redis(server.port, "127.0.0.1", { enableOfflineQueue: false, retryStrategy: () => 3_600_000 });
+  closing.push(() => redis.disconnect());
+  redis.on("error", () => {});
+  const resolver = await idleResolver(redis);
+  await waitFor(() => expect(redis.status).toBe("ready"));
+  await server.kill();
+  await waitFor(() => expect(resolver.health().cache).toBe("down"));
+});
+
+it("a connection that was never asked anything is no sign of life", async () => {
+  let connections = 0;
+  const dead = createServer((socket) => {
+    connections += 1;
+    socket.destroy();
+  });
+  await once(dead.listen(0, "127.0.0.1"), "listening");
+  closing.push(() => void dead.close());
+  const { port } = dead.address() as AddressInfo;
+  const unchecked = { enableReadyCheck: false, protocol: 2, disableClientInfo: true, retryStrategy: () => 5 } as const;
+  const redis = new Redis(port, "127.0.0.1", { ...unchecked, enableOfflineQueue: false, maxRetriesPerRequest: 0 });
+  closing.push(() => redis.disconnect());
+  redis.on("error", () => {});
+  const events: ResolverEvent[] = [];
+  const resolver = await idleResolver(redis, (event) => events.push(event));
+  await waitFor(async () => {
+    await resolver.resolve(randomUUID(), agent);
+    expect(resolver.health().cache).toBe("down");
+  });
+  const before = connections;
+  await waitFor(() => expect(connections).toBeGreaterThan(before + 10));
+  expect(events.map(({ type }) => type)).not.toContain("cache_up");
 });
 
 it("a connection that a server closes for being idle is no outage", async () => {
