@@ -34,28 +34,39 @@ export function explainImport(error: unknown, user: string, packages: string): u
 /**
  * Imports what byokit itself is made of, which is loaded when it is first needed.
  *
- * @throws ByokError `import_failed`; retryable where the process could not read a file, since it may have a free handle later.
+ * @throws ByokError `import_failed`; retryable where the process had no file handle left, since it may have one later.
  * Node keeps some of these failures until it is restarted: before 22.21 and 24.12 all, and a package's inner files to this day.
  */
 export async function importOwn<T>(load: () => Promise<T>): Promise<T> {
   try {
     return await load();
   } catch (error) {
-    throw isByokError(error) ? error : importFailed(error, "byokit", isUnread(error) ? {} : { retryable: false });
+    throw isByokError(error) ? error : importFailed(error, "byokit");
   }
 }
 
-function importFailed(error: unknown, what: string, details: ByokErrorDetails): ByokError {
-  const { code }: { code?: unknown } = Object(error);
-  const why = typeof code === "string" && /^[A-Z][A-Z\d_]{1,40}$/u.test(code) ? ` (${code})` : "";
-  const next = isUnread(error)
+/** `import_failed` of what is named: only what a free handle mends may be tried again. */
+export function importFailed(error: unknown, what: string, details: ByokErrorDetails = {}): ByokError {
+  const { code, path }: { code?: unknown; path?: unknown } = Object(error);
+  const said = typeof code === "string" && /^[A-Z][A-Z\d_]{1,40}$/u.test(code) ? code : undefined;
+  const why = [said, typeof path === "string" ? path.slice(0, 300) : undefined].filter((part) => part !== undefined);
+  const shown = why.length === 0 ? "" : ` (${why.join(": ")})`;
+  const mayPass = isOutOfHandles(error);
+  const next = mayPass
     ? "Raise the limit of files that the process may open, and restart it if this goes on."
-    : "Deploy it with all of its files, and restart the process.";
-  return new ByokError("import_failed", `A file of ${what} could not be loaded${why}. ${next}`, details);
+    : "Deploy it with all of its files, let the process read them, and restart it.";
+  const lasting = mayPass ? details : ({ ...details, retryable: false } as const);
+  return new ByokError("import_failed", `A file of ${what} could not be loaded${shown}. ${next}`, lasting);
 }
 
-/** Whether the system let a file not be read, as where no handle is left. Node says it of a package's manifest in words only. */
+/** Whether the system let a file not be read. Node says it of a package's manifest in words only. */
 function isUnread(error: unknown): boolean {
   const { syscall, message }: { syscall?: unknown; message?: unknown } = Object(error);
   return typeof syscall === "string" || String(message).startsWith("Cannot read package config ");
+}
+
+/** Whether the system had no more to give, as another time it may. */
+function isOutOfHandles(error: unknown): boolean {
+  const { code, message }: { code?: unknown; message?: unknown } = Object(error);
+  return /^(?:EMFILE|ENFILE|EAGAIN|ENOMEM)$/u.test(String(code)) || /: too many open files/iu.test(String(message));
 }

@@ -74,6 +74,19 @@ it.each([
   });
 });
 
+it("an import of a file that the process may not read says which, and is not tried again", () => {
+  const denied = Object.assign(failure("EACCES: permission denied, open '/app/x.mjs'", "EACCES"), {
+    syscall: "open",
+    path: "/app/x.mjs",
+  });
+  expect(explainImport(denied, "xai", "openai@7 ws@8")).toMatchObject({
+    code: "import_failed",
+    retryable: false,
+    message:
+      'A file of "xai" could not be loaded (EACCES: /app/x.mjs). Deploy it with all of its files, let the process read them, and restart it.',
+  });
+});
+
 describe("a file of byokit's own that cannot be loaded", () => {
   const importWith = (error: unknown): Promise<unknown> => importOwn(() => Promise.reject(error)).catch((one) => one);
 
@@ -97,7 +110,7 @@ describe("a file of byokit's own that cannot be loaded", () => {
     expect(await importWith(error)).toMatchObject({
       code: "import_failed",
       retryable: false,
-      message: `A file of byokit could not be loaded${why}. Deploy it with all of its files, and restart the process.`,
+      message: `A file of byokit could not be loaded${why}. Deploy it with all of its files, let the process read them, and restart it.`,
     });
   });
 

@@ -46,7 +46,7 @@ export class CallResolver {
   readonly #notes: UseNotes;
   readonly #closing: AbortController = new AbortController();
   readonly #atHand: SlotsAtHand;
-  #hasRehearsed = false;
+  #rehearsal: Promise<void> | undefined;
   /** `undefined`: it is not known yet whether `ws` is installed. */
   #context: SlotContext | undefined;
 
@@ -75,7 +75,8 @@ export class CallResolver {
     const { clients, mustHaveClients } = this.#settings;
     if (!mustHaveClients) await this.#sdks.loadInstalled([...clients]);
     else for (const provider of clients) await this.#sdks.load(provider);
-    await this.#rehearse();
+    this.#rehearsal ??= this.#rehearse();
+    await this.#rehearsal;
   }
 
   /** No async function: one takes twice the memory of what it answers with when everything is at hand. */
@@ -156,13 +157,12 @@ export class CallResolver {
   }
 
   async #rehearse(): Promise<void> {
-    if (this.#hasRehearsed) return;
-    this.#hasRehearsed = true;
     const settings: ResolverSettings = {
       ...this.#settings,
       shared: undefined,
       fallback: () => "fail",
       onEvent: () => {},
+      maxOrgs: 1,
     };
     await rehearse(
       (store, keyring) => new CallResolver(systemClock, { ...settings, store, keyring }, this.#sdks),

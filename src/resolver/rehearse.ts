@@ -1,6 +1,7 @@
 import type { Keyring } from "../keyring/keyring.ts";
 import { generateKeyring } from "../keyring/keyring-json.ts";
 import { createKeyring } from "../keyring/local-keyring.ts";
+import { nodeCrypto } from "../node-crypto.ts";
 import { createPlaceholder } from "../providers/egress/placeholder.ts";
 import type { Provider } from "../providers/provider.ts";
 import { Secret } from "../secret.ts";
@@ -32,10 +33,11 @@ export async function rehearse(
   cast: readonly Provider[],
 ): Promise<void> {
   if (cast.length === 0) return;
-  const keyring = createKeyring(generateKeyring());
-  const store = memoryStore();
-  const stage = set(store, keyring);
+  let stage: Stage | undefined;
   try {
+    const keyring = createKeyring(generateKeyring());
+    const store = memoryStore();
+    stage = set(store, keyring);
     await store.migrate();
     for (const { id } of cast) await storeKey(store, keyring, id);
     const agent = composeAgent(cast);
@@ -45,12 +47,12 @@ export async function rehearse(
   } catch {
     // A call will be told.
   } finally {
-    await stage.close();
+    await stage?.close();
   }
 }
 
 async function storeKey(store: KeyStore, keyring: Keyring, provider: string): Promise<void> {
-  const facts = { orgId, provider, region: null, account: null, secretId: crypto.randomUUID() };
+  const facts = { orgId, provider, region: null, account: null, secretId: nodeCrypto().randomUUID() };
   const sealed = await keyring.seal(new Secret(createPlaceholder()), facts);
   const unsaid = { hint: null, verdict: "skipped", actor: null, place: null } as const;
   await store.put({ ...facts, ...sealed, ...unsaid, name: defaultKeyName });

@@ -39,8 +39,8 @@ export const guardsOfStartingWorkers: readonly Guard[] = [
     ["how far a starting worker is", "if (progress === undefined) {", "if (true) {", "says how far it is"],
   ]),
   ...guardsOf("resolver/call-resolver.ts", "providers/rehearsal.test.ts", [
-    ["a rehearsal", "    await this.#rehearse();\n", "", "runs no code for the first time"],
-    ["one rehearsal", "if (this.#hasRehearsed) return;", "", "is played once"],
+    ["a rehearsal", "this.#rehearsal ??= this.#rehearse();", "", "runs no code for the first time"],
+    ["one rehearsal", "this.#rehearsal ??=", "this.#rehearsal =", "is played once"],
     ["a rehearsal that Redis does not see", "      shared: undefined,\n", "", "reaches no store"],
     ["a rehearsal that is no event", "      onEvent: () => {},\n", "", "reaches no store"],
   ]),

@@ -75,7 +75,7 @@ export const guardsOfTheSdks: readonly Guard[] = [
       "",
       "of a file that the process could not read .a manifest",
     ],
-    ["what no repetition mends", "isUnread(error) ? {} : { retryable: false }", "{}", "for good"],
+    ["what no repetition mends", "mayPass ? details :", "true ? details :", "for good|may not read"],
     ["no text of a loader's", "&& /^[A-Z][A-Z\\d_]{1,40}$/u.test(code)", "", "no word"],
   ]),
   ...guardsOf("resolver/slot-binder.ts", "resolver/unread-files.test.ts", [

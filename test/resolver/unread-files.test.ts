@@ -51,7 +51,7 @@ it("a process that may open no more files is told so by a typed error, and goes 
     name: "ByokError",
     code: "import_failed",
     retryable: true,
-    message: expect.stringMatching(/\((EMFILE|ERR_INVALID_PACKAGE_CONFIG)\)\. Raise the limit of files/u),
+    message: expect.stringMatching(/\((?:EMFILE: \/.*|ERR_INVALID_PACKAGE_CONFIG)\)\. Raise the limit of files/u),
   };
   const ofSlot = { ...failure, orgId: "org-1", provider: "openai", slot: "llm" };
   expect(lines.map((line) => JSON.parse(line))).toEqual([
