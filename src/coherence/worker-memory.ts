@@ -17,6 +17,8 @@ export class WorkerMemory {
   readonly #maxFences: number;
   readonly #snapshots: LRUCache<string, OpenedSnapshot>;
   readonly #watchers = new Map<string, Set<() => void>>();
+  /** Whether everything was forgotten since the log was read last: changes in between are read by no page. */
+  #hasGap = false;
 
   constructor(clock: Clock, leaseMs: number, maxOrgs: number) {
     this.#clock = clock;
@@ -109,7 +111,9 @@ export class WorkerMemory {
     if (this.history.hasUnconfirmed && (outcome === "behind" || outcome === "more")) this.#dropUnconfirmed();
     if (hasUnconfirmed) this.#dropInadmissible();
     this.#boundFences();
-    for (const orgId of isFlush(outcome) ? this.#watchers.keys() : changed) this.#tell(orgId);
+    const isAnew = isFlush(outcome) || (this.#hasGap && outcome === "current");
+    if (isAnew) this.#hasGap = false;
+    for (const orgId of isAnew ? this.#watchers.keys() : changed) this.#tell(orgId);
     return outcome;
   }
 
@@ -149,6 +153,7 @@ export class WorkerMemory {
     // Snapshots are read while the log is not: only a new beginning bounds what is known of them.
     this.history.reset();
     this.#snapshots.clear();
+    this.#hasGap = true;
   }
 
   /** What is admissible is true for every change that was read. */

@@ -99,6 +99,19 @@ it("bounds its fences also while snapshots are read and the log is not", () => {
   }
 });
 
+it("tells those that watch once the log is read again, when everything was forgotten meanwhile", () => {
+  const memory = started(1);
+  let told = 0;
+  memory.watch("a", () => {
+    told += 1;
+  });
+  for (const org of ["b", "c", "d"]) memory.install(snapshotOf(memory, org, 9));
+  expect([memory.history.following, told]).toEqual([undefined, 0]);
+  expect(apply(memory, page(20, ["x"], { head: 22 }))).toBe("more");
+  expect([told, apply(memory, page(21, ["x"])), told]).toEqual([0, "current", 1]);
+  expect([apply(memory, page(22, ["x"])), told]).toEqual(["current", 1]);
+});
+
 it("needs no fence of its own for what the log has shown, and forgets those that it had until then", () => {
   const memory = started(3, 9);
   for (const asOf of [9, 10, 11]) expect(memory.install(snapshotOf(memory, `org-${asOf}`, asOf))).toBe(true);

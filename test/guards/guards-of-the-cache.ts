@@ -179,6 +179,12 @@ export const guardsOfTheCache: readonly Guard[] = [
       "",
       "drops everything",
     ],
+    [
+      "a word of what was read over",
+      'isFlush(outcome) || (this.#hasGap && outcome === "current")',
+      "isFlush(outcome)",
+      "tells those",
+    ],
     ["snapshots that the log has refuted", "if (hasUnconfirmed) this.#dropInadmissible();", "", "has shown to be of"],
     [
       "fences that the log cannot bound",
