@@ -1,6 +1,10 @@
+import { SeededRandom } from "../search/seeded-random.ts";
+import { commitElsewhere, loseHistoryAmid } from "./elsewhere.ts";
+import type { Server } from "./network.ts";
 import { drain } from "./virtual-time.ts";
 import type { World } from "./world.ts";
 
+const answering: readonly Server[] = ["log", "log", "database", "database", "redis"];
 const advances = [1, 50, 300, 1_500, 2_600, 4_000, 8_300, 11_000] as const;
 
 /** Everything that may happen, decided by a number. */
@@ -12,13 +16,25 @@ const happen = {
       if (n % 4 !== 0) await drain();
     }
   },
+  /** Everything arrives that is not slow, every other time with the notices. */
+  async arrive(world: World, n: number) {
+    if (n % 2 === 0) world.redis.deliverNotices();
+    for (let at = 0; at < 40 && world.network.stepPastSlow(Math.floor(n / (at + 1))); at += 1) await drain();
+  },
   call: (world: World, n: number) => world.call(n),
+  rush: (world: World, n: number) => world.rush(n),
   request: (world: World, n: number) => world.request(n),
   advance: (world: World, n: number) => world.advance(advances[n % advances.length] ?? 1),
+  /** As long as a fast network takes: the order of two moments shows. */
+  tick: (world: World, n: number) => world.advance(1 + (n % 30)),
   change: (world: World, n: number) => world.change(n),
+  commit: (world: World, n: number) => commitElsewhere(world, new SeededRandom(n)),
   message: (world: World, n: number) => world.redis.message(n),
   databaseDown(world: World) {
     world.network.down.database = !world.network.down.database;
+  },
+  logDown(world: World) {
+    world.network.down.log = !world.network.down.log;
   },
   redisDown(world: World) {
     world.network.down.redis = !world.network.down.redis;
@@ -32,17 +48,20 @@ const happen = {
   stop: (world: World, n: number) => world.stop(n),
   restart: (world: World, n: number) => world.restart(n),
   revive: (world: World, n: number) => world.redis.revive(n),
+  lag: (world: World, n: number) => world.redis.lag(n),
   swap: (world: World, n: number) => world.redis.swap(n),
   flush: (world: World) => world.redis.flush(),
   prune: (world: World, n: number) => world.database.prune(n),
   promote: (world: World, n: number) => world.database.goBack(n, true),
   restore: (world: World, n: number) => world.database.goBack(n, false),
+  loseAmid: (world: World, n: number) => loseHistoryAmid(world, new SeededRandom(n)),
   importKeys: (world: World, n: number) => world.importKeys(n),
   cut: (world: World, n: number) => world.network.cut(n),
   cutManager: (world: World, n: number) => world.cutManager(n),
   restartManager: (world: World) => world.restartManager(),
   partition: (world: World, n: number) => world.partition(n),
   slow: (world: World, n: number) => world.network.hold(n),
+  answerLate: (world: World, n: number) => world.network.answerLate(answering[n % answering.length] ?? "log", n),
   hangUp: (world: World, n: number) => world.hangUp(n),
   forge: (world: World, n: number) => world.forge(n),
   spoil: (world: World, n: number) => world.redis.spoil(n),

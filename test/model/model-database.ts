@@ -1,6 +1,6 @@
 import type { LogCursor, LogPage, LogRow } from "../../src/store/change-log.ts";
 import type { NewKey, StoreChange } from "../../src/store/key-change.ts";
-import type { KeySnapshot, SealedKey, StoredReference } from "../../src/store/sealed-key.ts";
+import { defaultKeyName, type KeySnapshot, type SealedKey, type StoredReference } from "../../src/store/sealed-key.ts";
 import { Truth, type Truths, type Value } from "./truth.ts";
 
 interface TimedRow extends LogRow {
@@ -32,6 +32,7 @@ export class ModelDatabase {
   #state: State;
   #changeIds = 0;
   #incarnations = 0;
+  #places = 0;
   /** All states that there were, for going back to one. */
   readonly #past: State[] = [];
   readonly #changes = new Map<string, Change>();
@@ -89,6 +90,18 @@ export class ModelDatabase {
     this.takePlace(orgId, place);
     if (!this.#state.keys.has(orgId)) return { seq: this.head.seq, secretId: null, references: {} };
     return this.#change(orgId, undefined);
+  }
+
+  /** A change that takes its place and is stored at once; `null` removes the key. */
+  commit(orgId: string, value: Value): StoreChange {
+    this.#places += 1;
+    const place = `commit ${this.#places}`;
+    if (value === null) return this.remove(orgId, place);
+    this.takePlace(orgId, place);
+    return this.#change(orgId, {
+      ...{ provider: "ada", name: defaultKeyName, region: null, account: null },
+      ...{ secretId: `secret of ${value}`, kid: "kek-1", sealed: value },
+    });
   }
 
   /** The organisation's key, `null` for none. */

@@ -54,6 +54,21 @@ export class ModelRedis {
     return true;
   }
 
+  /** A failover to a replica that lags by some entries of every organisation. */
+  lag(choice: number): boolean {
+    const by = 2 + (choice % 2);
+    for (const [orgId, entries] of this.#past) {
+      const entry = entries.at(-by);
+      if (entry !== undefined) this.#values.set(orgId, entry);
+    }
+    return this.#past.size > 0;
+  }
+
+  /** Every notice arrives that is on its way. */
+  deliverNotices(): void {
+    for (const { to, notice } of this.#onTheWay.splice(0)) if (this.#subscribers.has(to)) to(notice);
+  }
+
   /** Somebody who can write puts one organisation's value in another's place. */
   swap(choice: number): boolean {
     const orgIds = [...this.#values.keys()];

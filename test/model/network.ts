@@ -11,19 +11,27 @@ interface Request {
   heldFor: number;
 }
 
-export type Server = "database" | "redis" | "keyring" | "provider";
+/** `log`: the database, asked for its change log. */
+export type Server = "database" | "log" | "redis" | "keyring" | "provider";
+
+/** How often a request of a server is passed over while others move. */
+export type Delays = Partial<Readonly<Record<Server, number>>>;
 
 type Outcome = { readonly answer: unknown } | { readonly failure: unknown };
 
 /** Holds every request twice: until the schedule lets the server have it, and until it lets the reply through. */
 export class Network {
-  readonly down = { database: false, redis: false, keyring: false, provider: false };
+  readonly down = { database: false, log: false, redis: false, keyring: false, provider: false };
+  /** How often a request is passed over at first. */
+  readonly #heldFor: Delays;
   readonly #requests: Request[] = [];
   /** Which servers a process does not reach. */
   readonly #partitions = new Map<ProcessClock, Set<Server>>();
   readonly #failure: () => unknown;
+  #isMended = false;
 
-  constructor(failure: () => unknown) {
+  constructor(failure: () => unknown, heldFor: Delays = {}) {
+    this.#heldFor = heldFor;
     this.#failure = failure;
   }
 
@@ -33,7 +41,8 @@ export class Network {
         if ("failure" in outcome) reject(outcome.failure);
         else resolve(outcome.answer as T);
       };
-      this.#requests.push({ server, clock, execute, deliver, outcome: undefined, heldFor: 0 });
+      const heldFor = this.#isMended ? 0 : (this.#heldFor[server] ?? 0);
+      this.#requests.push({ server, clock, execute, deliver, outcome: undefined, heldFor });
     });
   }
 
@@ -46,11 +55,17 @@ export class Network {
     const request = this.#requests[choice % Math.max(1, this.#requests.length)];
     if (request === undefined) return;
     if (request.heldFor > 0) request.heldFor -= 1;
-    else if (request.outcome === undefined) request.outcome = this.#executed(request);
-    else if (!request.clock.isStopped) {
-      this.#requests.splice(this.#requests.indexOf(request), 1);
-      request.deliver(request.outcome);
-    }
+    else this.#move(request);
+  }
+
+  /** The same, and passes over what is slow. Returns `false` where nothing else is on its way. */
+  stepPastSlow(choice: number): boolean {
+    const moving = this.#requests.filter(
+      ({ heldFor, outcome, clock }) => heldFor === 0 && (outcome === undefined || !clock.isStopped),
+    );
+    const request = moving[choice % Math.max(1, moving.length)];
+    if (request !== undefined) this.#move(request);
+    return request !== undefined;
   }
 
   /** Makes one request slow: many others overtake it. */
@@ -58,6 +73,16 @@ export class Network {
     const request = this.#requests[choice % Math.max(1, this.#requests.length)];
     if (request === undefined) return false;
     request.heldFor = 3 + (choice % 40);
+    return true;
+  }
+
+  /** A server has its request at once, and what it answers is slow. Returns `false` where nobody asks it. */
+  answerLate(server: Server, choice: number): boolean {
+    const asking = this.#requests.filter((one) => one.server === server && one.outcome === undefined);
+    const request = asking[choice % Math.max(1, asking.length)];
+    if (request === undefined) return false;
+    request.outcome = this.#executed(request);
+    request.heldFor = 2 + (choice % 13);
     return true;
   }
 
@@ -71,8 +96,9 @@ export class Network {
   /** Everything is reached again, nothing is slow, and processes that stand still for good wait for nothing. */
   mend(): void {
     for (const { clock } of this.#requests.filter((one) => one.clock.isStopped)) this.forget(clock);
-    Object.assign(this.down, { database: false, redis: false, keyring: false, provider: false });
+    for (const server of Object.keys(this.down) as Server[]) this.down[server] = false;
     this.#partitions.clear();
+    this.#isMended = true;
     for (const request of this.#requests) request.heldFor = 0;
   }
 
@@ -98,8 +124,18 @@ export class Network {
     return true;
   }
 
+  #move(request: Request): void {
+    if (request.outcome === undefined) request.outcome = this.#executed(request);
+    else if (!request.clock.isStopped) {
+      this.#requests.splice(this.#requests.indexOf(request), 1);
+      request.deliver(request.outcome);
+    }
+  }
+
   #executed({ server, clock, execute }: Request): Outcome {
-    if (this.down[server] || this.#partitions.get(clock)?.has(server)) return { failure: this.#failure() };
+    const needed: readonly Server[] = server === "log" ? ["database", "log"] : [server];
+    if (needed.some((one) => this.down[one] || this.#partitions.get(clock)?.has(one)))
+      return { failure: this.#failure() };
     try {
       return { answer: execute() };
     } catch (failure) {

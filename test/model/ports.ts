@@ -30,7 +30,7 @@ export function storeOn({ network, database }: Servers, clock: ProcessClock, kno
   return {
     migrate: async () => {},
     snapshots: (orgIds) => ask(() => orgIds.map((orgId) => expect(database.snapshot(orgId), database))),
-    poll: (cursor) => ask(() => expect(database.poll(cursor), database)),
+    poll: (cursor) => network.send("log", clock, () => expect(database.poll(cursor), database)),
     put: (key) => ask(() => database.put(key)),
     putMany: (keys) => ask(() => keys.map((key) => database.put(key))),
     takePlaces: (refs, place) => ask(() => refs.map(({ orgId }) => database.takePlace(orgId, place))),

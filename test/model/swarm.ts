@@ -1,5 +1,6 @@
 import { SeededRandom } from "../search/seeded-random.ts";
 import { ordinary, profiles, type Weights, type What } from "./happenings.ts";
+import type { Delays } from "./network.ts";
 import { ordinaryShape, type WorldShape } from "./world-shape.ts";
 
 /** What one seed decides before anything happens: which faults there are, how often, and how large everything is. */
@@ -19,22 +20,26 @@ export interface Swarm {
  */
 export const faultKinds = [
   "databaseDown",
+  "logDown",
   "redisDown",
   "keyringDown",
   "keyringRemote",
   "stop",
   "restart",
   "revive",
+  "lag",
   "swap",
   "flush",
   "prune",
   "promote",
   "restore",
+  "loseAmid",
   "cut",
   "cutManager",
   "restartManager",
   "partition",
   "slow",
+  "answerLate",
   "hangUp",
   "forge",
   "spoil",
@@ -43,26 +48,76 @@ export const faultKinds = [
   "setBack",
 ] as const satisfies readonly What[];
 
-/** Much of one kind, as in npm test; and what needs two faults that meet seldom. */
-const allProfiles: readonly Weights[] = [
-  ...profiles,
+interface Profile {
+  readonly weights: Weights;
+  readonly shape?: Partial<WorldShape>;
+}
+
+/** Much of one kind, as in npm test; and what needs faults that meet seldom. */
+const allProfiles: readonly Profile[] = [
+  ...profiles.map((weights) => ({ weights })),
   // Histories are lost while reads are slow, or end without an answer.
-  { restore: 4, promote: 2, change: 12, cut: 3, slow: 8, network: 60 },
+  { weights: { restore: 4, promote: 2, change: 12, cut: 3, slow: 8, network: 60 } },
   // Workers begin beside them.
-  { restart: 8, restore: 5, slow: 5, change: 10, call: 24 },
+  { weights: { restart: 8, restore: 5, slow: 5, change: 10, call: 24 } },
   // Much is read ahead of the log, and the history is lost behind it.
-  { call: 30, change: 10, advance: 1, message: 0, request: 2, network: 70, restore: 3, slow: 5 },
+  { weights: { call: 30, change: 10, advance: 1, message: 0, request: 2, network: 70, restore: 3, slow: 5 } },
   // Read ahead, evict, revive, while the log is hard to read.
-  { call: 30, change: 9, advance: 2, message: 0, request: 6, network: 70, revive: 14, slow: 6, databaseDown: 1 },
+  {
+    weights: {
+      call: 30,
+      change: 9,
+      advance: 2,
+      message: 0,
+      request: 6,
+      network: 70,
+      revive: 14,
+      slow: 6,
+      databaseDown: 1,
+    },
+  },
+  // Histories are lost in the middle of reads, and workers begin in the middle of it.
+  { weights: { loseAmid: 7, commit: 5, restart: 3, rush: 4, arrive: 10, tick: 4, answerLate: 3, advance: 4 } },
+  // The same where memory has room, so that what is of a lost history would stay in it.
+  {
+    weights: { call: 12, request: 0, arrive: 10, tick: 6, advance: 4, change: 3, commit: 3, loseAmid: 10 },
+    shape: { organisations: 6, maxOrgs: 5 },
+  },
+  // The same where there is no shared cache, and a worker begins with what it reads.
+  {
+    weights: { loseAmid: 8, commit: 3, restart: 8, rush: 6, arrive: 4, tick: 4, answerLate: 3, advance: 2 },
+    shape: { hasCache: false, organisations: 3 },
+  },
+  // A worker has much in flight when it forgets everything, because it reads far ahead of a log that is slow.
+  {
+    weights: {
+      ...{ rush: 8, call: 6, request: 1, arrive: 10, network: 20, tick: 6, advance: 1, message: 1 },
+      ...{ commit: 5, change: 2, flush: 5, lag: 8, answerLate: 6 },
+    },
+    shape: { organisations: 4, delays: { log: 6 } },
+  },
+  // One organisation is read twice at a time, because the shared cache is slow, and its history is lost in between.
+  {
+    weights: { call: 30, request: 0, tick: 18, advance: 1, message: 8, loseAmid: 10, change: 6, answerLate: 2 },
+    shape: { organisations: 1, workers: 1, delays: { redis: 5 } },
+  },
 ];
 
-/** The same seed is the same configuration, on any machine. */
+/**
+ * The same seed is the same configuration, on any machine. A machine that is suspended and has its clock set back knows that its
+ * leases have ended, but not how long ago: nothing is served there past them.
+ */
 export function swarmOf(seed: number): Swarm {
   const random = new SeededRandom(seed);
   const isProfile = random.next() < 0.4;
-  const profile = random.pick(allProfiles as [Weights, ...Weights[]]);
-  const weights = isProfile ? { ...ordinary, ...profile } : drawWeights(random);
-  const shape = drawShape(random, isProfile);
+  const profile = random.pick(allProfiles as [Profile, ...Profile[]]);
+  const weights = isProfile ? { ...ordinary, ...profile.weights } : drawWeights(random);
+  const isTimeless = weights.suspend !== undefined && weights.setBack !== undefined;
+  const shape = {
+    ...drawShape(random, isProfile),
+    ...(isProfile && profile.shape),
+    ...(isTimeless && { serveStaleMs: 0, callStaleMs: [0] }),
+  };
   return {
     seed,
     shape,
@@ -80,6 +135,10 @@ function drawWeights(random: SeededRandom): Weights {
     advance: random.pick([1, 3, 8, 14]),
     change: random.pick([4, 8, 14]),
     importKeys: random.pick([0, 0, 2]),
+    commit: random.pick([0, 0, 3]),
+    rush: random.pick([0, 0, 3]),
+    arrive: random.pick([0, 0, 6]),
+    tick: random.pick([0, 0, 4]),
     // None: every notice is lost, or late without end.
     message: random.pick([0, 1, 6, 12]),
   };
@@ -101,10 +160,12 @@ function drawShape(random: SeededRandom, isOrdinary: boolean): WorldShape {
     organisations,
     maxOrgs: random.pick([1, 1, 1, 2, 5]),
     pageRows: random.pick([1, 3, 3, 10]),
+    delays: random.pick<Delays>([{}, {}, {}, {}, { log: 5 }, { redis: 5 }]),
     leaseMs: random.pick([3_000, 10_000, 10_000]),
     serveStaleMs: random.pick([0, 0, 5_000]),
     absentStaleMs: random.pick([0, 20_000]),
     callStaleMs: random.pick([[15_000, 0], [0], [15_000], [60_000]]),
+    hasCache: random.next() < 0.9,
     entryMs: random.pick([4_000, 20_000, 20_000]),
     isKeyringRemote: random.next() < 0.15,
     hasSignals: random.next() < 0.3,

@@ -1,6 +1,7 @@
 import { ByokError } from "../../src/errors.ts";
 import { createKeyManagerOn } from "../../src/manager/create-key-manager.ts";
 import type { KeyManager } from "../../src/manager/key-manager.ts";
+import { maxWindowRows } from "../../src/store/change-log.ts";
 import { ada } from "../support/ada.ts";
 import { type Change, ModelDatabase } from "./model-database.ts";
 import { ModelRedis } from "./model-redis.ts";
@@ -23,7 +24,7 @@ export class World implements Court {
   readonly time = new VirtualTime();
   readonly database: ModelDatabase;
   readonly redis = new ModelRedis();
-  readonly network = new Network(() => new ByokError("store_unavailable", "The link is cut. Mend it."));
+  readonly network: Network;
   readonly shape: WorldShape;
   readonly violations: string[] = [];
   readonly seen = new Set<string>();
@@ -41,7 +42,8 @@ export class World implements Court {
     this.#random = random;
     this.shape = shape;
     this.isKeyringRemote = shape.isKeyringRemote;
-    this.database = new ModelDatabase(() => this.time.nowMs, shape.pageRows);
+    this.network = new Network(() => new ByokError("store_unavailable", "The link is cut. Mend it."), shape.delays);
+    this.database = new ModelDatabase(() => this.time.nowMs, Math.min(shape.pageRows, maxWindowRows));
     this.#workers = Array.from({ length: shape.workers }, () => this.#start(true));
     this.#manager = this.#startManager();
   }
@@ -58,6 +60,11 @@ export class World implements Court {
     else this.#worker(choice).call(orgId, isAsking ? this.#changes[asked % 3] : undefined);
   }
 
+  /** Every organisation is called at one worker. */
+  rush(choice: number): void {
+    for (let at = 0; at < this.shape.organisations; at += 1) this.#worker(choice).callBare(orgIdAt(at));
+  }
+
   request(choice: number): void {
     this.#worker(choice).request(Math.floor(choice / this.shape.workers));
   }
@@ -69,12 +76,17 @@ export class World implements Court {
   change(choice: number): void {
     const { organisations } = this.shape;
     const orgId = orgIdAt(choice % organisations);
-    this.#keys += 1;
+    const apiKey = this.nextKeyOf(orgId);
     const work =
       Math.floor(choice / organisations) % 3 === 0
         ? this.#manager.keys.remove(orgId, { provider: "ada" })
-        : this.#manager.keys.set(orgId, { provider: "ada", apiKey: `key-${this.#keys}-of-${orgId}`, region: null });
-    work.then(({ seq }) => this.#noteChange(seq), ignore);
+        : this.#manager.keys.set(orgId, { provider: "ada", apiKey, region: null });
+    work.then(({ seq }) => this.noteChange(seq), ignore);
+  }
+
+  nextKeyOf(orgId: string): string {
+    this.#keys += 1;
+    return `key-${this.#keys}-of-${orgId}`;
   }
 
   /** Two keys at once, with one notice. */
@@ -82,12 +94,18 @@ export class World implements Court {
     const { organisations } = this.shape;
     const rows = [choice, choice + 1].map((each) => {
       const orgId = orgIdAt(each % organisations);
-      this.#keys += 1;
-      return { orgId, provider: "ada", apiKey: `key-${this.#keys}-of-${orgId}`, region: null };
+      return { orgId, provider: "ada", apiKey: this.nextKeyOf(orgId), region: null };
     });
     this.#manager.keys.setMany(rows).then((imported) => {
-      for (const { error, seq } of imported) if (error === undefined) this.#noteChange(seq);
+      for (const { error, seq } of imported) if (error === undefined) this.noteChange(seq);
     }, ignore);
+  }
+
+  /** A manager was told the number of its change: callers may ask to see it. */
+  noteChange(seq: number): void {
+    const change = this.database.changeAt(seq);
+    if (change !== undefined) this.#changes.unshift(change);
+    this.#changes.splice(3);
   }
 
   stop(choice: number): void {
@@ -189,12 +207,6 @@ export class World implements Court {
     await drain();
   }
 
-  #noteChange(seq: number): void {
-    const change = this.database.changeAt(seq);
-    if (change !== undefined) this.#changes.unshift(change);
-    this.#changes.splice(3);
-  }
-
   #worker(choice: number): ModelWorker {
     return this.#workers[choice % this.shape.workers] as ModelWorker;
   }
@@ -203,7 +215,7 @@ export class World implements Court {
     this.#starts += 1;
     const { callStaleMs } = this.shape;
     const staleMs = callStaleMs[(this.#starts - 1) % callStaleMs.length] ?? 0;
-    return new ModelWorker(this, this.time.process(this.#random), hasCache, staleMs);
+    return new ModelWorker(this, this.time.process(this.#random), hasCache && this.shape.hasCache, staleMs);
   }
 
   #startManager(): Manager {

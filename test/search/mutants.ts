@@ -20,7 +20,8 @@ export interface Unseen {
 }
 
 const behind = "another rule refuses the same snapshots; out together with it they are `reads of an older generation`";
-const oneReader = "a worker has one read of the log under way, so no page contradicts another; test/coherence sees it";
+const oneReader =
+  "a worker reads one page at a time: only what it has begun with is contradicted, and the next page decides that too; test/coherence sees it";
 const pace = "how often the log is read, which costs and hands out nothing; test/shared-cache/notices.test.ts sees it";
 const gone = "the row that was read last is then gone or another one, which is found as well; test/coherence sees it";
 const told = "what an operator is told; test/resolver/restored-database.test.ts sees it";
