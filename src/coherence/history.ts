@@ -81,8 +81,8 @@ export class History {
    * to where this worker has read, the log has raised the fence of every organisation that changed; only what is ahead of
    * it needs a fence of its own.
    */
-  noteTaken({ orgId, asOf }: Pick<Stamped, "orgId" | "asOf">, nowMs: number): void {
-    if (!this.hasReadUpTo(asOf)) this.#unconfirmed.note(orgId, { seq: asOf, sinceMs: nowMs });
+  noteTaken({ orgId, asOf, changeId }: Pick<Stamped, "orgId" | "asOf" | "changeId">, nowMs: number): void {
+    if (!this.hasReadUpTo(asOf)) this.#unconfirmed.note(orgId, { seq: asOf, changeId, sinceMs: nowMs });
   }
 
   /** Whether a snapshot was taken in that the log has not shown yet. */
@@ -122,8 +122,8 @@ export class History {
   /**
    * Takes in one page. A head below a snapshot that was taken in earlier is another history when the page was asked for
    * later; else it cannot be told (`behind`), and the log is to be read again. Nor can it be told which of two histories
-   * is the older one when a page that was overtaken has another change id for a row that is known (`contradicted`):
-   * nothing is known any more then. `onChange` is told of every change in the page, after its fence was raised.
+   * is the older one when a page that was overtaken has another change id for a row that is known, or when one that was asked
+   * for before a snapshot was taken in does not have its row (`contradicted`): nothing is known any more then. `onChange` is told of every change in the page, after its fence was raised.
    */
   applyPage(
     read: LogPage,
@@ -154,6 +154,8 @@ export class History {
     if (newest !== undefined && newest.seq > page.head) {
       return sentAt.monotonicMs > newest.sinceMs ? this.#flush(page, sentAt, "other_history") : "behind";
     }
+    const isShown = (seq: number, changeId: string): boolean => this.#changeIds.has(seq, changeId);
+    if (this.#unconfirmed.isMissing(isShown, sentAt.monotonicMs)) return this.#contradict();
     this.#unconfirmed.clear();
     this.#leaseStart = laterOf(sentAt, this.#leaseStart);
     return "current";
@@ -184,6 +186,10 @@ export class History {
 
   #judgeOvertaken({ changes }: LogPage): PageOutcome {
     if (changes.every(({ seq, changeId }) => this.#changeIds.allow(seq, changeId))) return "overtaken";
+    return this.#contradict();
+  }
+
+  #contradict(): PageOutcome {
     this.#lose(null);
     this.reset();
     return "contradicted";

@@ -1,6 +1,7 @@
 /** What was taken in, and when. */
 interface Taken {
   readonly seq: number;
+  readonly changeId: string;
   readonly sinceMs: number;
 }
 
@@ -40,6 +41,17 @@ export class Unconfirmed {
   /** Every organisation's fence. */
   fences(): [orgId: string, seq: number][] {
     return [...this.#byOrg].map(([orgId, { seq }]) => [orgId, seq]);
+  }
+
+  /**
+   * Whether a log that reaches as far does not have the row of one, although it was asked for before that was taken in: of two
+   * histories one is lost, and it cannot be told which. What was asked for later is the newer one.
+   */
+  isMissing(isShown: (seq: number, changeId: string) => boolean, sentAtMs: number): boolean {
+    for (const { seq, changeId, sinceMs } of this.#byOrg.values()) {
+      if (sinceMs >= sentAtMs && !isShown(seq, changeId)) return true;
+    }
+    return false;
   }
 
   clear(): void {

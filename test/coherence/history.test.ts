@@ -62,7 +62,7 @@ describe("what a worker knows of the change log", () => {
 
   it("refuses a snapshot older than one that was installed before", () => {
     const history = started();
-    history.noteTaken({ orgId: "a", asOf: 9 }, 0);
+    history.noteTaken({ orgId: "a", asOf: 9, changeId: "m9" }, 0);
     expect(history.isAdmissible(stamp(history, "a", 8))).toBe(false);
     expect(history.isAdmissible(stamp(history, "b", 8))).toBe(true);
   });
@@ -129,14 +129,14 @@ describe("what a worker knows of the change log", () => {
 
   it("renews no lease from a snapshot that does not know of one that was taken in", () => {
     const history = started();
-    history.noteTaken({ orgId: "a", asOf: 7 }, 20);
+    history.noteTaken({ orgId: "a", asOf: 7, changeId: "m7" }, 20);
     history.observe({ incarnation: "one", asOf: 5, changeId: "m5" }, history.generation, moment(40), 40);
     expect(history.leaseStart).toEqual(moment(0));
   });
 
   it("doubts a read that began before another one of the organisation was taken in ahead of the log", () => {
     const history = started();
-    history.noteTaken({ orgId: "a", asOf: 6 }, 20);
+    history.noteTaken({ orgId: "a", asOf: 6, changeId: "m6" }, 20);
     expect(history.needsConfirmation(stamp(history, "a", 7), moment(15))).toBe(true);
     expect(history.needsConfirmation(stamp(history, "a", 7), moment(21))).toBe(false);
     expect(history.needsConfirmation(stamp(history, "b", 7), moment(15))).toBe(false);
@@ -184,7 +184,7 @@ describe("what a worker knows of the change log", () => {
 
   it("knows a head below a snapshot that it took in before for another history, and asks again when it cannot tell", () => {
     const history = started();
-    history.noteTaken({ orgId: "a", asOf: 7 }, 20);
+    history.noteTaken({ orgId: "a", asOf: 7, changeId: "m7" }, 20);
     expect(apply(history, page(5, [row(6, "b")]), 20, 30, ignore)).toBe("behind");
     expect(apply(history, page(6, []), 21, 30, ignore)).toBe("other_history");
     expect(apply(history, page(6, []), 40, 50, ignore)).toBe("current");
@@ -193,7 +193,7 @@ describe("what a worker knows of the change log", () => {
   it("forgets its oldest fences without admitting what they refused, and raises the floor no further than to them", () => {
     const history = started();
     apply(history, page(5, [row(6, "a"), row(7, "b"), row(8, "c"), row(9, "d")]), 1, 0, ignore);
-    history.noteTaken({ orgId: "e", asOf: 11 }, 0);
+    history.noteTaken({ orgId: "e", asOf: 11, changeId: "m11" }, 0);
     history.compact(2);
     expect([history.fenceCount, history.unconfirmedCount]).toEqual([2, 1]);
     const admitted = (orgId: string, asOf: number): boolean => history.isAdmissible(stamp(history, orgId, asOf));
@@ -261,7 +261,7 @@ it("compaction admits nothing that was refused before it, and refuses no snapsho
         if (one.kind === "learn")
           apply(history, page(seqOf(history), [row(seqOf(history) + 1, one.org)]), 1, 0, ignore);
         else if (history.isAdmissible(stamp(history, one.org, seqOf(history) + one.ahead))) {
-          history.noteTaken({ orgId: one.org, asOf: seqOf(history) + one.ahead }, 0);
+          history.noteTaken(stamp(history, one.org, seqOf(history) + one.ahead), 0);
         }
       }
       const all = orgs.flatMap((org) => Array.from({ length: 45 }, (_, asOf) => stamp(history, org, asOf)));

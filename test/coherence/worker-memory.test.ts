@@ -11,8 +11,12 @@ const page = (after: number, orgIds: readonly string[], more: Partial<LogPage> =
   const head = after + orgIds.length;
   return { incarnation: "one", head, headChangeId: `m${head}`, after, afterChangeId: `m${after}`, changes, ...more };
 };
-const apply = (memory: WorkerMemory, read: LogPage): string =>
-  memory.applyPage(read, { sentAt: readMoment(clock), generation: memory.history.generation });
+/** `sentAfterMs`: 1 where it is asked for after all that was taken in so far, 0 where it cannot be told. */
+const apply = (memory: WorkerMemory, read: LogPage, sentAfterMs = 1): string => {
+  const { monotonicMs, wallMs } = readMoment(clock);
+  const sentAt = { monotonicMs: monotonicMs + sentAfterMs, wallMs };
+  return memory.applyPage(read, { sentAt, generation: memory.history.generation });
+};
 const started = (maxOrgs: number, seq = 5): WorkerMemory => {
   const memory = new WorkerMemory(clock, 10_000, maxOrgs);
   apply(memory, page(seq, []));
@@ -67,6 +71,25 @@ it("drops a snapshot that the log has shown to be of a lost history, before its 
   expect(memory.install({ ...snapshotOf(memory, "a", 8), changeId: "of-a-lost-history" })).toBe(true);
   expect(apply(memory, page(5, ["x", "x", "x", "x"]))).toBe("current");
   expect(memory.size).toBe(0);
+});
+
+it("drops everything at a page that may be older than a snapshot of which it does not have the row", () => {
+  const memory = started(3);
+  const held = snapshotOf(memory, "a", 5);
+  memory.install(held);
+  memory.install({ ...snapshotOf(memory, "a", 8), changeId: "of-another-history" });
+  expect(memory.admits(held)).toBe(false);
+  expect(apply(memory, page(5, ["x", "x", "x", "x"]), 0)).toBe("contradicted");
+  expect([memory.size, memory.admits(held), memory.leaseLeftMs()]).toEqual([0, false, 0]);
+  apply(memory, page(9, []));
+  expect([memory.admits(held), memory.install(snapshotOf(memory, "a", 9))]).toEqual([false, true]);
+});
+
+it("drops nothing at a page that has the rows of all snapshots, whenever it was asked for", () => {
+  const memory = started(3);
+  memory.install(snapshotOf(memory, "a", 8));
+  expect(apply(memory, page(5, ["x", "x", "x", "x"]), 0)).toBe("current");
+  expect(memory.size).toBe(1);
 });
 
 it("drops everything when two pages contradict each other, and what was read under the earlier history", () => {

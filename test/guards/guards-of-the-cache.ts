@@ -127,6 +127,9 @@ export const guardsOfTheCache: readonly Guard[] = [
       "no organisation",
     ],
   ]),
+  ...guardsOf("coherence/unconfirmed.ts", "coherence/worker-memory.test.ts", [
+    ["rows that a later page refutes", "sinceMs >= sentAtMs && ", "", "has shown to be of a lost history"],
+  ]),
   ...guardsOf("coherence/history.ts", "coherence/worker-memory.test.ts", [
     ["no fence under what the log has shown", "if (!this.hasReadUpTo(asOf)) this.#u", "this.#u", "needs no fence"],
   ]),
@@ -200,6 +203,12 @@ export const guardsOfTheCache: readonly Guard[] = [
       '    this.reset();\n    return "contradicted";',
       '    return "contradicted";',
       "everything when",
+    ],
+    [
+      "rows that an earlier page lacks",
+      "if (this.#unconfirmed.isMissing(isShown, sentAt.monotonicMs)) return this.#contradict();",
+      "",
+      "of which it does not have",
     ],
     [
       "a generation for a new beginning",
