@@ -35,6 +35,8 @@ const reasons: Readonly<Record<string, string>> = {
   "a log without gaps": gone,
   "rows that follow each other":
     "only a log with a gap has such rows, and that is another history before; test/coherence sees it",
+  "rows that a later page refutes":
+    "without it more is refused, and nothing else is handed out; test/coherence sees it",
   "rows that the ring has lost": "without it more is refused, and nothing else is handed out; test/coherence sees it",
   "pages that contradict each other": oneReader,
   "what was lost": told,
