@@ -123,7 +123,8 @@ export class History {
    * Takes in one page. A head below a snapshot that was taken in earlier is another history when the page was asked for
    * later; else it cannot be told (`behind`), and the log is to be read again. Nor can it be told which of two histories
    * is the older one when a page that was overtaken has another change id for a row that is known, or when one that was asked
-   * for before a snapshot was taken in does not have its row (`contradicted`): nothing is known any more then. `onChange` is told of every change in the page, after its fence was raised.
+   * for before a snapshot was taken in does not have its row (`contradicted`): nothing is known any more then. `onChange` is
+   * told of every change in the page, after its fence was raised.
    */
   applyPage(
     read: LogPage,

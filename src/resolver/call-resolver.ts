@@ -129,7 +129,7 @@ export class CallResolver {
   ): Promise<readonly ChosenSlot[]> {
     deadline.throwIfEnded();
     // What is at hand is taken without a wait: every one costs as much as finding it.
-    const bound = this.#binder.bindLoaded(named) ?? (await this.#binder.bind(named, deadline));
+    const bound = this.#binder.bindLoaded(named) ?? (await this.#binder.bind(orgId, named, deadline));
     if (this.#context === undefined) await deadline.outside(this.#makeContext());
     const outcomes = await this.#decisions.resolve(orgId, bound, atLeast, deadline);
     const failures = outcomes.filter(isFailure);

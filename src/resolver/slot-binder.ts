@@ -1,5 +1,5 @@
 import type { Deadline } from "../deadline.ts";
-import { type ByokError, isByokError, type SlotFailure } from "../errors.ts";
+import { ByokError, isByokError, type SlotFailure } from "../errors.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { NamedSlot } from "./agent-config.ts";
 import type { ResolverSettings } from "./resolver-settings.ts";
@@ -35,9 +35,9 @@ export class SlotBinder {
     return slots;
   }
 
-  async bind(named: readonly NamedSlot[], deadline: Deadline): Promise<(BoundSlot | SlotFailure)[]> {
+  async bind(orgId: string, named: readonly NamedSlot[], deadline: Deadline): Promise<(BoundSlot | SlotFailure)[]> {
     const slots: (BoundSlot | SlotFailure)[] = [];
-    for (const one of named) slots.push(this.#bindLoaded(one) ?? (await this.#load(one, deadline)));
+    for (const one of named) slots.push(this.#bindLoaded(one) ?? (await this.#load(orgId, one, deadline)));
     return slots;
   }
 
@@ -58,11 +58,18 @@ export class SlotBinder {
     return sdk === undefined ? undefined : { slot, provider, model, voice, sdk };
   }
 
-  async #load(named: NamedSlot, deadline: Deadline): Promise<BoundSlot | SlotFailure> {
+  async #load(orgId: string, named: NamedSlot, deadline: Deadline): Promise<BoundSlot | SlotFailure> {
     const provider = this.#providers.get(named.provider) as Provider;
     try {
       return { ...named, provider, sdk: { sdk: await deadline.outside(this.#sdks.load(provider)) } };
     } catch (error) {
+      if (isLasting(error))
+        throw new ByokError(error.code, error.message, {
+          orgId,
+          provider: provider.id,
+          slot: named.slot,
+          retryable: false,
+        });
       if (!isMissingSdk(error) && !isUnread(error)) throw error;
       return { code: error.code, slot: named.slot, provider: provider.id, message: error.message };
     }
@@ -72,6 +79,11 @@ export class SlotBinder {
 /** Whether a process could not read its SDK, or what proves it. */
 function isUnread(error: unknown): error is ByokError {
   return isByokError(error) && error.code === "import_failed" && error.retryable;
+}
+
+/** Whether its SDK cannot be loaded by this process, however often that is tried. */
+function isLasting(error: unknown): error is ByokError {
+  return isByokError(error) && error.code === "import_failed" && !error.retryable && error.provider !== undefined;
 }
 
 /** People paste keys into the wrong field: what does not look like an id is not repeated. */

@@ -7,7 +7,7 @@ import type { SlotWebSocketClass, WsModule } from "../providers/egress/slot-webs
 import { refusalOfError } from "../providers/refusals/refusal-of-error.ts";
 import { type OptionRules, readOptions } from "../read-options.ts";
 import type { Slot } from "../slot.ts";
-import type { ChosenSlot } from "./chosen-slot.ts";
+import type { ChosenSlot, ShownSlot } from "./chosen-slot.ts";
 import { HeldSlot } from "./held-slot.ts";
 import type { ConnectOptions, KeySource, ResolvedSlot, SlotCredential } from "./resolved-slot.ts";
 import type { SlotDecisions } from "./slot-decisions.ts";
@@ -33,7 +33,7 @@ export function toResolvedSlot(chosen: ChosenSlot, context: SlotContext): Resolv
  * A class and no literal, because every call makes some: one with a getter of its own costs five times as much. What most
  * calls never touch is made when it is first asked for.
  */
-class SlotHandle {
+class SlotHandle implements ShownSlot {
   readonly provider: string;
   readonly slot: Slot;
   readonly model: string;

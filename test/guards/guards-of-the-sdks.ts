@@ -85,6 +85,7 @@ export const guardsOfTheSdks: readonly Guard[] = [
       "if (!isMissingSdk(error)) throw",
       "fails its slot",
     ],
+    ["whose SDK cannot be read", "if (isLasting(error))", "if (false as boolean)", "for good, and says whose"],
   ]),
   ...guardsOf("testing/provider-contract.ts", "testing/provider-contract.test.ts", [
     [

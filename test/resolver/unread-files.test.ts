@@ -86,3 +86,25 @@ it("an SDK that a process could not read fails its slot, and the next call impor
   });
   expect((await resolver.client("org-1", "ada", { slot: "stt" })).source).toBe("platform");
 });
+
+it("an SDK that a process may not read fails the call for good, and says whose and for which slot", async () => {
+  const denied = Object.assign(new Error("EACCES: permission denied"), { code: "EACCES", syscall: "open" });
+  const unreadable = defineProvider({
+    ...vendors[0],
+    load: async () => {
+      throw explainImport(denied, "ada", "ada@1");
+    },
+  });
+  const store = memoryStore();
+  await store.migrate();
+  const keyring = createKeyring(generateKeyring());
+  const platformKeys = { ada: "platform-ada" };
+  await using resolver = createResolver({ store, keyring, providers: [unreadable], platformKeys });
+  await expect(resolver.resolve("org-1", { stt_config: { provider: "ada" } })).rejects.toMatchObject({
+    code: "import_failed",
+    retryable: false,
+    orgId: "org-1",
+    provider: "ada",
+    slot: "stt",
+  });
+});
